@@ -90,7 +90,7 @@ export class ContainerContext {
     return await this.hostAccess.ensure(request, signal)
   }
 
-  /** Removes containers that a killed daemon had started and nobody has adopted: they hold ports. */
+  /** Removes containers that a killed daemon had started and no service has adopted: they hold ports. */
   async removeLost(): Promise<void> {
     const claims = await this.claims.list()
     const lost = claims.filter(({ container }) => !this.#live.has(container))
@@ -132,6 +132,6 @@ export class ContainerContext {
   }
 
   #forwarder(engine: Engine, project: ProjectRef): Forwarder {
-    return { engine, project, name: this.names.container(project, 'tunnel') }
+    return { engine, project, name: this.names.forwarder(project) }
   }
 }

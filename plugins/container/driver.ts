@@ -153,7 +153,7 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
         isNew: !how.isAdopted,
         signal: this.#context.closing,
       }),
-      gone: async () => {
+      removed: async () => {
         this.#context.hostAccess.withdraw(project, name)
         await this.#context.drop(state.name)
         release()

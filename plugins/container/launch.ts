@@ -99,7 +99,7 @@ export class ContainerLaunch {
         `${this.#engine.name} does not share ${mount.source} with its containers`,
         {
           service: this.#run.key,
-          hint: `Share the folder in the settings of ${this.#engine.name}, move the project below your home, or use a volume.`,
+          hint: `Add the folder to those that ${this.#engine.name} shares, or use a volume.`,
         },
       )
     }
@@ -179,11 +179,11 @@ export class ContainerLaunch {
   }
 
   #error(result: ProgramResult, said: string): LocaldError {
-    const { key, port } = this.#run
+    const { key } = this.#run
     if (/address already in use|port is already allocated|port .* in use/i.test(said))
       return new LocaldError('PORT_TAKEN', `a port of ${key} is in use: ${said}`, {
         service: key,
-        hint: port === undefined ? 'Stop what uses it.' : `Run \`locald port ${port}\`.`,
+        hint: 'Stop what uses it, or give the service another `port`.',
       })
     if (/executable file .* not found|no such file or directory|permission denied.*exec|exec format/i.test(said))
       return new LocaldError('SPAWN_FAILED', `${key} cannot be started in its container: ${said}`, {

@@ -16,7 +16,7 @@ export const label = {
   kind: 'dev.locald.kind',
 } as const
 
-/** Longer parts are cut, and told apart by a hash: names of containers are host names, too (RFC 1035: 63 bytes). */
+/** Longer parts are cut, and a hash makes them unique: names of containers are host names, too (RFC 1035: 63 bytes). */
 const longestPart = 40
 
 /**
@@ -24,7 +24,7 @@ const longestPart = 40
  * crash left behind; two daemons with other data folders share nothing.
  */
 export class Names {
-  /** Tells daemons apart: six hexadecimal digits of their data folder. */
+  /** Distinguishes daemons: six hexadecimal digits of their data folder. */
   readonly owner: string
 
   constructor(dataFolder: string) {
@@ -37,6 +37,11 @@ export class Names {
 
   network(project: ProjectRef): string {
     return this.#name(project.name)
+  }
+
+  /** The container by which others reach this machine; no service can have such a name. */
+  forwarder(project: ProjectRef): string {
+    return this.#name(project.name, 'tunnel.host')
   }
 
   /** The volume that `volumes = ["NAME:/path"]` names; services of a project share it. */

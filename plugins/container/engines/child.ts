@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import type { EngineCommand } from '../provides.ts'
 
-/** A command of an engine that runs until it ends itself or is ended. */
+/** A command of an engine that runs until it exits or is stopped. */
 export interface EngineChild {
   readonly stdout: Readable
   readonly stderr: Readable
-  /** Resolves with its exit code; null where a signal ended it, or it could not be started. */
+  /** Resolves with its exit code; null where a signal killed it, or it could not be started. */
   readonly exited: Promise<number | null>
-  end(): void
+  stop(): void
 }
 
 /**
@@ -18,18 +18,18 @@ export interface EngineChild {
 const tether =
   'exec 4<&0; "$@" <&4 3<&- 4<&- & child=$!; exec <&- >&- 2>&- 4<&-; read -r line <&3; kill "$child"; wait "$child"'
 
-/** Starts a command that ends with this process at the latest. */
+/** Starts a command that exits with this process at the latest. */
 export function startChild({ argv, env, input = '' }: EngineCommand): EngineChild {
   const child = spawn('/bin/sh', ['-c', tether, 'sh', ...argv], { env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
   const { stdin, stdout, stderr } = child
   // It may exit before it has read its input.
   stdin.on('error', () => {}).end(input)
-  const end = tetherOf(child)
-  stdout.once('close', end)
+  const stop = tetherOf(child)
+  stdout.once('close', stop)
   const exited = new Promise<number | null>(resolve => {
     child.once('error', () => resolve(null)).once('close', code => resolve(code))
   })
-  return { stdout, stderr, exited, end }
+  return { stdout, stderr, exited, stop }
 }
 
 function tetherOf({ stdio }: ChildProcess): () => void {

@@ -15,7 +15,7 @@ const overlapMs = 2000
 /** The pause before a broken stream is opened again, and the longest: ms. */
 const retryMs = 200
 const longestRetryMs = 30_000
-/** Events of containers that nobody watches yet are kept: a container may exit before its start has returned. */
+/** Events of containers that are not watched yet are kept: a container may exit before its start has returned. */
 const keptEvents = 500
 
 /**
@@ -47,14 +47,14 @@ export class EngineEvents {
     return () => {
       if (this.#listeners.get(id) !== listener) return
       this.#listeners.delete(id)
-      if (this.#listeners.size === 0) this.#child?.end()
+      if (this.#listeners.size === 0) this.#child?.stop()
     }
   }
 
-  /** Ends the stream; nothing is reported any more. */
+  /** Stops the stream; nothing is reported any more. */
   close(): void {
     this.#listeners.clear()
-    this.#child?.end()
+    this.#child?.stop()
   }
 
   #open(sinceMs: number): void {
@@ -72,7 +72,7 @@ export class EngineEvents {
       for await (const line of createInterface({ input: child.stdout })) this.#take(line)
       const code = await child.exited
       if (this.#listeners.size === 0) break
-      this.#log.warn(`the events of ${this.#engine.name} broke off (${said() || `exit code ${code}`})`)
+      this.#log.warn(`the events of ${this.#engine.name} stopped (${said() || `exit code ${code}`})`)
       retry = Date.now() - openedAt > longestRetryMs ? retryMs : Math.min(longestRetryMs, retry * 2)
       await delay(retry, undefined, { ref: false })
       if (this.#listeners.size === 0) break

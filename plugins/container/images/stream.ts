@@ -11,16 +11,16 @@ export interface Streamed {
 
 const keptLines = 20
 
-/** Runs a command to its end and passes on each line of both streams. An abort ends it. */
+/** Runs a command until it exits, and passes on each line of both streams. An abort stops it. */
 export async function streamLines(
   command: EngineCommand,
   signal: AbortSignal,
   line: (text: string, stream: 'stdout' | 'stderr') => void,
 ): Promise<Streamed> {
   const child = startChild(command)
-  const end = () => child.end()
-  signal.addEventListener('abort', end, { once: true })
-  if (signal.aborted) end()
+  const stop = () => child.stop()
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
   const tail: string[] = []
   const read = async (stream: 'stdout' | 'stderr') => {
     for await (const text of createInterface({ input: child[stream] })) {
@@ -30,7 +30,7 @@ export async function streamLines(
     }
   }
   const [code] = await Promise.all([child.exited, read('stdout'), read('stderr')])
-  signal.removeEventListener('abort', end)
+  signal.removeEventListener('abort', stop)
   signal.throwIfAborted()
   return { code, tail }
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Exit } from '../../../kernel/contract/plugin.ts'
 
-/** A shell's and an engine's way to say that a signal ended a process: 128 and its number. */
+/** A shell and an engine report a process that a signal killed as 128 and its number. */
 const signalBase = 128
 const names = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]))
 

@@ -43,7 +43,7 @@ export async function probePort(pid: number, { inside, outside }: ProbedPort): P
   const listener = await findListener(pid, inside)
   if (listener === 'closed') return { ok: false, detail: `nothing listens on port ${inside} in the container` }
   if (listener === 'loopback') {
-    const detail = `it listens on port ${inside} of the container's own loopback only; it has to listen on 0.0.0.0`
+    const detail = `port ${inside} is open on the container's own loopback only: the program has to listen on 0.0.0.0`
     return { ok: false, detail }
   }
   const isOpen = await canConnect(outside)

@@ -24,7 +24,7 @@ export interface ContainerInstanceInput {
   readonly log: LogSink
   readonly followed: LogFollower
   /** Called once it has exited and its container is removed. */
-  readonly gone: () => Promise<void>
+  readonly removed: () => Promise<void>
 }
 
 /** A container that does not exit within this time after SIGKILL is left to the engine: ms. */
@@ -81,7 +81,7 @@ export class ContainerInstance implements Instance {
     throw new Error(`${this.#input.engine.name} does not stop container ${this.state.name}`)
   }
 
-  /** Fails where the container has exited already, or is gone: its event then says so. */
+  /** Fails where the container has exited already, or was removed: its event then says so. */
   async #kill(signal: string): Promise<void> {
     if (this.#hasExited) return
     await tryEngine(this.#input.engine, ['kill', '--signal', signal, this.state.container])
@@ -97,8 +97,8 @@ export class ContainerInstance implements Instance {
 
   /** Waits for the container's end, then reads the rest of its log and removes it. */
   async #supervise(): Promise<Exit> {
-    const { engine, state, followed, gone } = this.#input
-    const end = await this.#ended()
+    const { engine, state, followed, removed } = this.#input
+    const end = await this.#exitEvent()
     this.#hasExited = true
     const found = needsLook(end) ? await inspectContainer(engine, state.container) : undefined
     await followed.drained()
@@ -106,12 +106,12 @@ export class ContainerInstance implements Instance {
     if (end.kind !== 'removed') await tryEngine(engine, ['rm', '--force', '--volumes', state.container])
     followed.close()
     this.#reason = end.kind === 'removed' ? 'its container was removed' : reasonOf(found)
-    await gone()
+    await removed()
     return exitOf(end.kind === 'died' ? (end.code ?? found?.exitCode ?? null) : null)
   }
 
-  /** Resolves with the event that ended it. One that was over before it was watched counts. */
-  #ended(): Promise<ContainerEvent> {
+  /** Resolves with the event of its exit. One from before it was watched counts. */
+  #exitEvent(): Promise<ContainerEvent> {
     const { engine, state, events, isAdopted } = this.#input
     return new Promise(resolve => {
       const off = events.watch(state.container, state.startedMs, event => {

@@ -44,7 +44,7 @@ export class ClientLog implements LogFollower {
 
   async drained(): Promise<void> {
     this.#isDraining = true
-    this.#child?.end()
+    this.#child?.stop()
     this.#wake()
     this.#deadline = setTimeout(() => {
       this.#report(unread)
@@ -57,7 +57,7 @@ export class ClientLog implements LogFollower {
   close(): void {
     this.#isClosed = true
     this.#writer.close()
-    this.#child?.end()
+    this.#child?.stop()
     // They may be paused.
     for (const stream of [this.#child?.stdout, this.#child?.stderr]) stream?.destroy()
     this.#wake()
@@ -103,7 +103,7 @@ export class ClientLog implements LogFollower {
     const since = last === undefined ? [] : ['--since', new Date(Date.parse(last.time) - overlapMs).toISOString()]
     const child = startChild(engine.command(['logs', '--timestamps', ...flags, ...since, container]))
     this.#child = child
-    if (flags.length > 0 && !this.#isFollowing()) child.end()
+    if (flags.length > 0 && !this.#isFollowing()) child.stop()
     const merge = new StreamMerge(entries => this.#writer.write(entries, [child.stdout, child.stderr]))
     const read = async (stream: Stream) => {
       const entries = new ClientEntries(stream, engine.dialect)

@@ -5,7 +5,7 @@ import { parseMounts, requireSources } from '../../../plugins/container/mounts.t
 const project = { name: 'shop', path: '/home/me/shop', domain: 'shop.localhost' }
 const parse = (...entries: readonly string[]) => parseMounts(entries, project, 'web')
 
-t.test('volumes, folders and own volumes are told apart', async t => {
+t.test('volumes, folders and own volumes are recognised', async t => {
   t.same(parse('data:/data', './conf:/etc/conf:ro', '/app/node_modules/', '~/x:/x', '/srv:/srv:ro,Z', '..:/up'), [
     { kind: 'volume', name: 'data', target: '/data', flags: [] },
     { kind: 'bind', source: '/home/me/shop/conf', target: '/etc/conf', flags: ['ro'] },

@@ -25,7 +25,7 @@ t.test('a long name is cut, and stays unique: host names have at most 63 bytes',
   t.not(one, two)
 })
 
-t.test('labels tell whose it is', async t => {
+t.test('labels name owner, project and service', async t => {
   t.same(names.labels(project, 'db', 'service'), {
     'dev.locald.owner': names.owner,
     'dev.locald.project': 'shop',
