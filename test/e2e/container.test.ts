@@ -173,13 +173,14 @@ onEngine('output keeps its streams and times, and an exit its code and reason', 
     }),
   })
   await sandbox.run(['up', '--json'], { cwd: folder })
-  const three = await until('the exit of three', async () => {
-    const view = await sandbox.service(folder, 'three')
-    return view.status === 'failed' ? view : undefined
-  })
-  t.match(three, { reason: /exited with code 3/ })
-  t.match(await sandbox.service(folder, 'zero'), { status: 'exited' })
-  t.match(await sandbox.service(folder, 'absent'), { status: 'failed', reason: /exited with code|nothing/ })
+  const settled = async (name: string, status: string) =>
+    await until(`${name} to be ${status}`, async () => {
+      const view = await sandbox.service(folder, name)
+      return view.status === status ? view : undefined
+    })
+  t.match(await settled('three', 'failed'), { reason: /exited with code 3/ })
+  t.match(await settled('zero', 'exited'), { restarts: 0 })
+  t.match(await settled('absent', 'failed'), { reason: /exited with code|nothing/ })
   const lines = await sandbox.logs(folder, ['three'])
   t.same(
     lines
