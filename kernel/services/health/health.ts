@@ -93,7 +93,9 @@ export class HealthWatch {
 
   /** Returns the loopback address on which the service listens, where it can be found out. */
   async address(): Promise<string | undefined> {
-    const { port, signal } = this.#input
+    const { port, guest, signal } = this.#input
+    // A guest's port is published there, and its probe takes long.
+    if (guest !== undefined) return port === undefined ? undefined : '127.0.0.1'
     if (this.#address === undefined && port !== undefined) {
       const probe = this.#connect(port, automaticTimeoutMs).then(result => this.#rejectOtherUsers(result))
       this.#address = (await unlessAborted(probe, signal))?.address
