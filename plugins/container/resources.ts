@@ -1,5 +1,5 @@
 import type { ProjectRef } from '../../kernel/contract/plugin.ts'
-import { engineError, reasonOf, tryEngine } from './engines/run-engine.ts'
+import { engineError, reasonOf, tryEngine } from './calls/run-engine.ts'
 import { type Labels, labelFlags, type Names } from './names.ts'
 import type { Engine } from './provides.ts'
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { CheckResult } from '../../../kernel/contract/plugin.ts'
+import { parseJson, textOf } from '../../lib/json.ts'
 import { findProgram, pathFolders } from '../../lib/programs.ts'
+import { tryEngine } from '../calls/run-engine.ts'
 import { installHint } from '../engines/install-hint.ts'
-import { parseJson, textOf } from '../engines/json.ts'
 import { askClient, type EngineMachine } from '../engines/machine.ts'
-import { tryEngine } from '../engines/run-engine.ts'
 import type { Engine } from '../provides.ts'
 import { pass, warn } from './result.ts'
 

@@ -1,6 +1,6 @@
 import type { CommandContext, CommandResult } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
-import { listVolumes } from '../engines/inventory.ts'
+import { listVolumes } from '../calls/inventory.ts'
 import { findProject, type Here } from './here.ts'
 import type { CommandParts } from './parts.ts'
 

@@ -1,5 +1,5 @@
 import type { CommandContext, CommandResult } from '../../../kernel/contract/plugin.ts'
-import { listContainers } from '../engines/containers.ts'
+import { listContainers } from '../calls/containers.ts'
 import type { Engines } from '../engines/engines.ts'
 import { label } from '../names.ts'
 import type { Engine } from '../provides.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { CommandContext, CommandResult } from '../../../kernel/contract/plugin.ts'
-import { tryEngine } from '../engines/run-engine.ts'
+import { tryEngine } from '../calls/run-engine.ts'
 import { labelFlags } from '../names.ts'
 import type { Engine } from '../provides.ts'
 import { findProject, type Here } from './here.ts'

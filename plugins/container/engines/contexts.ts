@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { readJson } from '../../lib/files.ts'
+import { textOf } from '../../lib/json.ts'
 import { type Endpoint, parseEndpoint } from './endpoint.ts'
-import { textOf } from './json.ts'
 import type { EngineMachine } from './machine.ts'
 
 /** Docker's engine as its CLI finds it. */

@@ -2,10 +2,10 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '../../../kernel/contract/plugin.ts'
 import { shape } from '../../../kernel/contract/shape.ts'
+import { textOf } from '../../lib/json.ts'
 import { Engines } from './engines.ts'
 import { EnvFiles } from './env-files.ts'
 import { readContainersFlag } from './flag.ts'
-import { textOf } from './json.ts'
 import { RememberedEngines } from './remembered.ts'
 
 /** The table `[plugins.container]`. */

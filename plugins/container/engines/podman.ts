@@ -1,13 +1,13 @@
 import { LocaldError } from '../../../kernel/errors.ts'
+import { fieldOf, parseJson, textOf } from '../../lib/json.ts'
+import { reasonOf } from '../calls/run-engine.ts'
 import type { Engine, EngineFound, EngineSource } from '../provides.ts'
 import { absent } from './absent.ts'
 import { CliEngine } from './cli-engine.ts'
 import { describeEndpoint, type Endpoint, isLocal, parseEndpoint } from './endpoint.ts'
 import { installHint } from './install-hint.ts'
-import { fieldOf, parseJson, textOf } from './json.ts'
 import { askClient, clientEnvironment, type EngineMachine, findClient, hasClient } from './machine.ts'
 import { diagnosePodman } from './podman-diagnosis.ts'
-import { reasonOf } from './run-engine.ts'
 import { isSharedBy } from './shared-folders.ts'
 
 /** `podman machine start` boots a VM: ms. */

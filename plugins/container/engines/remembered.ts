@@ -2,7 +2,7 @@ import { readFileSync, renameSync } from 'node:fs'
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import { systemCode } from '../../../kernel/errors.ts'
 import { writeAtomic } from '../../lib/files.ts'
-import { fieldOf, parseJson, textOf } from './json.ts'
+import { fieldOf, parseJson, textOf } from '../../lib/json.ts'
 
 /** Which engine has a project's containers and volumes. */
 export interface RememberedEngine {

@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path'
 import { realPathIfAny } from '../../../kernel/contract/plugin.ts'
 import { readJson } from '../../lib/files.ts'
-import { fieldOf } from './json.ts'
+import { fieldOf } from '../../lib/json.ts'
 import type { EngineMachine } from './machine.ts'
 
 /** The programs that run an engine in a VM. */

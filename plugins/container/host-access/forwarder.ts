@@ -1,4 +1,4 @@
-import { engineError, longMs, reasonOf, runEngine, tryEngine } from '../engines/run-engine.ts'
+import { engineError, longMs, reasonOf, runEngine, tryEngine } from '../calls/run-engine.ts'
 import { labelFlags } from '../names.ts'
 import type { Engine } from '../provides.ts'
 import type { AccessRequest, Forwarder } from './contract.ts'

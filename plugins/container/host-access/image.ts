@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocaldError, messageOf } from '../../../kernel/errors.ts'
-import { runEngine } from '../engines/run-engine.ts'
+import { runEngine } from '../calls/run-engine.ts'
 import type { Engine } from '../provides.ts'
 
 /** The program in the image; the socket's folder is mounted beside it. */

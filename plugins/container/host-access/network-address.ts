@@ -1,4 +1,4 @@
-import { runEngine } from '../engines/run-engine.ts'
+import { runEngine } from '../calls/run-engine.ts'
 import type { Engine } from '../provides.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { ProgramResult } from '../../lib/programs.ts'
-import { isRecord } from '../engines/rows.ts'
-import { tryEngine } from '../engines/run-engine.ts'
+import { isRecord } from '../calls/rows.ts'
+import { tryEngine } from '../calls/run-engine.ts'
 import type { Engine } from '../provides.ts'
 
 /** What a start needs to know of an image. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Run } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
-import { reasonOf } from '../engines/run-engine.ts'
+import { reasonOf } from '../calls/run-engine.ts'
 import { labelFlags, type Names } from '../names.ts'
 import type { ContainerOptions } from '../options.ts'
 import type { Engine } from '../provides.ts'

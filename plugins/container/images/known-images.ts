@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRecord } from '../engines/rows.ts'
-import { tryEngine } from '../engines/run-engine.ts'
+import { isRecord } from '../calls/rows.ts'
+import { tryEngine } from '../calls/run-engine.ts'
 import type { Engine } from '../provides.ts'
 import { type ImageFacts, imageFacts } from './facts.ts'
 

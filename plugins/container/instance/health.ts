@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { InsideCheck } from '../../../kernel/contract/plugin.ts'
-import { tryEngine } from '../engines/run-engine.ts'
+import { tryEngine } from '../calls/run-engine.ts'
 import type { Healthcheck } from '../images/facts.ts'
 import type { Engine } from '../provides.ts'
 

@@ -1,5 +1,5 @@
-import { isRecord } from '../engines/rows.ts'
-import { tryEngine } from '../engines/run-engine.ts'
+import { isRecord } from '../calls/rows.ts'
+import { tryEngine } from '../calls/run-engine.ts'
 import type { Engine } from '../provides.ts'
 
 /** The state of a container. */

@@ -1,4 +1,4 @@
-import { isRecord } from '../engines/rows.ts'
+import { isRecord } from '../calls/rows.ts'
 
 /** What the next daemon needs to adopt a container: JSON. */
 export interface ContainerState {

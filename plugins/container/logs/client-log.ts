@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { LogEntry } from '../../../kernel/contract/plugin.ts'
-import { type EngineChild, startChild } from '../engines/child.ts'
+import { type EngineChild, startChild } from '../calls/child.ts'
 import { ClientEntries } from './client-entries.ts'
 import { EntrySkip } from './entry-skip.ts'
 import { EntryWriter } from './entry-writer.ts'

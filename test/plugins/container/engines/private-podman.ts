@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runEngine, tryEngine } from '../../../../plugins/container/calls/run-engine.ts'
 import { PodmanSource } from '../../../../plugins/container/engines/podman.ts'
-import { runEngine, tryEngine } from '../../../../plugins/container/engines/run-engine.ts'
 import type { Engine } from '../../../../plugins/container/provides.ts'
 import { machineOf } from './machine.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseContainers } from '../../../../plugins/container/engines/containers.ts'
+import { parseContainers } from '../../../../plugins/container/calls/containers.ts'
 
 t.test('the list of podman is an array', async t => {
   const row = { Id: 'a1', Names: ['locald-shop-db-aaaaaa'], Image: 'redis:7', State: 'running', Labels: { a: 'b,c=d' } }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseEvent } from '../../../../plugins/container/engines/event-lines.ts'
+import { parseEvent } from '../../../../plugins/container/calls/event-lines.ts'
 
 const id = 'b72105e280f2f6c1fa7362902aaabb12c2a3a907b07272f0439776d562bd0a79'
 
