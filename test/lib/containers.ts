@@ -4,8 +4,8 @@
  *   LOCALD_TEST_ENGINE_CLI   words of its CLI; default: that name
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { resolvePaths } from '../../kernel/system/paths.ts'
 import { label, Names } from '../../plugins/container/names.ts'
 import { type ImageName, imageArchive, imageReference } from './containers-images.ts'
@@ -208,10 +208,18 @@ function needRanges(user: User): void {
   }
 }
 
-/** Opens the devices of networks and file systems to everyone, as udev does. */
+/** Makes the devices of networks and file systems where they are missing, and opens them to everyone, as udev does. */
 function openDevices(): void {
   if (process.getuid?.() !== 0) return
-  for (const device of ['/dev/net/tun', '/dev/fuse']) if (existsSync(device)) chmodSync(device, 0o666)
+  for (const [device, minor] of [
+    ['/dev/net/tun', '200'],
+    ['/dev/fuse', '229'],
+  ] as const) {
+    mkdirSync(dirname(device), { recursive: true })
+    // Another test may make it at the same time; where this is not allowed, podman says what it lacks.
+    if (!existsSync(device)) spawnSync('mknod', [device, 'c', '10', minor])
+    if (existsSync(device)) chmodSync(device, 0o666)
+  }
 }
 
 function rows(printed: string): readonly (readonly string[])[] {
