@@ -6,7 +6,7 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { SocketHostAccess } from '../../../../plugins/container/host-access/host-access.ts'
-import type { Engine } from '../../../../plugins/container/provides.ts'
+import { engineOf } from '../fake-engine.ts'
 
 /** A request as it comes over HTTP. */
 interface Call {
@@ -20,15 +20,10 @@ interface Call {
 const [folders = '{}', program = 'podman'] = process.argv.slice(2)
 const env = Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])))
 
-const engine: Engine = {
-  ...{ name: 'podman', dialect: 'podman', version: '4.3.1', hostName: undefined, isNative: true },
-  command: args => {
-    console.log(`call ${args.join(' ')}`)
-    return { argv: [program, ...args], env }
-  },
-  shares: async () => true,
-  hold: () => () => {},
-}
+const engine = engineOf(args => {
+  console.log(`call ${args.join(' ')}`)
+  return { argv: [program, ...args], env }
+})
 const log = (text: string): void => console.log(`log ${text}`)
 const access = new SocketHostAccess(JSON.parse(folders), { info: log, warn: log, error: log })
 

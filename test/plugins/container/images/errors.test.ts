@@ -2,7 +2,7 @@ import t from 'tap'
 import { pullError, registryOf } from '../../../../plugins/container/images/errors.ts'
 import { fakeEngine } from '../fake-engine.ts'
 
-const error = (said: string, image = 'localhost:5000/shop:2') => pullError(fakeEngine, image, said)
+const error = (said: string, image = 'localhost:5000/shop:2') => pullError(fakeEngine(['podman']), image, said)
 
 t.test('each cause has its words and its hint', async t => {
   t.match(error('reading manifest 2 in localhost:5000/shop: manifest unknown: manifest unknown'), {

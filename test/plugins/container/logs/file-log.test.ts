@@ -8,8 +8,8 @@ import { FileLog } from '../../../../plugins/container/logs/file-log.ts'
 import { folder } from '../../../lib/log-model.ts'
 import { onlyLinux } from '../../../lib/machine.ts'
 import { until } from '../../../lib/running.ts'
+import { fakeEngine } from '../fake-engine.ts'
 import { ConmonFile, readLog } from './conmon.ts'
-import { fakeEngine } from './engine.ts'
 
 /** A service's log and the file of its container. */
 function rig(t: Test) {

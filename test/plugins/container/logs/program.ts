@@ -1,7 +1,7 @@
 /** A daemon's part in following a container, to be killed: `node program.js '{"folder", "file", …}'`. */
 import { ServiceLog } from '../../../../kernel/logs/service-log.ts'
 import { followLog } from '../../../../plugins/container/logs/follow-log.ts'
-import { fakeEngine } from './engine.ts'
+import { fakeEngine } from '../fake-engine.ts'
 
 const { folder, file, container, command, isNew } = JSON.parse(process.argv[2] ?? '')
 const follower = followLog({
