@@ -20,3 +20,8 @@ export function parseJson(text: string): unknown {
     return undefined
   }
 }
+
+/** Whether a value is an object with fields, no array. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

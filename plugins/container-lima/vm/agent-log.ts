@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fieldOf, parseJson } from '../../lib/json.ts'
 import { readLine } from '../limactl-log.ts'
 
 /** What Lima's host agent reports of the VM (lima: pkg/hostagent/events/events.go). */
@@ -114,29 +115,29 @@ export class AgentLog {
 
 /** Reads a line of `ha.stdout.log`. */
 export function readEvent(line: string): AgentEvent | undefined {
-  const value = parse(line)
-  const status = field(value, 'status')
-  const time = Date.parse(String(field(value, 'time')))
+  const value = parseJson(line)
+  const status = fieldOf(value, 'status')
+  const time = Date.parse(String(fieldOf(value, 'time')))
   if (typeof status !== 'object' || status === null || Number.isNaN(time)) return undefined
-  const errors = field(status, 'errors')
-  const cloudInit = field(field(status, 'cloudInitProgress'), 'logLine')
+  const errors = fieldOf(status, 'errors')
+  const cloudInit = fieldOf(status, 'cloudInitProgress', 'logLine')
   return {
     time,
-    isRunning: field(status, 'running') === true,
-    isDegraded: field(status, 'degraded') === true,
-    isExiting: field(status, 'exiting') === true,
+    isRunning: fieldOf(status, 'running') === true,
+    isDegraded: fieldOf(status, 'degraded') === true,
+    isExiting: fieldOf(status, 'exiting') === true,
     errors: Array.isArray(errors) ? errors.map(String) : [],
     cloudInit: typeof cloudInit === 'string' && cloudInit !== '' ? cloudInit : undefined,
-    forward: readForward(field(status, 'portForward')),
+    forward: readForward(fieldOf(status, 'portForward')),
   }
 }
 
 const types = ['forwarding', 'not-forwarding', 'stopping', 'failed'] as const
 
 function readForward(value: unknown): PortForward | undefined {
-  const type = types.find(each => each === field(value, 'type'))
+  const type = types.find(each => each === fieldOf(value, 'type'))
   if (type === undefined) return undefined
-  const [host, error] = [field(value, 'hostAddr'), field(value, 'error')]
+  const [host, error] = [fieldOf(value, 'hostAddr'), fieldOf(value, 'error')]
   return { type, hostPort: portOf(host), error: typeof error === 'string' ? error : undefined }
 }
 
@@ -155,16 +156,4 @@ function readForwardFailure(line: string): PortForward | undefined {
 function portOf(address: unknown): number | undefined {
   const port = /:(\d+)$/.exec(String(address))?.[1]
   return port === undefined ? undefined : Number(port)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function field(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
 }

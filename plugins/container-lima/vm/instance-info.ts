@@ -1,3 +1,4 @@
+import { fieldOf, parseJson, textOf } from '../../lib/json.ts'
 import { instance } from '../lima-home.ts'
 
 /** The VM as `limactl list --json` has it. */
@@ -19,17 +20,17 @@ export interface InstanceInfo {
  */
 export function findInstance(stdout: string): InstanceInfo | undefined {
   for (const line of stdout.split('\n')) {
-    const value = parse(line)
-    if (field(value, 'name') !== instance) continue
-    const pid = field(value, 'hostAgentPID')
-    const errors = field(value, 'errors')
+    const value = parseJson(line)
+    if (fieldOf(value, 'name') !== instance) continue
+    const pid = fieldOf(value, 'hostAgentPID')
+    const errors = fieldOf(value, 'errors')
     return {
       status: textOf(value, 'status') ?? '',
       dir: textOf(value, 'dir') ?? '',
       agentPid: typeof pid === 'number' && pid > 0 ? pid : undefined,
       errors: Array.isArray(errors) ? errors.map(String) : [],
       limaVersion: textOf(value, 'limaVersion'),
-      hasConfig: field(value, 'config') !== undefined && field(value, 'config') !== null,
+      hasConfig: fieldOf(value, 'config') !== undefined && fieldOf(value, 'config') !== null,
     }
   }
   return undefined
@@ -44,10 +45,10 @@ export interface LimaInfo {
 
 /** Reads the output of `limactl info`; undefined where it is not what Lima writes. */
 export function readInfo(stdout: string): LimaInfo | undefined {
-  const value = parse(stdout)
+  const value = parseJson(stdout)
   const version = textOf(value, 'version')
   if (version === undefined) return undefined
-  const types = field(value, 'vmTypes')
+  const types = fieldOf(value, 'vmTypes')
   return { version, vmTypes: Array.isArray(types) ? types.map(String) : [], hostArch: textOf(value, 'hostArch') }
 }
 
@@ -63,21 +64,4 @@ export const oldestLima = '2.0.0'
 export function isRecent(version: string): boolean {
   const major = /^v?(\d+)\./.exec(version)?.[1]
   return major === undefined || Number(major) >= Number.parseInt(oldestLima, 10)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function field(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
-}
-
-function textOf(value: unknown, key: string): string | undefined {
-  const text = field(value, key)
-  return typeof text === 'string' && text !== '' ? text : undefined
 }

@@ -1,4 +1,4 @@
-import { isRecord } from './rows.ts'
+import { isRecord, parseJson } from '../../lib/json.ts'
 
 /** What happened to a container. `died`: `code` is its exit code, null where the engine does not say. */
 export type ContainerEvent =
@@ -34,12 +34,4 @@ export function parseEvent(line: string): NamedEvent | undefined {
   const written = isRecord(parsed['Actor']) ? attributes['exitCode'] : (parsed['ContainerExitCode'] ?? 0)
   const code = Number(written)
   return { id, event: { kind, code: Number.isInteger(code) ? code : null } }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }

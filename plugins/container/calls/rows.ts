@@ -1,3 +1,4 @@
+import { isRecord } from '../../lib/json.ts'
 import type { Engine } from '../provides.ts'
 
 /** A row of a list that an engine printed. */
@@ -22,8 +23,4 @@ export function labelsOf(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'string') return {}
   const pairs = value.split(/,(?=[A-Za-z0-9._-]+=)/).map(pair => pair.split(/=(.*)/s))
   return Object.fromEntries(pairs.flatMap(([name, text]) => (name ? [[name, text ?? '']] : [])))
-}
-
-export function isRecord(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

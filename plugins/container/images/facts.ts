@@ -1,5 +1,5 @@
+import { isRecord } from '../../lib/json.ts'
 import type { ProgramResult } from '../../lib/programs.ts'
-import { isRecord } from '../calls/rows.ts'
 import { tryEngine } from '../calls/run-engine.ts'
 import type { Engine } from '../provides.ts'
 

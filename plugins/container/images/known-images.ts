@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRecord } from '../calls/rows.ts'
+import { isRecord } from '../../lib/json.ts'
 import { tryEngine } from '../calls/run-engine.ts'
 import type { Engine } from '../provides.ts'
 import { type ImageFacts, imageFacts } from './facts.ts'

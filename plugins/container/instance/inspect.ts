@@ -1,4 +1,4 @@
-import { isRecord } from '../calls/rows.ts'
+import { isRecord } from '../../lib/json.ts'
 import { tryEngine } from '../calls/run-engine.ts'
 import type { Engine } from '../provides.ts'
 

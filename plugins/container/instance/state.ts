@@ -1,4 +1,4 @@
-import { isRecord } from '../calls/rows.ts'
+import { isRecord } from '../../lib/json.ts'
 
 /** What the next daemon needs to adopt a container: JSON. */
 export interface ContainerState {
