@@ -1,12 +1,12 @@
 import type { Log, ProjectRef, Run } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
+import { removeContainer } from './calls/containers.ts'
 import { EngineEvents } from './calls/events.ts'
-import { tryEngine } from './calls/run-engine.ts'
 import { Claims } from './claims.ts'
 import type { Forwarder, HostAccess } from './host-access/contract.ts'
 import { Images } from './images/images.ts'
 import { KnownImages } from './images/known-images.ts'
-import { Names } from './names.ts'
+import { hostAlias, Names } from './names.ts'
 import type { Engine } from './provides.ts'
 import { Resources } from './resources.ts'
 
@@ -20,9 +20,6 @@ export interface EngineChoice {
   /** Returns an engine by its name, if it runs; starts nothing. */
   running(name: string): Promise<Engine | undefined>
 }
-
-/** The name by which containers know this machine's loopback. */
-const hostAlias = 'host.docker.internal'
 
 /** What the parts of the plugin share. */
 export class ContainerContext {
@@ -98,7 +95,7 @@ export class ContainerContext {
       lost.map(async ({ container, engine: name }) => {
         const engine = await this.engines.running(name).catch(() => undefined)
         if (engine === undefined) return
-        await tryEngine(engine, ['rm', '--force', '--volumes', container])
+        await removeContainer(engine, container)
         await this.claims.remove(container)
       }),
     )

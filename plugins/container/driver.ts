@@ -8,7 +8,7 @@ import { type ContainerState, isContainerState } from './instance/state.ts'
 import { ContainerLaunch, hostPortsOf } from './launch.ts'
 import { followLog } from './logs/follow-log.ts'
 import { parseMounts } from './mounts.ts'
-import { label } from './names.ts'
+import { hostAlias, label } from './names.ts'
 import { type ContainerOptions, options } from './options.ts'
 import type { Engine } from './provides.ts'
 
@@ -29,7 +29,7 @@ const schemes: Readonly<Record<number, string>> = {
 export class ContainerDriver implements ServiceType<ContainerOptions> {
   readonly type = 'container'
   readonly reach = 'guest'
-  readonly hostName = 'host.docker.internal'
+  readonly hostName = hostAlias
   readonly requires = ['containers']
   readonly shape = options
   readonly network = ({ container_port: port }: ContainerOptions) => (port === undefined ? 'none' : 'web')

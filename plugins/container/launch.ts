@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Run } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { ProgramResult } from '../lib/programs.ts'
+import { removeContainer } from './calls/containers.ts'
 import { engineError, longMs, reasonOf, tryEngine } from './calls/run-engine.ts'
 import type { ContainerContext } from './context.ts'
 import { createArgs } from './create-args.ts'
@@ -69,7 +70,7 @@ export class ContainerLaunch {
       }
       const said = reasonOf(result)
       const kind = repairs.find(({ says }) => says.test(said))?.kind
-      await tryEngine(this.#engine, ['rm', '--force', '--volumes', this.#name])
+      await removeContainer(this.#engine, this.#name)
       signal.throwIfAborted()
       if (kind === undefined || repaired.has(kind)) throw this.#error(result, said)
       repaired.add(kind)
@@ -84,7 +85,7 @@ export class ContainerLaunch {
     try {
       if (published.length > 0) await this.#engine.published?.(published, signal)
     } catch (error) {
-      await tryEngine(this.#engine, ['rm', '--force', '--volumes', this.#name])
+      await removeContainer(this.#engine, this.#name)
       throw error
     }
   }

@@ -4,6 +4,9 @@ import type { ProjectRef } from '../../kernel/contract/plugin.ts'
 /** What one of our containers is for. */
 export type Kind = 'service' | 'tunnel' | 'one-off'
 
+/** The name by which containers reach this machine's loopback. */
+export const hostAlias = 'host.docker.internal'
+
 /** A label's value by its name. */
 export type Labels = Readonly<Record<string, string>>
 

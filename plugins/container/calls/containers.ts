@@ -1,7 +1,8 @@
+import type { ProgramResult } from '../../lib/programs.ts'
 import { label } from '../names.ts'
 import type { Engine } from '../provides.ts'
 import { labelsOf, listFormat, parseRows } from './rows.ts'
-import { runEngine } from './run-engine.ts'
+import { runEngine, tryEngine } from './run-engine.ts'
 
 /** One of our containers, as `ps -a` lists it. */
 export interface ListedContainer {
@@ -22,6 +23,14 @@ export async function listContainers(
 ): Promise<readonly ListedContainer[]> {
   const args = ['ps', '-a', '--no-trunc', '--filter', `label=${label.owner}=${owner}`, '--format', listFormat(engine)]
   return parseContainers(await runEngine(engine, args, { signal }))
+}
+
+/**
+ * Removes a container, running or not, with its volumes that have no name: images declare them. Returns the outcome
+ * whatever it is.
+ */
+export function removeContainer(engine: Engine, container: string): Promise<ProgramResult> {
+  return tryEngine(engine, ['rm', '--force', '--volumes', container])
 }
 
 /** Parses the output of `ps --format`. */

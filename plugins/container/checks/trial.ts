@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { CheckResult } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { isProgram } from '../../lib/files.ts'
+import { removeContainer } from '../calls/containers.ts'
 import { runEngine, tryEngine } from '../calls/run-engine.ts'
 import { type Labels, labelFlags } from '../names.ts'
 import type { Engine } from '../provides.ts'
@@ -63,7 +64,7 @@ export async function tryOut({ engine, native, folder, labels, limit }: TrialInp
     const { message, hint } = LocaldError.from(error)
     return warn(`${title}: ${step}: ${message}`, hint ?? `Run \`${engine.name} info\`.`)
   } finally {
-    await tryEngine(engine, ['rm', '--force', '--volumes', name])
+    await removeContainer(engine, name)
     await tryEngine(engine, ['rmi', '--force', image])
     await rm(place, { recursive: true, force: true })
   }

@@ -1,6 +1,7 @@
 import { LocaldError } from '../../../kernel/errors.ts'
 import { parseJson, textOf } from '../../lib/json.ts'
 import { reasonOf } from '../calls/run-engine.ts'
+import { hostAlias } from '../names.ts'
 import type { Engine, EngineFound, EngineSource } from '../provides.ts'
 import { type Absent, absent } from './absent.ts'
 import { CliEngine } from './cli-engine.ts'
@@ -47,7 +48,7 @@ export class DockerSource implements EngineSource {
     const machine = this.#machine
     const facts = {
       ...{ name: this.name, dialect: 'docker' as const, version, program, env: pinnedEnvironment(machine, target) },
-      hostName: vm === undefined ? undefined : 'host.docker.internal',
+      hostName: vm === undefined ? undefined : hostAlias,
       isNative: vm === undefined,
       shares: async (path: string) => vm === undefined || isSharedBy(vm, machine, path),
     }

@@ -1,13 +1,11 @@
+import { removeContainer } from '../calls/containers.ts'
 import { engineError, longMs, reasonOf, runEngine, tryEngine } from '../calls/run-engine.ts'
-import { labelFlags } from '../names.ts'
+import { hostAlias, labelFlags } from '../names.ts'
 import type { Engine } from '../provides.ts'
 import type { AccessRequest, Forwarder } from './contract.ts'
 import { hasImage, importImage, mountPoint, type TunnelImage } from './image.ts'
 import { socketName } from './listener.ts'
 import { addressesFor } from './network-address.ts'
-
-/** The name by which containers reach this machine's loopback. */
-export const hostAlias = 'host.docker.internal'
 
 /** What a forwarder is started with. */
 export interface ForwarderInput {
@@ -51,7 +49,7 @@ export async function startForwarder(
 
 /** Removes the forwarder, running or not; no error when there is none. Rejects with ENGINE_FAILED. */
 export async function removeForwarder({ engine, name }: Pick<Forwarder, 'engine' | 'name'>): Promise<void> {
-  const result = await tryEngine(engine, ['rm', '--force', '--volumes', name])
+  const result = await removeContainer(engine, name)
   if (result.code === 0 || /no such container|no container with (?:name|id)/i.test(reasonOf(result))) return
   throw engineError(engine, 'rm', result)
 }

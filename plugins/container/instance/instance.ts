@@ -1,4 +1,5 @@
 import type { Exit, InsideCheck, Instance, LogSink } from '../../../kernel/contract/plugin.ts'
+import { removeContainer } from '../calls/containers.ts'
 import type { ContainerEvent } from '../calls/event-lines.ts'
 import type { EngineEvents } from '../calls/events.ts'
 import { tryEngine } from '../calls/run-engine.ts'
@@ -103,7 +104,7 @@ export class ContainerInstance implements Instance {
     const found = needsLook(end) ? await inspectContainer(engine, state.container) : undefined
     await followed.drained()
     // With -v: the volumes without a name that images declare and nothing mounts.
-    if (end.kind !== 'removed') await tryEngine(engine, ['rm', '--force', '--volumes', state.container])
+    if (end.kind !== 'removed') await removeContainer(engine, state.container)
     followed.close()
     this.#reason = end.kind === 'removed' ? 'its container was removed' : reasonOf(found)
     await removed()
