@@ -211,6 +211,8 @@ export interface PluginView {
   readonly code?: ErrorCode
   readonly types: readonly string[]
   readonly features: readonly string[]
+  /** What is known of its features that are on, by their names, such as the version of what provides one. */
+  readonly details?: Readonly<Record<string, string>>
   readonly commands: readonly string[]
   /** ms of its setup. */
   readonly setupMs: number | null

@@ -54,7 +54,7 @@ function report(context: Context, file: string, translation: Translation): void 
     printJson({ file, written: !isDry, toml, files, services, dropped: list(dropped), changed: list(changed) })
     return
   }
-  if (isDry) process.stdout.write(toml)
+  if (isDry) print(toml.trimEnd())
   const say = isDry ? printStderr : print
   const sources = files.map(path => shortenPath(path, context.cwd)).join(', ')
   const count = services.length === 1 ? '1 service' : `${services.length} services`

@@ -22,8 +22,9 @@ export async function pluginsList(context: Context): Promise<number> {
 
 function rowOf(plugin: PluginView, isTimed: boolean): Row {
   const setup = plugin.setupMs === null ? '-' : `${plugin.setupMs.toFixed(1)} ms`
-  const { types, features, commands } = plugin
-  const provides = [part('types', types), part('features', features), part('commands', commands)]
+  const { types, features, details = {}, commands } = plugin
+  const detailed = features.map(name => (details[name] === undefined ? name : `${name} (${details[name]})`))
+  const provides = [part('types', types), part('features', detailed), part('commands', commands)]
   return {
     cells: [
       { text: plugin.name },

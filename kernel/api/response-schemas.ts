@@ -99,9 +99,10 @@ export const named = {
       ...{ name: text, version: text, from: oneOf('built-in', 'npm'), state: oneOf('active', 'off', 'broken') },
       ...{ reason: orNull(text), code: oneOf(...Object.keys(catalogue)) },
       ...{ types: texts, features: texts, commands: texts },
+      details: { type: 'object', additionalProperties: text },
       setupMs: orNull(number),
     },
-    ['code'],
+    ['code', 'details'],
   ),
   KnownProject: object({
     ...{ name: text, path: text, domain: text, pinned: flag },

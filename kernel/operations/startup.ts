@@ -61,7 +61,7 @@ export class Startup {
     const { projects, events, reloads } = this.#parts
     const { sink, shell } = caller
     for (const { loaded, names } of requests)
-      await requireValues(loaded, shell, { names, contributed: projects.variables })
+      await requireValues(loaded, shell, { names, contributions: projects.contributions })
     const services: Service[] = []
     await forwardEvents(events, services, sink, async () => {
       const armed: Promise<void>[] = []
@@ -92,7 +92,7 @@ export class Startup {
       .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
     // A new dependency is started; one that was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
-    await requireValues(loaded, shell, { names, contributed: projects.variables })
+    await requireValues(loaded, shell, { names, contributions: projects.contributions })
     const request = { loaded, names, isExact: true, restart: [], again: [] }
     await reloads.follow(await this.#start(request, { shell, sink: () => {}, why }, []))
   }

@@ -41,11 +41,15 @@ export class Features {
     return [...this.#states].map(([name, registered]) => readFeature(name, registered))
   }
 
+  /** Returns those that a plugin turned on. Reads no others: a flag that is a function may search for programs. */
+  onBy(plugin: string): readonly Feature[] {
+    const own = [...this.#states].filter(([, { by }]) => by === plugin)
+    return own.map(([name, registered]) => readFeature(name, registered)).filter(({ on }) => on)
+  }
+
   /** Returns the names of those that a plugin turned on. */
   by(plugin: string): readonly FeatureName[] {
-    return this.all()
-      .filter(feature => feature.by === plugin && feature.on)
-      .map(feature => feature.name)
+    return this.onBy(plugin).map(({ name }) => name)
   }
 
   /** Takes a copy; the result restores it, when a plugin's setup fails. */

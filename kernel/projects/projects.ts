@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from '../config/load.ts'
 import { Trust } from '../config/trust.ts'
-import type { ProjectPlan, ProjectRef, Variable } from '../contract/plugin.ts'
+import type { ProjectPlan, ProjectRef } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { LocaldError } from '../errors.ts'
+import type { Contributions } from '../plugins/contributions.ts'
 import type { KeysQuery, PluginView, TargetBody } from '../protocol.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -76,9 +77,9 @@ export class Projects {
     }
   }
 
-  /** The variables that plugins set for services. */
-  get variables(): readonly Variable[] {
-    return this.#parts.contributions.variables()
+  /** What plugins registered. */
+  get contributions(): Contributions {
+    return this.#parts.contributions
   }
 
   /** Loads the configuration of the project that a folder is in. */

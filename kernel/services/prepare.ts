@@ -6,6 +6,7 @@ import { closure } from '../config/dependency-graph.ts'
 import type { LoadedProject } from '../config/load.ts'
 import type { ProjectPlan, ServicePlan, ServiceRef, ServiceType, Variable, Warning } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
+import type { Contributions } from '../plugins/contributions.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { signatureOf } from '../system/file-signature.ts'
 import { type Environment, type EnvironmentInput, environmentOf, resolveAll } from './environment/environment.ts'
@@ -197,9 +198,25 @@ async function envFileSignatures({ project, service }: EnvironmentSource): Promi
   return await Promise.all(files.map(file => stat(file).then(signatureOf, () => undefined)))
 }
 
-/** Stands for what locald sets: the values are not known before the project is. */
-const unknown = { PORT: '' }
-const defaults = { HOST: '' }
+/** What the variables of a service depend on besides its plan. */
+type KnownTypes = Pick<Contributions, 'findType' | 'variables'>
+
+/**
+ * Returns the variables that locald and its plugins set for a service, without values: those are not known before the
+ * project is. A guest has no HOST and no fallbacks of plugins.
+ */
+function knownVariables(
+  { type, options }: ServicePlan,
+  contributions: KnownTypes,
+): Pick<EnvironmentInput, 'own' | 'defaults' | 'isGuest'> {
+  const driver = contributions.findType(type)
+  const isGuest = !LocaldError.is(driver) && driver.reach === 'guest'
+  const contributed = contributions.variables().filter(({ rank }) => !isGuest || rank === 'override')
+  const own = Object.fromEntries(contributed.map(({ name }) => [name, '']))
+  if (!isGuest) return { own: { ...own, PORT: '' }, defaults: { HOST: '' }, isGuest }
+  const hasPort = driver.guestPort?.(options) !== undefined
+  return { own: hasPort ? { ...own, PORT: '' } : own, defaults: {}, isGuest }
+}
 
 /** Whether a service's environment may have a reference without a value: resolving all of them takes a while. */
 function mayLack({ env, path, files }: ProjectPlan, { common }: ServicePlan): boolean {
@@ -217,15 +234,17 @@ function mayLack({ env, path, files }: ProjectPlan, { common }: ServicePlan): bo
 export async function unresolvedIn(
   { plan, locate, envFiles }: Pick<LoadedProject, 'plan' | 'locate' | 'envFiles'>,
   shell: Readonly<Record<string, string>>,
-  { names, contributed }: { readonly names?: readonly string[] | undefined; readonly contributed: readonly Variable[] },
+  { names, contributions }: { readonly names?: readonly string[] | undefined; readonly contributions: KnownTypes },
 ): Promise<LocaldError | undefined> {
-  const own = { ...Object.fromEntries(contributed.map(({ name }) => [name, ''])), ...unknown }
   const nodes = plan.services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
   const meant = new Set(names === undefined ? nodes.map(({ name }) => name) : closure(nodes, names))
   // The configuration check covers what a service offers to others.
   const tries = plan.services
     .filter(service => meant.has(service.name) && mayLack(plan, service))
-    .map(service => environmentOf({ plan, service, shell, own, defaults, locate, envFiles, lookup: () => '' }))
+    .map(service => {
+      const known = knownVariables(service, contributions)
+      return environmentOf({ plan, service, shell, ...known, locate, envFiles, lookup: () => '' })
+    })
   return resolveAll(tries, plan.path).then(
     () => undefined,
     error => LocaldError.from(error),

@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { realPathIfAny } from '../../kernel/contract/plugin.ts'
 import type { Engine } from '../container/provides.ts'
 import { guestCommand } from './guest/guest-command.ts'
 import type { GuestEngine } from './guest/guest-engine.ts'
@@ -44,19 +44,17 @@ export function limaEngine({ limactl, guest, vm, usage, mounts }: LimaEngineInpu
  * of a mount lead nowhere in the VM.
  */
 export async function isShared(mounts: readonly Mount[], path: string): Promise<boolean> {
-  const real = await realPathOf(path)
+  const real = realPathOf(path)
   for (const mount of mounts) {
-    if (isBelow(path, mount.path) && isBelow(real, await realPathOf(mount.path))) return true
+    if (isBelow(path, mount.path) && isBelow(real, realPathOf(mount.path))) return true
   }
   return false
 }
 
 /** Returns a real path, also of what does not exist yet in a folder that does. */
-async function realPathOf(path: string): Promise<string> {
+function realPathOf(path: string): string {
   const parent = dirname(path)
-  return await realpath(path).catch(async () =>
-    parent === path ? path : join(await realPathOf(parent), basename(path)),
-  )
+  return realPathIfAny(path) ?? (parent === path ? path : join(realPathOf(parent), basename(path)))
 }
 
 function isBelow(path: string, folder: string): boolean {

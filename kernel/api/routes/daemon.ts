@@ -3,6 +3,7 @@ import { projectSchema } from '../../config/load.ts'
 import { runChecks } from '../../doctor.ts'
 import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
+import type { Feature } from '../../plugins/features.ts'
 import type {
   BootPlan,
   BootUnit,
@@ -11,6 +12,7 @@ import type {
   CommandView,
   DoctorQuery,
   PluginsAnswer,
+  PluginView,
   Pong,
   ServerStatus,
 } from '../../protocol.ts'
@@ -73,7 +75,7 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
       async () => {
         // Flags that are functions may have changed since the plugins were loaded.
         const now = plugins.map(view =>
-          view.state === 'active' ? { ...view, features: features.by(view.name) } : view,
+          view.state === 'active' ? { ...view, ...featuresOf(features.onBy(view.name)) } : view,
         )
         return { plugins: now } satisfies PluginsAnswer
       },
@@ -138,4 +140,12 @@ function commandOf({ contributions }: Kernel, name: string) {
   throw new LocaldError('UNKNOWN_COMMAND', `unknown command '${name}'`, {
     hint: near === undefined ? 'Run `locald --help` for the list of commands.' : `Did you mean '${near}'?`,
   })
+}
+
+function featuresOf(on: readonly Feature[]): Pick<PluginView, 'features' | 'details'> {
+  const details = on.flatMap(({ name, reason }) => (reason === undefined ? [] : [[name, reason] as const]))
+  return {
+    features: on.map(({ name }) => name),
+    ...(details.length === 0 ? {} : { details: Object.fromEntries(details) }),
+  }
 }

@@ -112,7 +112,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       async ({ body }) => {
         const loaded = await projects.load(body.path, { shell: body.env })
         const { name, path } = loaded.plan
-        const unresolved = (await unresolvedIn(loaded, body.env, { contributed: projects.variables }))?.toJSON()
+        const unresolved = (await unresolvedIn(loaded, body.env, { contributions: projects.contributions }))?.toJSON()
         const more =
           unresolved === undefined ? { warnings: await configWarnings(loaded, body.env, kernel) } : { unresolved }
         return { project: name, path, values: await loaded.values(), ...more } satisfies ConfigAnswer

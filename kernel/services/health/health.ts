@@ -45,6 +45,12 @@ const startPace = {
 /** A service that takes very long is probed less often, in the end once a second. */
 const longPace = { part: 1 / 200, most: 1000 } as const
 
+/**
+ * The pause between two commands inside a ready guest, without an interval of the user's: compose's own, ms. Each costs
+ * a client of the engine and a process inside.
+ */
+const insideIntervalMs = 30_000
+
 type Prober = () => Promise<ProbeResult>
 
 /** Watches one instance: until it is ready, and after that. */
@@ -83,7 +89,7 @@ export class HealthWatch {
         // Without a check of the user's, the service's own notification counts as well.
         if (check === undefined && notice.isReady) return { ok: true, detail: 'notified READY=1' }
         tried({ ...result, tries })
-        await pause(Math.max(0, startDelay(check, began - first) - (performance.now() - began)), signal)
+        await pause(Math.max(0, this.#startDelay(began - first) - (performance.now() - began)), signal)
       }
       return undefined
     } finally {
@@ -112,7 +118,7 @@ export class HealthWatch {
     const { check, signal, instance } = this.#input
     if (check?.type === 'notify') return watchNotify(instance, signal, changed)
     this.#isReady = true
-    const pauseMs = check === undefined ? instance.probeEvery : check.type === 'log' ? undefined : check.interval
+    const pauseMs = check === undefined ? instance.probeEvery : this.#interval(check)
     const probe = pauseMs === undefined ? undefined : this.#prober()
     if (probe === undefined || pauseMs === undefined) return
     let failures = 0
@@ -127,6 +133,25 @@ export class HealthWatch {
       if (sound !== healthy) changed(sound, { ...result, tries: failures })
       healthy = sound
     }
+  }
+
+  /** Returns the pause between two checks of a ready service, ms; undefined: there are no more. */
+  #interval({ type, interval, intervalGiven }: HealthCheck): number | undefined {
+    if (type === 'log') return undefined
+    return type === 'command' && this.#input.guest !== undefined && !intervalGiven ? insideIntervalMs : interval
+  }
+
+  /**
+   * Returns the pause before the next probe of a service that is not ready, ms: exactly the user's interval; without one
+   * short at first, to notice readiness at once. The intervals of guests are written for a ready one, as in compose: until
+   * then they are an upper bound.
+   */
+  #startDelay(elapsedMs: number): number {
+    const { check, guest } = this.#input
+    if (check?.intervalGiven && guest === undefined) return check.interval
+    const { least, most } = check?.type === 'command' ? startPace.command : startPace.other
+    const delay = Math.max(least, Math.min(most, elapsedMs / 20), Math.min(longPace.most, elapsedMs * longPace.part))
+    return check?.intervalGiven ? Math.min(check.interval, delay) : delay
   }
 
   #prober(): Prober | undefined {
@@ -176,14 +201,4 @@ export class HealthWatch {
     if (!(await reachesOtherUser(address, port))) return result
     return { ok: false, detail: `a process of another user listens on ${placeOf(address, port)}` }
   }
-}
-
-/**
- * Returns the pause before the next probe, ms: exactly the user's interval; without one short at first, to notice
- * readiness at once.
- */
-function startDelay(check: HealthCheck | undefined, elapsedMs: number): number {
-  if (check?.intervalGiven) return check.interval
-  const { least, most } = check?.type === 'command' ? startPace.command : startPace.other
-  return Math.max(least, Math.min(most, elapsedMs / 20), Math.min(longPace.most, elapsedMs * longPace.part))
 }

@@ -44,9 +44,13 @@ export class Engines implements ContainerEngines {
     this.#sources.push(source)
   }
 
-  /** Returns whether a program of any engine is on this machine; fast. */
-  isAnyInstalled(): boolean {
-    return this.#sources.some(source => source.isInstalled?.() === true)
+  /** Returns the engines whose programs are on this machine, with the version of those that were used; fast. */
+  known(): readonly string[] {
+    const installed = this.#sources.filter(source => source.isInstalled?.() === true)
+    return installed.map(source => {
+      const version = this.#open.version(source)
+      return version === undefined ? source.name : `${source.name} ${version}`
+    })
   }
 
   /** Returns the names of all engines. */

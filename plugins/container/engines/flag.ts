@@ -9,7 +9,8 @@ const native = 'or use `command = "..."` to run a native process.'
  * that is installed and does not answer is an error of the start, as starting it may be all it takes.
  */
 export function readContainersFlag(engines: Engines): FeatureState {
-  if (engines.isAnyInstalled()) return { on: true }
+  const known = engines.known()
+  if (known.length > 0) return { on: true, reason: known.join(', ') }
   if (engines.machine.os === 'darwin') {
     return { on: false, reason: 'Lima is not installed', hint: `\`brew install lima\`; ${native}` }
   }

@@ -30,6 +30,11 @@ class Opening {
     return this.#opened?.isOpen?.() === false
   }
 
+  /** Undefined until it is open. */
+  get version(): string | undefined {
+    return this.#opened?.version
+  }
+
   onFailure(listener: () => void): void {
     this.#engine.catch(listener)
   }
@@ -52,6 +57,11 @@ export class OpenEngines {
   /** Returns whether an engine is open or being opened. */
   has(source: EngineSource): boolean {
     return this.#current(source) !== undefined
+  }
+
+  /** Returns the version of an engine as it was last opened; undefined: it was not. */
+  version(source: EngineSource): string | undefined {
+    return this.#openings.get(source)?.version
   }
 
   /** Returns the engine, open. Rejects with ENGINE_FAILED, or when aborted; the opening goes on for others. */

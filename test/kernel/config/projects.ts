@@ -60,8 +60,9 @@ const drivers: Readonly<Record<string, ServiceType<unknown>>> = {
         container_port: { type: 'integer', minimum: 1, maximum: 65535 },
         ports: { type: 'array', items: { type: 'integer' } },
         command: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
+        build: { type: 'string', minLength: 1 },
       },
-      required: ['image'],
+      anyOf: [{ required: ['image'] }, { required: ['build'] }],
       additionalProperties: false,
     }),
     {

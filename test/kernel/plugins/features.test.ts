@@ -51,6 +51,10 @@ t.test('a flag that is a function is read each time', async t => {
   t.match(features.get('containers'), { on: true, title: 'Container engine' })
   t.strictSame(features.by('container'), ['containers'])
   t.match(features.all(), [{ on: true }])
+  let reads = 0
+  features.set('vm:engine', () => ({ on: reads++ >= 0 }), 'vm')
+  t.strictSame([features.by('platform'), features.by('container')], [[], ['containers']])
+  t.equal(reads, 0, 'for the flags of one plugin those of others are not read')
   state = { on: false }
   t.match(
     features.get('containers'),

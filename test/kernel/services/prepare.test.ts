@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { EnvFiles } from '../../../kernel/config/env-files.ts'
 import { Trust } from '../../../kernel/config/trust.ts'
-import type { CommonOptions, ProjectPlan } from '../../../kernel/contract/plugin.ts'
+import type { CommonOptions, ProjectPlan, ServiceType } from '../../../kernel/contract/plugin.ts'
 import { HookRuns, makeHooks } from '../../../kernel/plugins/hooks.ts'
-import { outlinePlan, type StartSource, startPlan } from '../../../kernel/services/prepare.ts'
+import { outlinePlan, type StartSource, startPlan, unresolvedIn } from '../../../kernel/services/prepare.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'locald-prepare-')))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -98,4 +98,30 @@ t.test('a renewed plan has what the env hook returns at that time', async t => {
   const renewed = await plan.renew()
   t.match(renewed.env, { TOKEN: 'fresh', API: 'http://127.0.0.1:4000/v1' })
   t.not(renewed.fingerprint, plan.fingerprint)
+})
+
+t.test('before a start, what only services of this machine have counts as missing for a guest', async t => {
+  const references = { A: `\${HOST}`, B: `\${CERTS}`, C: `\${PORT}`, D: `\${LOCALD_URL}` }
+  const contributions = (driver: Partial<ServiceType<unknown>>) => ({
+    findType: (type: string) => ({ type, shape: { schema: {} }, start: () => Promise.reject(), ...driver }),
+    variables: () => [
+      { name: 'CERTS', rank: 'fallback', value: () => 'x' } as const,
+      { name: 'LOCALD_URL', rank: 'override', value: () => 'x' } as const,
+    ],
+  })
+  const service = { name: 'web', type: 'any', common: { ...common, env: references }, options: {} }
+  const trust = new Trust({ shell: {}, dataFolder: folder })
+  const loaded = {
+    plan: { ...project, services: [service] },
+    locate: async () => ({ file: 'locald.toml', line: 1 }),
+    envFiles: new EnvFiles({ trust, root: folder }),
+  }
+  const missing = async (driver: Partial<ServiceType<unknown>>, shell = {}) =>
+    (await unresolvedIn(loaded, shell, { contributions: contributions(driver) }))?.message ?? ''
+  t.equal(await missing({}), '')
+  const ofGuest = await missing({ reach: 'guest' })
+  for (const name of ['HOST', 'CERTS', 'PORT']) t.match(ofGuest, `\${${name}}`)
+  t.notMatch(ofGuest, 'LOCALD_URL')
+  t.notMatch(await missing({ reach: 'guest', guestPort: () => 80 }), 'PORT')
+  t.equal(await missing({ reach: 'guest', guestPort: () => 80 }, { HOST: '0.0.0.0', CERTS: '/x' }), '')
 })

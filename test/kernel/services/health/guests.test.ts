@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { performance } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import type { HealthCheck, Instance } from '../../../../kernel/contract/plugin.ts'
+import { ServiceLog } from '../../../../kernel/logs/service-log.ts'
+import { HealthWatch } from '../../../../kernel/services/health/health.ts'
 import { guestProbe } from '../../../../kernel/services/health/probes.ts'
 import { type Guest, guestType } from '../../../lib/guest.ts'
 import { serviceOf, start, TestKernel, until } from '../../projects/harness.ts'
@@ -84,6 +88,39 @@ t.test('the command of a check runs inside', async t => {
   t.equal(guest.commands[0], 'redis-cli ping')
   guest.checked = { ok: true, detail: '' }
   await until(service, isHealthy)
+})
+
+/** A guest's watch, and how often its check has run. */
+function watchOf(t: Test, given: Pick<HealthCheck, 'interval' | 'intervalGiven'>, isOk: (run: number) => boolean) {
+  const abort = new AbortController()
+  t.teardown(() => abort.abort())
+  const ran: number[] = []
+  const instance: Instance = {
+    ...{ pid: null, startedMs: Date.now(), state: null, exited: new Promise(() => {}), stop: async () => {} },
+    check: async () => ({ ok: isOk(ran.push(performance.now())), detail: 'no' }),
+  }
+  const check = { type: 'command', command: 'true', timeout: 1000, ...given } as const
+  const log = new ServiceLog(t.testdir())
+  const place = { guest: { port: undefined }, port: undefined, dir: '/', env: {}, log, signal: abort.signal }
+  return { watch: new HealthWatch({ check, instance, ...place }), ran }
+}
+
+t.test('until a guest is ready its check runs often, and never less often than its interval', async t => {
+  const slow = watchOf(t, { interval: 60_000, intervalGiven: true }, run => run === 4)
+  t.match(await slow.watch.waitUntilReady(() => {}), { ok: true })
+  const fast = watchOf(t, { interval: 5, intervalGiven: true }, run => run === 20)
+  const began = performance.now()
+  t.match(await fast.watch.waitUntilReady(() => {}), { ok: true })
+  t.ok(performance.now() - began < 20 * 50, 'not the pause of 50 ms that is the least without an interval')
+})
+
+t.test('the check of a ready guest runs at its interval, without one every 30 s', async t => {
+  const given = watchOf(t, { interval: 5, intervalGiven: true }, () => true)
+  const none = watchOf(t, { interval: 5, intervalGiven: false }, () => true)
+  void none.watch.watch(() => {})
+  void given.watch.watch(() => {})
+  while (given.ran.length < 10) await setTimeout(5)
+  t.equal(none.ran.length, 0)
 })
 
 t.test('a type that cannot run commands inside fails the check', async t => {

@@ -17,6 +17,7 @@ const none: EngineFound = { state: 'absent', reason: 'vm is not installed', hint
 /** An engine that a test switches on and off. */
 class SwitchedEngine implements EngineSource {
   readonly name: string
+  readonly isInstalled = () => true
   found: EngineFound = none
   opened = 0
   wait: Promise<void> = Promise.resolve()
@@ -55,6 +56,13 @@ function enginesOf({ home, env = {}, setting }: Given, ...sources: readonly Engi
   for (const source of sources) engines.add(source)
   return engines
 }
+
+t.test('the version of an engine is known once it was used', async t => {
+  const engines = enginesOf({ home: t.testdir() }, new SwitchedEngine('vm', 'running'), new SwitchedEngine('other'))
+  t.same(engines.known(), ['vm', 'other'])
+  await engines.of(shop, ignore, never)
+  t.same(engines.known(), ['vm 1.0', 'other'])
+})
 
 t.test('an engine that runs precedes one that can be started', async t => {
   const engines = enginesOf(

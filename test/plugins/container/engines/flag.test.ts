@@ -23,10 +23,10 @@ t.test('the flag follows what is installed now', async t => {
     hint: /^(?:Run `.* podman`|Install podman or docker); or use `command = "\.\.\."` to run a native process\.$/,
   })
   writeProgram(home, 'docker', '')
-  t.same(readContainersFlag(engines), { on: true })
+  t.same(readContainersFlag(engines), { on: true, reason: 'docker' })
   rmSync(PATH, { recursive: true })
   engines.add({ name: 'vm', isInstalled: () => true, look: () => Promise.reject(), open: () => Promise.reject() })
-  t.same(readContainersFlag(engines), { on: true })
+  t.same(readContainersFlag(engines), { on: true, reason: 'vm' })
 })
 
 t.test('on macOS the flag names Lima', async t => {
