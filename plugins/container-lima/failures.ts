@@ -7,7 +7,7 @@ import { oldestLima } from './vm/instance-info.ts'
 /** How to get Lima, for hints. */
 export const installHint = 'Run `brew install lima` or `locald vm install`.'
 /** What to do with a VM that does not recover. */
-export const deleteHint =
+const deleteHint =
   'Run `locald vm logs` to see why; `locald vm delete --yes` removes the VM and its volumes, and the next start creates it.'
 
 /** Returns the error for a machine without limactl. */

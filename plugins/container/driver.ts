@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Address, Argv, Instance, OneOff, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import { listVolumes } from './calls/volumes.ts'
+import { listVolumes } from './calls/inventory.ts'
 import type { ContainerContext } from './context.ts'
 import { ContainerInstance } from './instance/instance.ts'
 import { type ContainerState, isContainerState } from './instance/state.ts'

@@ -12,7 +12,7 @@ export interface ForwardTimes {
   readonly quietMs: number
 }
 
-export const forwardTimes: ForwardTimes = { listenMs: 5000, wholeMs: 30_000, pollMs: 50, quietMs: 150 }
+const forwardTimes: ForwardTimes = { listenMs: 5000, wholeMs: 30_000, pollMs: 50, quietMs: 150 }
 
 /**
  * Resolves when Lima forwards these ports of the VM to this machine, or when nothing listens on them there, as of a

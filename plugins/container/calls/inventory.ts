@@ -21,7 +21,7 @@ export async function listItems(engine: Engine, owner: string, signal?: AbortSig
   const [containers, networks, volumes, images] = await Promise.all([
     listContainers(engine, owner, signal),
     listRows(engine, ['network', 'ls', ...filter], signal),
-    listRows(engine, ['volume', 'ls', ...filter], signal),
+    listVolumes(engine, owner, signal),
     listImages(engine, filter, signal),
   ])
   return [
@@ -32,15 +32,15 @@ export async function listItems(engine: Engine, owner: string, signal?: AbortSig
   ]
 }
 
-/** Lists the volumes of a project. */
+/** Lists the volumes of an owner. */
 export async function listVolumes(
   engine: Engine,
   owner: string,
-  path: string,
   signal?: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<readonly Pick<Item, 'name' | 'labels'>[]> {
   const rows = await listRows(engine, ['volume', 'ls', '--filter', `label=${label.owner}=${owner}`], signal)
-  return rows.filter(({ labels }) => labels[label.path] === path).map(({ name }) => name)
+  // An old engine may not know the filter.
+  return rows.filter(({ name, labels }) => name !== '' && labels[label.owner] === owner)
 }
 
 /** Lists networks or volumes; podman names the fields of a network in lower case. */

@@ -25,7 +25,7 @@ export async function checkEngines(engines: Engines): Promise<CheckResult> {
 }
 
 /** Returns an engine with its version and where it runs: `podman 4.3.1, rootless`. */
-export function describeEngine({ name, found }: FoundEngine): string {
+function describeEngine({ name, found }: FoundEngine): string {
   if (found.state === 'absent') return found.reason
   const detail = found.detail === undefined || found.detail === name ? '' : `, ${found.detail}`
   return `${name} ${found.version}${detail}`

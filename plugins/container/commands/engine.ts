@@ -1,6 +1,7 @@
 import type { CommandContext, CommandResult } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { listVolumes } from '../calls/inventory.ts'
+import { label } from '../names.ts'
 import { findProject, type Here } from './here.ts'
 import type { CommandParts } from './parts.ts'
 
@@ -90,7 +91,9 @@ async function leftBehind(
 ): Promise<readonly string[] | undefined> {
   try {
     const engine = await engines.running(name)
-    return engine === undefined ? undefined : await listVolumes(engine, names.owner, path, signal)
+    if (engine === undefined) return undefined
+    const volumes = await listVolumes(engine, names.owner, signal)
+    return volumes.filter(({ labels }) => labels[label.path] === path).map(({ name }) => name)
   } catch {
     return undefined
   }

@@ -23,7 +23,7 @@ const products: Readonly<Record<VmKind, string>> = {
 }
 
 /** Returns the sockets of programs that run an engine for this user, whether they exist or not. */
-export async function knownSockets({ os, home, env }: EngineMachine): Promise<readonly EngineSocket[]> {
+async function knownSockets({ os, home, env }: EngineMachine): Promise<readonly EngineSocket[]> {
   const colima = [join(home, '.colima'), join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'colima')]
   const limaHome = env['LIMA_HOME'] || join(home, '.lima')
   const instances = await readdir(limaHome).catch(() => [])

@@ -31,7 +31,7 @@ export async function readTunnelImage(native: string): Promise<TunnelImage> {
 }
 
 /** Makes the image of a program: the same for the same bytes. */
-export function tunnelImage(bytes: Buffer): TunnelImage {
+function tunnelImage(bytes: Buffer): TunnelImage {
   const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
   const padding = Buffer.alloc((blockSize - (bytes.length % blockSize)) % blockSize)
   const folder = header(`${mountPoint.slice(1)}/`, 0o755, 0, '5')
