@@ -4,7 +4,7 @@ import type { Engine } from '../container/provides.ts'
 import { guestCommand } from './guest/guest-command.ts'
 import type { GuestEngine } from './guest/guest-engine.ts'
 import type { Limactl } from './limactl.ts'
-import type { Mount } from './options.ts'
+import type { LimaOptions, Mount } from './options.ts'
 import { waitForForwards } from './vm/port-forwards.ts'
 import { hostNames } from './vm/template.ts'
 import type { Vm } from './vm/vm.ts'
@@ -16,11 +16,11 @@ export interface LimaEngineInput {
   readonly guest: GuestEngine
   readonly vm: Pick<Vm, 'log' | 'isUp'>
   readonly usage: VmUsage
-  readonly mounts: readonly Mount[]
+  readonly options: Pick<LimaOptions, 'mounts' | 'patience'>
 }
 
 /** Returns the engine in the VM. */
-export function limaEngine({ limactl, guest, vm, usage, mounts }: LimaEngineInput): Engine {
+export function limaEngine({ limactl, guest, vm, usage, options: own }: LimaEngineInput): Engine {
   return {
     name: 'lima',
     dialect: guest.dialect,
@@ -32,7 +32,8 @@ export function limaEngine({ limactl, guest, vm, usage, mounts }: LimaEngineInpu
     },
     hostName: hostNames[0],
     isNative: false,
-    shares: path => isShared(mounts, path),
+    patience: own.patience,
+    shares: path => isShared(own.mounts, path),
     hold: () => usage.hold(),
     isOpen: () => vm.isUp,
     published: (ports, signal) => waitForForwards(vm.log, ports, signal),

@@ -1,4 +1,4 @@
-import { constants, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '../../kernel/contract/plugin.ts'
@@ -7,7 +7,9 @@ import { canAccess } from '../lib/files.ts'
 import { failed, missingLima } from './failures.ts'
 import { findEngine, type ProbeLimits, probeLimits } from './guest/engine-probe.ts'
 import type { GuestEngine } from './guest/guest-engine.ts'
+import { stopContainers } from './guest/stop-containers.ts'
 import { releaseVersion } from './install/release.ts'
+import { findKvm, qemuVariables } from './kvm.ts'
 import { limaEngine } from './lima-engine.ts'
 import { excessOf, limaHomeOf } from './lima-home.ts'
 import { Limactl } from './limactl.ts'
@@ -88,9 +90,11 @@ export class LimaMachine {
     const program = await findLimactl(this.#env, this.dist)
     if (program === undefined) return undefined
     if (this.#found?.limactl.program !== program) {
-      const limactl = new Limactl(program, this.limaHome, this.#env)
+      const kvm = this.os === 'linux' ? await findKvm() : 'usable'
+      const limactl = new Limactl(program, this.limaHome, { ...this.#env, ...qemuVariables(kvm, this.#env) })
       const verbs = new VmVerbs(limactl, this.limaHome, this.options, this.#times.graceMs)
-      const vm = new Vm(verbs, () => this.#findGuest(limactl), this.#times.vm)
+      const work = { verify: () => this.#findGuest(limactl), quiet: () => this.#stopContainers(limactl) }
+      const vm = new Vm(verbs, work, this.#times.vm)
       this.#found = { limactl, verbs, vm }
     }
     return this.#found
@@ -112,7 +116,7 @@ export class LimaMachine {
     this.usage.watch()
     const guest = this.#guest
     if (guest === undefined) throw new Error('the VM is up without an engine')
-    return limaEngine({ limactl, guest, vm, usage: this.usage, mounts: this.options.mounts })
+    return limaEngine({ limactl, guest, vm, usage: this.usage, options: this.options })
   }
 
   /** Watches a VM that runs since an earlier daemon, so that it stops when no service uses it. */
@@ -136,6 +140,11 @@ export class LimaMachine {
     this.#guest = await findEngine(limactl, this.options, this.#times.probe ?? probeLimits)
   }
 
+  async #stopContainers(limactl: Limactl): Promise<void> {
+    // Unknown in a VM of an earlier daemon that no service has used since.
+    if (this.#guest !== undefined) await stopContainers(limactl, this.options, this.#guest)
+  }
+
   /** Throws where a VM could not work here, before limactl fails half-way. */
   async #requireMachine(): Promise<void> {
     const excess = excessOf(this.limaHome, this.os)
@@ -151,9 +160,10 @@ export class LimaMachine {
 
   /** Returns why QEMU would run without KVM; undefined where it has it, or another system's virtualization is used. */
   async kvmFault(): Promise<{ readonly reason: string; readonly hint: string } | undefined> {
-    if (this.os !== 'linux' || (await canAccess('/dev/kvm', constants.R_OK | constants.W_OK))) return undefined
+    const state = this.os === 'linux' ? await findKvm() : 'usable'
+    if (state === 'usable') return undefined
     const slow = 'Or set `allow_slow = true` in `[plugins.container-lima]`: a start then takes many minutes.'
-    if (!(await canAccess('/dev/kvm')))
+    if (state === 'missing')
       return { reason: 'this machine has no /dev/kvm', hint: `Enable virtualization in its firmware. ${slow}` }
     return {
       reason: 'this user may not use /dev/kvm',

@@ -11,6 +11,8 @@ export interface LimactlRun {
   readonly signal?: AbortSignal | undefined
   /** Gets each line of its log as it is written. */
   readonly onLog?: (text: string) => void
+  /** Its log is text: it has what JSON leaves out. */
+  readonly isText?: boolean
   /** More variables. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -61,7 +63,8 @@ export class Limactl {
 
   /** Runs a verb. Never rejects. */
   run(words: readonly string[], run: LimactlRun): Promise<LimactlResult> {
-    return runArgv(this.argv(...words), { ...run, env: { ...this.env, ...run.env } })
+    const argv: Argv = run.isText === true ? [this.program, '--tty=false', ...words] : this.argv(...words)
+    return runArgv(argv, { ...run, env: { ...this.env, ...run.env } })
   }
 
   /** Runs a program in the VM. Never rejects. */

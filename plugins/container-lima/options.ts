@@ -3,6 +3,11 @@ import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 const size = '^[1-9][0-9]*(\\.[0-9]+)?(MiB|GiB|TiB)$'
 const time = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'
 
+/** ms */
+const usualStartMs = 600_000
+/** Without KVM each command takes about ten times as long. */
+const slowPatience = 10
+
 /** `[plugins.container-lima]`. */
 export const optionsShape = shape({
   type: 'object',
@@ -70,6 +75,8 @@ export interface LimaOptions {
   readonly allowSlow: boolean
   readonly mounts: readonly Mount[]
   readonly startMs: number
+  /** By how much longer than usual a command in the VM may take. */
+  readonly patience: number
   readonly template: string | undefined
   readonly engine: 'auto' | 'nerdctl' | 'podman' | 'docker'
 }
@@ -83,6 +90,8 @@ export interface Mount {
 /** Reads the options; `home` stands for `~`. */
 export function readOptions(value: unknown, home: string): LimaOptions {
   const given = isTable(value) ? value : undefined
+  const startMs = milliseconds(given?.start_timeout ?? '10m')
+  const allowSlow = given?.allow_slow ?? false
   return {
     cpus: given?.cpus ?? 2,
     memory: given?.memory ?? '2GiB',
@@ -90,9 +99,10 @@ export function readOptions(value: unknown, home: string): LimaOptions {
     idleStopMs: milliseconds(given?.idle_stop ?? '15m'),
     stopWithDaemon: given?.stop_with_daemon ?? false,
     portForwarder: given?.port_forwarder,
-    allowSlow: given?.allow_slow ?? false,
+    allowSlow,
     mounts: (given?.mounts ?? []).map(text => readMount(text, home)),
-    startMs: milliseconds(given?.start_timeout ?? '10m'),
+    startMs,
+    patience: Math.max(1, startMs / usualStartMs, allowSlow ? slowPatience : 1),
     template: given?.template === undefined ? undefined : expandHome(given.template, home),
     engine: given?.engine ?? 'auto',
   }

@@ -50,6 +50,8 @@ export interface Engine {
   readonly hostName: string | undefined
   /** Whether its containers run on this machine's own kernel: their files and Unix sockets can then be shared. */
   readonly isNative: boolean
+  /** By how much longer its commands may take than those of an engine on this machine; absent: not longer. */
+  readonly patience?: number
   /** Returns whether containers see a folder of this machine; a VM shows them some only. */
   shares(path: string): Promise<boolean>
   /** Keeps a VM engine up while services of locald use it; the result gives it back. */

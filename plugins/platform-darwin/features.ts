@@ -13,7 +13,7 @@ export interface Machine {
 
 const on: FeatureState = { on: true }
 const setup = 'Run `sudo locald admin setup`.'
-const lima = '`brew install lima`'
+const lima = '`brew install lima` or `locald vm install`'
 
 /** Probes each feature by reading a few files, without running a program. */
 export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Promise<FeatureState>>> = {

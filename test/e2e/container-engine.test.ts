@@ -42,7 +42,10 @@ t.test('as macOS the refusal names Lima and the native alternative', async t => 
   t.equal(ran.code, 2)
   t.match(ran.stderr, 'locald.toml:5: services.cache.type')
   t.match(ran.stderr, "service 'cache': type 'container' is not available: Lima is not installed")
-  t.match(ran.stderr, /Hint: `brew install lima`.*; or use `command = "\.\.\."` to run a native process\./)
+  t.match(
+    ran.stderr,
+    /Hint: `brew install lima` or `locald vm install`; or use `command = "\.\.\."` to run a native process\./,
+  )
 })
 
 t.test('doctor reports the engine, its version and why it is used', { skip: noContainers }, async t => {

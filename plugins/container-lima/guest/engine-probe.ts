@@ -40,11 +40,11 @@ export async function findEngine(
   options: LimaOptions,
   limits: ProbeLimits = probeLimits,
 ): Promise<GuestEngine> {
-  const end = performance.now() + limits.wholeMs
+  const end = performance.now() + limits.wholeMs * options.patience
   let isHanging = false
   for (;;) {
     const result = await limactl.shell(['sh', '-c', scriptFor(options.engine)], {
-      timeoutMs: limits.attemptMs,
+      timeoutMs: limits.attemptMs * options.patience,
       isReconnect: isHanging,
     })
     const found = result.code === 0 ? readEngine(result.stdout) : undefined

@@ -15,6 +15,6 @@ export async function listVolumes(
   const guest = known ?? (await findEngine(limactl, options, limits).catch(() => undefined))
   if (guest === undefined) return undefined
   const words = [...engineWords(guest), 'volume', 'ls', '--format', '{{.Name}}']
-  const { code, stdout } = await limactl.shell(words, { timeoutMs })
+  const { code, stdout } = await limactl.shell(words, { timeoutMs: timeoutMs * options.patience })
   return code === 0 ? stdout.split('\n').filter(name => name !== '') : undefined
 }

@@ -61,6 +61,7 @@ export class AgentLog {
   #last: AgentEvent | undefined
   /** What became of each port of this machine. */
   readonly #ports = new Map<number, PortForward>()
+  #hasGuestAgent = false
   #reading: Promise<unknown> = Promise.resolve()
 
   /** @param dir the folder of the VM */
@@ -90,16 +91,29 @@ export class AgentLog {
       if (event.forward.type === 'stopping') this.#ports.delete(port)
       else this.#ports.set(port, event.forward)
     }
-    for (const line of (await this.#messages.read()).lines) {
+    const messages = await this.#messages.read()
+    if (messages.isNew) this.#hasGuestAgent = false
+    for (const line of messages.lines) {
+      if (/guest agent is running/i.test(readLine(line)?.text ?? '')) this.#hasGuestAgent = true
       const failed = readForwardFailure(line)
       if (failed?.hostPort !== undefined) this.#ports.set(failed.hostPort, failed)
     }
     return events
   }
 
-  /** The last event of the current start that was read. */
+  /**
+   * The last event of the current start that was read. Lima gives the guest agent 60 s, and calls a VM degraded for ever
+   * where it came later (lima: pkg/hostagent/hostagent.go); it is not, once the guest agent runs.
+   */
   get last(): AgentEvent | undefined {
-    return this.#last
+    const isComplete = this.#hasGuestAgent && this.isGuestAgentLate
+    return this.#last === undefined || !isComplete ? this.#last : { ...this.#last, isDegraded: false }
+  }
+
+  /** Whether Lima calls the VM degraded for its guest agent alone. */
+  get isGuestAgentLate(): boolean {
+    const errors = this.#last?.isDegraded === true ? this.#last.errors : []
+    return errors.length > 0 && errors.every(error => /guest agent does not seem to be running/.test(error))
   }
 
   /** What became of a port, as far as was read. */

@@ -8,6 +8,8 @@ export interface InstanceInfo {
   readonly dir: string
   /** Undefined where no host agent runs. */
   readonly agentPid: number | undefined
+  /** Undefined where no machine runs; with vz the host agent is its process as well. */
+  readonly driverPid: number | undefined
   readonly errors: readonly string[]
   readonly limaVersion: string | undefined
   /** Whether its configuration can be read; without it, it can only be removed. */
@@ -22,18 +24,29 @@ export function findInstance(stdout: string): InstanceInfo | undefined {
   for (const line of stdout.split('\n')) {
     const value = parseJson(line)
     if (fieldOf(value, 'name') !== instance) continue
-    const pid = fieldOf(value, 'hostAgentPID')
     const errors = fieldOf(value, 'errors')
     return {
       status: textOf(value, 'status') ?? '',
       dir: textOf(value, 'dir') ?? '',
-      agentPid: typeof pid === 'number' && pid > 0 ? pid : undefined,
+      agentPid: pidOf(value, 'hostAgentPID'),
+      driverPid: pidOf(value, 'driverPID'),
       errors: Array.isArray(errors) ? errors.map(String) : [],
       limaVersion: textOf(value, 'limaVersion'),
       hasConfig: fieldOf(value, 'config') !== undefined && fieldOf(value, 'config') !== null,
     }
   }
   return undefined
+}
+
+/**
+ * Returns the causes that `limactl list` warns of on stderr, in its text format: `errors="[…]"`. `errors` of its JSON is
+ * empty whatever they are, and so is the field of a warning in JSON (limactl 2.2.0).
+ */
+export function readCauses(stderr: string): readonly string[] {
+  const causes = [...stderr.matchAll(/instance `([^`]+)` has errors" errors="\[(.*?)\]"/g)]
+  return causes.flatMap(([, name, text = '']) =>
+    name === instance && text !== '' ? [text.replaceAll('\\"', '"')] : [],
+  )
 }
 
 /** What `limactl info` says of Lima and this machine. */
@@ -64,4 +77,9 @@ export const oldestLima = '2.0.0'
 export function isRecent(version: string): boolean {
   const major = /^v?(\d+)\./.exec(version)?.[1]
   return major === undefined || Number(major) >= Number.parseInt(oldestLima, 10)
+}
+
+function pidOf(value: unknown, key: string): number | undefined {
+  const pid = fieldOf(value, key)
+  return typeof pid === 'number' && pid > 0 ? pid : undefined
 }

@@ -20,6 +20,20 @@ const provisioning = [
   'sysctl --quiet --load=/etc/sysctl.d/60-locald.conf || true',
 ]
 
+/**
+ * Lima waits minutes for this, and then 60 s for its guest agent, after which the VM is degraded until its next start. With
+ * vz the guest agent has no socket in the file system (lima: cmd/lima-guestagent/daemon_linux.go).
+ */
+const agentProbe = [
+  '#!/bin/sh',
+  'test -S /run/lima-guestagent.sock && exit 0',
+  'command -v systemctl >/dev/null || exit 0',
+  "grep -qs -- '-port ' /etc/systemd/system/lima-guestagent.service && systemctl is-active --quiet lima-guestagent",
+]
+
+/** What QEMU emulates, with KVM and without it; Lima's own choice works with KVM only where it finds /dev/kvm. */
+const slowCpu = { path: 'vmOpts.qemu.cpuType.x86_64', type: 'max' } as const
+
 /** What can be changed while the VM is stopped, as the keys of its YAML. */
 export function settingsOf(options: LimaOptions): Readonly<Record<string, unknown>> {
   return {
@@ -32,9 +46,8 @@ export function settingsOf(options: LimaOptions): Readonly<Record<string, unknow
 
 /** Returns the expression of yq by which `limactl start --set` applies the settings. */
 export function settingsExpression(options: LimaOptions): string {
-  return Object.entries(settingsOf(options))
-    .map(([key, value]) => `.${key} = ${JSON.stringify(value)}`)
-    .join(' | ')
+  const settings = Object.entries(settingsOf(options)).map(([key, value]) => `.${key} = ${JSON.stringify(value)}`)
+  return [...settings, ...(options.allowSlow ? [`.${slowCpu.path} = ${quote(slowCpu.type)}`] : [])].join(' | ')
 }
 
 /** Returns a hash of what is fixed when the VM is created: it changes only with a new VM. */
@@ -48,7 +61,7 @@ export function baseHash(options: LimaOptions): string {
 /** Returns a hash of what a restart of the VM applies. */
 export function settingsHash(options: LimaOptions): string {
   return createHash('sha256')
-    .update(JSON.stringify([settingsOf(options), options.portForwarder ?? null]))
+    .update(JSON.stringify([settingsOf(options), options.portForwarder ?? null, options.allowSlow]))
     .digest('hex')
     .slice(0, 16)
 }
@@ -63,6 +76,7 @@ export function writeTemplate(options: LimaOptions): string {
     'minimumLimaVersion: 2.0.0',
     `base: [${quote(options.template ?? image)}]`,
     ...settings,
+    ...(options.allowSlow ? [`vmOpts: {qemu: {cpuType: {x86_64: ${slowCpu.type}}}}`] : []),
     ...(options.template === undefined
       ? ['# Rootless; its archive is on the host.', 'containerd: {user: true, system: false}']
       : []),
@@ -80,6 +94,11 @@ export function writeTemplate(options: LimaOptions): string {
     '- mode: system',
     '  script: |',
     ...provisioning.map(line => `    ${line}`),
+    'probes:',
+    '- description: the guest agent runs',
+    '  hint: Run `locald vm logs`.',
+    '  script: |',
+    ...agentProbe.map(line => `    ${line}`),
     'message: ""',
   ].join('\n')}\n`
 }

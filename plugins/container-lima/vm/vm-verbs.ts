@@ -7,7 +7,15 @@ import { failed, failedVerb, oldLima } from '../failures.ts'
 import { instance } from '../lima-home.ts'
 import type { Limactl, LimactlResult } from '../limactl.ts'
 import type { LimaOptions } from '../options.ts'
-import { findInstance, type InstanceInfo, isRecent, type LimaInfo, readInfo, readVersion } from './instance-info.ts'
+import {
+  findInstance,
+  type InstanceInfo,
+  isRecent,
+  type LimaInfo,
+  readCauses,
+  readInfo,
+  readVersion,
+} from './instance-info.ts'
 import { baseHash, settingsExpression, settingsHash, writeTemplate } from './template.ts'
 
 /**
@@ -63,16 +71,23 @@ export class VmVerbs {
 
   /** Returns what Lima says of itself and this machine. */
   async info(): Promise<LimaInfo | undefined> {
-    return readInfo((await this.limactl.run(['info'], { timeoutMs: limits.list })).stdout)
+    return readInfo((await this.limactl.run(['info'], { timeoutMs: this.#limit('list') })).stdout)
   }
 
   /** Returns the VM as Lima sees it; undefined where it was never created. */
   async look(signal?: AbortSignal): Promise<InstanceInfo | undefined> {
     // Lima reports no VM for a LIMA_HOME that does not exist.
     if (!existsSync(this.dir)) return undefined
-    const result = await this.limactl.run(['list', '--json'], { timeoutMs: limits.list, signal })
+    const result = await this.limactl.run(['list', '--json'], { timeoutMs: this.#limit('list'), signal })
     if (result.code !== 0) throw failedVerb('reading the state of the VM', result, this.dir)
-    return findInstance(result.stdout)
+    const found = findInstance(result.stdout)
+    if (found?.status !== 'Broken') return found
+    return { ...found, errors: [...found.errors, ...(await this.#causes(signal))] }
+  }
+
+  async #causes(signal: AbortSignal | undefined): Promise<readonly string[]> {
+    const run = { timeoutMs: this.#limit('list'), signal, isText: true }
+    return readCauses((await this.limactl.run(['list', '--json'], run)).stderr)
   }
 
   async create(step: (text: string) => void): Promise<void> {
@@ -110,19 +125,19 @@ export class VmVerbs {
   }
 
   async stop(): Promise<void> {
-    const result = await this.limactl.run(['stop', instance], { timeoutMs: limits.stop })
+    const result = await this.limactl.run(['stop', instance], { timeoutMs: this.#limit('stop') })
     if (result.code !== 0) await this.forceStop()
   }
 
   /** Kills what runs of the VM, and removes its pid files and sockets; its disk stays. */
   async forceStop(): Promise<void> {
-    const result = await this.limactl.run(['stop', '--force', instance], { timeoutMs: limits.force })
+    const result = await this.limactl.run(['stop', '--force', instance], { timeoutMs: this.#limit('force') })
     if (result.code !== 0) throw this.#error('stopping the VM', result)
   }
 
   /** Removes the VM with its disk. */
   async remove(): Promise<void> {
-    const result = await this.limactl.run(['delete', '--force', instance], { timeoutMs: limits.remove })
+    const result = await this.limactl.run(['delete', '--force', instance], { timeoutMs: this.#limit('remove') })
     if (result.code !== 0) throw this.#error('deleting the VM', result)
     await rm(this.#recordFile, { force: true })
   }
@@ -146,6 +161,10 @@ export class VmVerbs {
     const { base, settings } = await this.#applied()
     if (base !== undefined && base !== baseHash(this.#options)) return 'create'
     return settings !== undefined && settings !== settingsHash(this.#options) ? 'restart' : undefined
+  }
+
+  #limit(verb: keyof typeof limits): number {
+    return limits[verb] * this.#options.patience
   }
 
   // Names with an underscore are no VMs to Lima.

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { broken, degraded } from '../failures.ts'
-import { AgentLog } from './agent-log.ts'
+import { type AgentEvent, AgentLog } from './agent-log.ts'
 import type { InstanceInfo } from './instance-info.ts'
 import { SharedTask } from './shared-task.ts'
 import type { VmVerbs } from './vm-verbs.ts'
@@ -18,17 +18,19 @@ export interface VmTimes {
 
 const usualTimes: VmTimes = { settleMs: 30_000, pollMs: 500 }
 
-/** A host agent or a driver that lost the other one, as rancher-desktop recognizes it. */
-const orphan = /(?:driver|host agent) is running but/
-/** The host agent has a pid, but does not answer yet. */
-const silentAgent = /failed to (?:get Info from|connect to)/
+/** What is done in the VM by its transitions. */
+export interface VmWork {
+  /** Runs at the end of each start, before its callers get on. */
+  verify(): Promise<void>
+  /** Runs before a VM that works is shut down. */
+  quiet(): Promise<void>
+}
 
 /** locald's VM: one for all projects. Its transitions run one after the other; callers of the same one share it. */
 export class Vm {
   readonly #verbs: VmVerbs
   readonly #times: VmTimes
-  /** Runs at the end of each start, before its callers get on. */
-  readonly #verify: () => Promise<void>
+  readonly #work: VmWork
   readonly #up = new SharedTask<void>()
   readonly #down = new SharedTask<void>()
   #turn: Promise<unknown> = Promise.resolve()
@@ -38,9 +40,9 @@ export class Vm {
   #isVerified = false
   readonly log: AgentLog
 
-  constructor(verbs: VmVerbs, verify: () => Promise<void>, times: VmTimes = usualTimes) {
+  constructor(verbs: VmVerbs, work: VmWork, times: VmTimes = usualTimes) {
     this.#verbs = verbs
-    this.#verify = verify
+    this.#work = work
     this.#times = times
     this.log = new AgentLog(verbs.dir)
   }
@@ -101,7 +103,7 @@ export class Vm {
       const isNew = info === undefined
       if (isNew) await this.#create(report)
       if (info?.status === 'Running' ? await this.#adopt(info, report) : true) await this.#start(isNew, report)
-      await this.#verify()
+      await this.#work.verify()
       this.#enter('running', await this.#verbs.look())
       this.#isVerified = true
     } catch (error) {
@@ -123,10 +125,23 @@ export class Vm {
     try {
       await this.#verbs.start(isFirst, report)
     } catch (error) {
-      await this.log.read()
-      throw this.log.last?.isDegraded === true ? degraded(this.log.last.errors, this.#verbs.dir) : error
+      const last = await this.#lastEvent()
+      if (last?.isDegraded === true) throw degraded(last.errors, this.#verbs.dir)
+      if (last?.isRunning !== true || !this.log.isGuestAgentLate) throw error
     } finally {
       clearInterval(reading)
+    }
+  }
+
+  /** Returns the last event of a failed start; it waits a while for a guest agent where only that was missing. */
+  async #lastEvent(): Promise<AgentEvent | undefined> {
+    const end = Date.now() + this.#times.settleMs
+    for (;;) {
+      await this.log.read()
+      const { last } = this.log
+      const isWaiting = last?.isDegraded === true && this.log.isGuestAgentLate
+      if (!isWaiting || Date.now() > end) return last
+      await pause(this.#times.pollMs)
     }
   }
 
@@ -146,8 +161,9 @@ export class Vm {
     this.#enter('broken', info)
     const settled = await this.#waitForAgent(info)
     if (settled?.status !== 'Broken') return settled
-    const isKnown = settled.errors.some(error => orphan.test(error) || silentAgent.test(error))
-    if (!isKnown) throw broken(settled.errors)
+    // A host agent or a machine that lost the other one, or a host agent that does not answer.
+    const isCrashed = settled.agentPid !== undefined || settled.driverPid !== undefined
+    if (!isCrashed) throw broken(settled.errors)
     report('stopping the rest of a VM that has crashed')
     await this.#verbs.forceStop()
     const repaired = await this.#verbs.look()
@@ -189,8 +205,10 @@ export class Vm {
   async #bringDown(): Promise<void> {
     const info = await this.#verbs.look()
     if (info === undefined || info.status === 'Stopped') return this.#enter(stateOf(info), info)
+    const isUsable = this.isUp
     this.#enter('stopping', info)
     try {
+      if (isUsable) await this.#work.quiet()
       await (info.status === 'Running' ? this.#verbs.stop() : this.#verbs.forceStop())
       this.#enter('stopped')
     } catch (error) {

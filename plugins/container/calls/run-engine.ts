@@ -22,7 +22,8 @@ export function tryEngine(
 ): Promise<ProgramResult> {
   const { argv, env, input } = engine.command(args, options)
   const [program, ...rest] = argv
-  return runProgram(program, rest, { env: { ...env }, timeoutMs, signal, ...(input === undefined ? {} : { input }) })
+  const limit = { timeoutMs: timeoutMs * (engine.patience ?? 1), signal }
+  return runProgram(program, rest, { env: { ...env }, ...limit, ...(input === undefined ? {} : { input }) })
 }
 
 /** Runs a command of an engine, and returns its output. Throws ENGINE_FAILED with what it said. */

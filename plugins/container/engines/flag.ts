@@ -12,7 +12,11 @@ export function readContainersFlag(engines: Engines): FeatureState {
   const known = engines.known()
   if (known.length > 0) return { on: true, reason: known.join(', ') }
   if (engines.machine.os === 'darwin') {
-    return { on: false, reason: 'Lima is not installed', hint: `\`brew install lima\`; ${native}` }
+    return {
+      on: false,
+      reason: 'Lima is not installed',
+      hint: `\`brew install lima\` or \`locald vm install\`; ${native}`,
+    }
   }
   const command = installCommand(engines.machine, 'podman')
   const install = command === undefined ? 'Install podman or docker' : `Run \`${command}\``

@@ -78,7 +78,7 @@ export class ContainerInstance implements Instance {
         this.#input.log.write('locald', `did not exit within ${graceMs / 1000} s of ${signal} and was killed`)
     }
     await this.#kill('SIGKILL')
-    if (await this.#exitsWithin(unresponsiveMs)) return
+    if (await this.#exitsWithin(unresponsiveMs * (this.#input.engine.patience ?? 1))) return
     throw new Error(`${this.#input.engine.name} does not stop container ${this.state.name}`)
   }
 

@@ -46,10 +46,13 @@ export class ClientLog implements LogFollower {
     this.#isDraining = true
     this.#child?.stop()
     this.#wake()
-    this.#deadline = setTimeout(() => {
-      this.#report(unread)
-      this.close()
-    }, drainMs)
+    this.#deadline = setTimeout(
+      () => {
+        this.#report(unread)
+        this.close()
+      },
+      drainMs * (this.#input.engine.patience ?? 1),
+    )
     await this.#done
     clearTimeout(this.#deadline)
   }

@@ -86,6 +86,12 @@ if (hasFault('timeout')) {
   status = { ...base, running: true }
   if (hasFault('degraded'))
     status = { ...status, degraded: true, errors: ['failed to satisfy the essential requirement 2 of 2'] }
+  if (hasFault('late-agent')) {
+    const error = 'guest agent does not seem to be running; port forwards will not work'
+    status = { ...status, degraded: true, errors: [error] }
+    // It comes after Lima's 60 s, and Lima calls the VM degraded until its next start.
+    setTimeout(() => log('info', 'Guest agent is running'), 200)
+  }
   emit({})
   await watchPorts()
 }

@@ -61,7 +61,14 @@ async function list(): Promise<void> {
       protected: false,
       ...pids,
     }
-    console.log(JSON.stringify({ ...line, ...(errors.length > 0 && { errors }), ...config }))
+    // Errors of Go have no JSON: the list is empty, and the cause is on stderr, of the text format alone.
+    console.log(JSON.stringify({ ...line, ...(errors.length > 0 && { errors: [] }), ...config }))
+    if (errors.length === 0) continue
+    const message = `instance \`${name}\` has errors`
+    if (process.argv.includes('json'))
+      console.error(JSON.stringify({ errors: errors.map(() => ({})), level: 'warning', msg: message }))
+    else
+      console.error(`time="${new Date().toISOString()}" level=warning msg="${message}" errors="[${errors.join(' ')}]"`)
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 export const faults = [
   'broken-orphan',
   'degraded',
+  'late-agent',
   'timeout',
   'old',
   'hang',

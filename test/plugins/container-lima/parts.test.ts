@@ -2,12 +2,19 @@ import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
+import { qemuVariables } from '../../../plugins/container-lima/kvm.ts'
 import { excessOf, limaHomeOf } from '../../../plugins/container-lima/lima-home.ts'
 import { Limactl } from '../../../plugins/container-lima/limactl.ts'
 import { causeOf } from '../../../plugins/container-lima/limactl-log.ts'
 import { readOptions } from '../../../plugins/container-lima/options.ts'
 import { AgentLog, readEvent } from '../../../plugins/container-lima/vm/agent-log.ts'
-import { findInstance, isRecent, readInfo, readVersion } from '../../../plugins/container-lima/vm/instance-info.ts'
+import {
+  findInstance,
+  isRecent,
+  readCauses,
+  readInfo,
+  readVersion,
+} from '../../../plugins/container-lima/vm/instance-info.ts'
 import { readLastMessages } from '../../../plugins/container-lima/vm/last-messages.ts'
 import { baseHash, settingsHash, writeTemplate } from '../../../plugins/container-lima/vm/template.ts'
 import { VmUsage } from '../../../plugins/container-lima/vm/vm-usage.ts'
@@ -68,6 +75,7 @@ t.test('the template says what the VM is', async t => {
       { guestIP: '127.0.0.1', guestPortRange: [1024, 65535], hostIP: '127.0.0.1', proto: 'tcp' },
       { guestIP: '0.0.0.0', guestIPMustBeZero: false, ignore: true },
     ],
+    probes: [{ script: /^#!\/bin\/sh\n.*lima-guestagent\.sock/ }],
     provision: [{ mode: 'system', script: /^#!\/bin\/sh\n[\s\S]*MaxSessions 512/ }],
     message: '',
   })
@@ -81,6 +89,10 @@ t.test('the template says what the VM is', async t => {
   t.equal(baseHash(usual), baseHash(more))
   t.not(settingsHash(usual), settingsHash(more))
   t.not(baseHash(usual), baseHash(other))
+  t.notMatch(template, { vmOpts: {} })
+  const slow = readOptions({ allow_slow: true }, '/')
+  t.match(parse(writeTemplate(slow)), { vmOpts: { qemu: { cpuType: { x86_64: 'max' } } } })
+  t.not(settingsHash(usual), settingsHash(slow))
 })
 
 t.test('the command lines of limactl', async t => {
@@ -110,6 +122,18 @@ t.test('the command lines of limactl', async t => {
   t.match(await sleeping, { code: null, failure: 'cancelled' })
 })
 
+t.test('without access to KVM, QEMU emulates', async t => {
+  t.match(qemuVariables('forbidden', {}), { QEMU_SYSTEM_X86_64: /^qemu-system-x86_64 .*-accel tcg/ })
+  t.strictSame(qemuVariables('forbidden', { QEMU_SYSTEM_X86_64: 'mine' }), {})
+  t.strictSame(qemuVariables('usable', {}), {})
+  t.strictSame(qemuVariables('missing', {}), {}, 'Lima emulates by itself')
+  const patience = (options: object) => readOptions(options, '/').patience
+  t.strictSame(
+    [{}, { start_timeout: '5m' }, { start_timeout: '35m' }, { allow_slow: true }].map(patience),
+    [1, 1, 3.5, 10],
+  )
+})
+
 t.test('reads what limactl prints', async t => {
   t.equal(readVersion('limactl version 2.2.0-153-g183a60d\n'), '2.2.0-153-g183a60d')
   t.equal(readVersion('something else'), undefined)
@@ -123,18 +147,21 @@ t.test('reads what limactl prints', async t => {
   t.equal(findInstance(''), undefined)
   const lines = [
     { name: 'other', status: 'Running' },
-    { name: 'locald', status: 'Broken', dir: '/l/locald', hostAgentPID: 0, errors: ['no'], future: { x: 1 } },
+    { name: 'locald', status: 'Broken', dir: '/l/locald', hostAgentPID: 0, driverPID: 7, errors: [], future: { x: 1 } },
   ].map(each => JSON.stringify(each))
   t.strictSame(findInstance(`${lines.join('\n')}\n`), {
     ...{
       status: 'Broken',
       dir: '/l/locald',
       agentPid: undefined,
-      errors: ['no'],
+      driverPid: 7,
+      errors: [],
       limaVersion: undefined,
       hasConfig: false,
     },
   })
+  const warning = 'time="2026-01-01T00:00:00Z" level=warning msg="instance `locald` has errors" errors="[a is not]"'
+  t.strictSame(readCauses(`${warning}\n${warning.replace('`locald`', '`x`')}\n`), ['a is not'])
   t.strictSame(readInfo('{"version":"2.2.0","vmTypes":["vz"],"hostArch":"aarch64"}'), {
     ...{ version: '2.2.0', vmTypes: ['vz'], hostArch: 'aarch64' },
   })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -124,6 +125,41 @@ t.test('a VM whose host agent crashed is stopped and started', async t => {
   t.ok(lima.steps.includes('stopping the rest of a VM that has crashed'))
 })
 
+t.test('a VM that crashed is broken, with its cause, and starts again', async t => {
+  const lima = await bootLima(t)
+  await lima.up()
+  process.kill(lima.pid('ha.pid') ?? 0, 'SIGKILL')
+  while (lima.pid('ha.pid') !== undefined) await new Promise(wake => setTimeout(wake, 10))
+  t.match(await lima.kernel.command('vm', 'status'), {
+    data: { state: 'broken', problems: 'qemu driver is running but host agent is not' },
+  })
+  await lima.kernel.command('vm', 'stop')
+  t.strictSame(lima.calls(), ['create', 'start', 'stop --force'])
+})
+
+t.test('a VM that is degraded only as its guest agent was late is used', async t => {
+  const lima = await bootLima(t)
+  lima.order('late-agent')
+  await lima.up()
+  const second = await bootLima(t, { env: { LOCALD_LIMA_HOME: lima.home } })
+  await second.up()
+  t.strictSame(lima.calls(), ['create', 'start'])
+})
+
+t.test('containers are stopped before the VM', async t => {
+  const lima = await bootLima(t)
+  const engine = await lima.up()
+  const { argv, env } = engine.command(['run', '-d', '--name', 'web', 'image'])
+  t.equal(spawnSync(argv[0], argv.slice(1), { env }).status, 0)
+  await lima.kernel.command('vm', 'stop')
+  const shells = readFileSync(join(lima.home, '_calls'), 'utf8')
+    .split('\n')
+    .filter(line => line.includes('stop'))
+  t.match(shells[0], /nerdctl/)
+  t.match(shells[1], /"stop","locald"\]$/)
+  t.equal(existsSync(join(lima.dir, 'guest', 'containers', 'web')), false)
+})
+
 t.test('removes what an interrupted creation left, unless it has a disk', async t => {
   const lima = await bootLima(t)
   mkdirSync(lima.dir)
@@ -157,7 +193,7 @@ t.test('a changed option waits for a restart, and never restarts a VM that runs'
   await changed.up()
   t.equal(
     readFileSync(join(lima.dir, '_set'), 'utf8'),
-    '.cpus = 4 | .memory = "2GiB" | .disk = "40GiB" | .mounts = [{"location":"/srv/x","writable":false}]',
+    '.cpus = 4 | .memory = "2GiB" | .disk = "40GiB" | .mounts = [{"location":"/srv/x","writable":false}] | .vmOpts.qemu.cpuType.x86_64 = "max"',
   )
   t.match(await changed.kernel.command('vm', 'status'), { text: '', data: { state: 'running', pending: null } })
   rmSync(join(lima.dir, '_set'))

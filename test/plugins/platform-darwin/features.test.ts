@@ -30,7 +30,7 @@ t.test('features', async t => {
     t.same(await probes.containers(machine), {
       on: false,
       reason: 'Lima is not installed',
-      hint: '`brew install lima`; or use `command = "..."` to run a native process.',
+      hint: '`brew install lima` or `locald vm install`; or use `command = "..."` to run a native process.',
     })
     t.match(await probes.cgroups(machine), { reason: 'macOS has no cgroups; process groups are used' })
   })

@@ -34,7 +34,7 @@ t.test('on macOS the flag names Lima', async t => {
   t.match(readContainersFlag(enginesOf(machineOf({ home, os: 'darwin', env: { PATH: '/nowhere' } }))), {
     on: false,
     reason: 'Lima is not installed',
-    hint: /^`brew install lima`.*; or use `command = "\.\.\."` to run a native process\.$/,
+    hint: /^`brew install lima` or `locald vm install`; or use `command = "\.\.\."` to run a native process\.$/,
   })
 })
 
