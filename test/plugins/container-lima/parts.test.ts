@@ -126,7 +126,7 @@ t.test('without access to KVM, QEMU emulates', async t => {
   t.match(qemuVariables('forbidden', {}), { QEMU_SYSTEM_X86_64: /^qemu-system-x86_64 .*-accel tcg/ })
   t.strictSame(qemuVariables('forbidden', { QEMU_SYSTEM_X86_64: 'mine' }), {})
   t.strictSame(qemuVariables('usable', {}), {})
-  t.strictSame(qemuVariables('missing', {}), {}, 'Lima emulates by itself')
+  t.strictSame(qemuVariables('missing', {}), {}, 'Lima emulates already')
   const patience = (options: object) => readOptions(options, '/').patience
   t.strictSame(
     [{}, { start_timeout: '5m' }, { start_timeout: '35m' }, { allow_slow: true }].map(patience),
