@@ -7,6 +7,7 @@ import type { Engine } from '../provides.ts'
 import { type EngineChild, startChild } from './child.ts'
 import { listContainers } from './containers.ts'
 import { type ContainerEvent, parseEvent } from './event-lines.ts'
+import { listFormat } from './rows.ts'
 
 type Listener = (event: ContainerEvent) => void
 
@@ -86,9 +87,8 @@ export class EngineEvents {
   }
 
   #args(since: number): readonly string[] {
-    const format = this.#engine.dialect === 'podman' ? 'json' : '{{json .}}'
     const filters = ['--filter', 'type=container', '--filter', `label=${label.owner}=${this.#owner}`]
-    return ['events', '--since', new Date(since).toISOString(), ...filters, '--format', format]
+    return ['events', '--since', new Date(since).toISOString(), ...filters, '--format', listFormat(this.#engine)]
   }
 
   #take(line: string): void {

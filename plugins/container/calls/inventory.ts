@@ -17,12 +17,11 @@ export interface Item {
 
 /** Lists all that an owner has in an engine, in the order in which it can be removed. */
 export async function listItems(engine: Engine, owner: string, signal?: AbortSignal): Promise<readonly Item[]> {
-  const filter = ['--filter', `label=${label.owner}=${owner}`]
   const [containers, networks, volumes, images] = await Promise.all([
     listContainers(engine, owner, signal),
-    listRows(engine, ['network', 'ls', ...filter], signal),
+    listRows(engine, 'network', owner, signal),
     listVolumes(engine, owner, signal),
-    listImages(engine, filter, signal),
+    listImages(engine, `${label.owner}=${owner}`, signal),
   ])
   return [
     ...containers.map(({ name, labels }) => ({ kind: 'container' as const, name, engine, labels })),
@@ -38,7 +37,7 @@ export async function listVolumes(
   owner: string,
   signal?: AbortSignal,
 ): Promise<readonly Pick<Item, 'name' | 'labels'>[]> {
-  const rows = await listRows(engine, ['volume', 'ls', '--filter', `label=${label.owner}=${owner}`], signal)
+  const rows = await listRows(engine, 'volume', owner, signal)
   // An old engine may not know the filter.
   return rows.filter(({ name, labels }) => name !== '' && labels[label.owner] === owner)
 }
@@ -46,19 +45,21 @@ export async function listVolumes(
 /** Lists networks or volumes; podman names the fields of a network in lower case. */
 async function listRows(
   engine: Engine,
-  args: readonly string[],
+  kind: 'network' | 'volume',
+  owner: string,
   signal?: AbortSignal,
 ): Promise<readonly Pick<Item, 'name' | 'labels'>[]> {
-  const rows = parseRows(await runEngine(engine, [...args, '--format', listFormat(engine)], { signal }))
+  const args = [kind, 'ls', '--filter', `label=${label.owner}=${owner}`, '--format', listFormat(engine)]
+  const rows = parseRows(await runEngine(engine, args, { signal }))
   return rows.map(row => ({
     name: String(row['Name'] ?? row['name'] ?? ''),
     labels: labelsOf(row['Labels'] ?? row['labels']),
   }))
 }
 
-/** Lists images by reference: an id has no project, and images of projects have names. */
-async function listImages(engine: Engine, filter: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {
-  const args = ['images', ...filter, '--format', '{{.Repository}}:{{.Tag}}']
+/** Lists images with a label by reference: an id has no project, and images of projects have names. */
+export async function listImages(engine: Engine, filter: string, signal?: AbortSignal): Promise<readonly string[]> {
+  const args = ['images', '--filter', `label=${filter}`, '--format', '{{.Repository}}:{{.Tag}}']
   const lines = (await runEngine(engine, args, { signal })).split('\n')
   return lines.filter(line => line !== '' && !line.includes('<none>'))
 }

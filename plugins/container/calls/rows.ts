@@ -4,7 +4,7 @@ import type { Engine } from '../provides.ts'
 /** A row of a list that an engine printed. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** Returns the `--format` with which a list is JSON. */
+/** Returns the `--format` with which a list or an event is JSON. */
 export function listFormat({ dialect }: Pick<Engine, 'dialect'>): string {
   return dialect === 'podman' ? 'json' : '{{json .}}'
 }

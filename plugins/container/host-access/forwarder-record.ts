@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { readJson, writeAtomic } from '../../lib/files.ts'
+import { textOf } from '../../lib/json.ts'
 import type { AccessRequest } from './contract.ts'
 import type { TunnelImage } from './image.ts'
 
@@ -14,9 +15,8 @@ export interface ForwarderRecord {
 /** Reads the record in a socket's folder; undefined when there is none. */
 export async function readRecord(folder: string): Promise<ForwarderRecord | undefined> {
   const value = await readJson(pathIn(folder))
-  if (typeof value !== 'object' || value === null || !('id' in value) || typeof value.id !== 'string') return undefined
-  const address = 'address' in value && typeof value.address === 'string' ? value.address : undefined
-  return { id: value.id, address }
+  const id = textOf(value, 'id')
+  return id === undefined ? undefined : { id, address: textOf(value, 'address') }
 }
 
 export function writeRecord(folder: string, record: ForwarderRecord): void {

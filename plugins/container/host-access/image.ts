@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocaldError, messageOf } from '../../../kernel/errors.ts'
+import { listImages } from '../calls/inventory.ts'
 import { runEngine } from '../calls/run-engine.ts'
+import { label } from '../names.ts'
 import type { Engine } from '../provides.ts'
 
 /** The program in the image; the socket's folder is mounted beside it. */
@@ -10,7 +12,7 @@ const program = 'locald-tunnel'
 /** Where the socket's folder is in the container. */
 export const mountPoint = '/locald'
 /** Label of all images of tunnels. */
-const label = 'dev.locald.kind=tunnel'
+const kindLabel = `${label.kind}=tunnel`
 const repository = 'localhost/locald-tunnel'
 
 /** The forwarder's image: its reference, which has the program's hash, and the archive of its files. */
@@ -55,7 +57,7 @@ export async function importImage(
   const file = join(folder, `image-${process.pid}.tar`)
   await writeFile(file, tar, { mode: 0o600 })
   try {
-    const changes = [`ENTRYPOINT ["/${program}"]`, `LABEL ${label}`].flatMap(change => ['--change', change])
+    const changes = [`ENTRYPOINT ["/${program}"]`, `LABEL ${kindLabel}`].flatMap(change => ['--change', change])
     await runEngine(engine, ['import', ...changes, file, reference], { signal })
   } finally {
     await rm(file, { force: true })
@@ -70,9 +72,8 @@ export async function hasImage(engine: Engine, { reference }: TunnelImage, signa
 
 async function removeOthers(engine: Engine, reference: string, signal: AbortSignal): Promise<void> {
   try {
-    const format = '{{.Repository}}:{{.Tag}}'
-    const list = await runEngine(engine, ['images', '--filter', `label=${label}`, '--format', format], { signal })
-    const others = list.split('\n').filter(it => it.startsWith(`${repository}:`) && it !== reference)
+    const all = await listImages(engine, kindLabel, signal)
+    const others = all.filter(it => it.startsWith(`${repository}:`) && it !== reference)
     // Without force: one in use stays.
     for (const other of others) await runEngine(engine, ['rmi', other], { signal })
   } catch {

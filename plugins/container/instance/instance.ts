@@ -106,7 +106,7 @@ export class ContainerInstance implements Instance {
     // With -v: the volumes without a name that images declare and nothing mounts.
     if (end.kind !== 'removed') await removeContainer(engine, state.container)
     followed.close()
-    this.#reason = end.kind === 'removed' ? 'its container was removed' : reasonOf(found)
+    this.#reason = end.kind === 'removed' ? 'its container was removed' : explainExit(found)
     await removed()
     return exitOf(end.kind === 'died' ? (end.code ?? found?.exitCode ?? null) : null)
   }
@@ -135,7 +135,10 @@ function needsLook(event: ContainerEvent): boolean {
   return event.kind === 'died' && (event.code === null || event.code === killedCode)
 }
 
-function reasonOf(found: { readonly wasOutOfMemory: boolean; readonly error: string } | undefined): string | undefined {
+/** Returns why a container exited, beyond its code. */
+function explainExit(
+  found: { readonly wasOutOfMemory: boolean; readonly error: string } | undefined,
+): string | undefined {
   if (found?.wasOutOfMemory === true) return 'was killed for lack of memory; raise its `memory`'
   return found === undefined || found.error === '' ? undefined : found.error
 }
