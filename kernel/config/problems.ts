@@ -86,9 +86,7 @@ export class Problems {
     const code = commonCode(all.map(one => one.code))
     const [first] = all
     if (first === undefined || all.length > 1) {
-      const isOfFile = ({ code }: { readonly code: ConfigCode }) =>
-        code === 'CONFIG_UNTRUSTED' || code === 'CONFIG_UNREADABLE'
-      const better = all.flatMap(one => (isOfFile(one) ? (one.problem.hint ?? []) : []))
+      const better = all.flatMap(one => (isBeyondText(one.code) ? (one.problem.hint ?? []) : []))
       const hint = better.length === 0 ? unlessBetter : [...new Set(better)].join(' ')
       return new LocaldError(code, formatProblems(problems, root, home), { hint, problems })
     }
@@ -121,6 +119,11 @@ export class Problems {
     }
     return { problem, code, service }
   }
+}
+
+/** Returns whether a problem is none of a file's text: with a file as such, or with this machine. */
+function isBeyondText(code: ConfigCode): boolean {
+  return code === 'CONFIG_UNTRUSTED' || code === 'CONFIG_UNREADABLE' || code === 'SERVICE_TYPE_UNSUPPORTED'
 }
 
 /**

@@ -46,6 +46,8 @@ t.test('has the code of the problems where they share one', async t => {
   t.equal(vm.message, "service 'vm': type 'vm' is not available: Lima is not installed")
   const two = await failure(load({ 'locald.toml': `${head}[services.vm]\ntype = "vm"\n[services.b]\ntype = "bun"` }))
   t.equal(two.code, 'SERVICE_TYPE_UNSUPPORTED')
+  const twins = await failure(load({ 'locald.toml': `${head}[services.vm]\ntype = "vm"\n[services.b]\ntype = "vm"` }))
+  t.equal(twins.hint, 'brew install lima', 'a hint that several have is there once')
   t.strictSame(problemLines(two.problems), [
     "4 services.vm.type: type 'vm' is not available: Lima is not installed",
     "6 services.b.type: type 'bun' is not available: no plugin provides it",
