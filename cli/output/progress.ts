@@ -67,8 +67,9 @@ class Board {
     const width = Math.max(nameWidth, ...[...this.lines.values()].map(each => each.name.length))
     const isReady = line.state === 'ready'
     const given = line.view === undefined || isAsExpected(line.view) ? undefined : line.view.reason
-    // "web  waiting  for db": the state is the first word of the reason.
-    const reason = line.state === 'waiting' ? given?.replace(/^waiting (?=for )/, '') : given
+    // "web  waiting  for db", "seed  exited  with code 0": the state is the first word of the reason.
+    const isRepeated = line.state === 'waiting' || line.state === 'exited'
+    const reason = isRepeated ? given?.replace(/^(?:waiting (?=for )|exited (?=with ))/, '') : given
     const parts = [
       `${mark} ${line.name.padEnd(width)} ${this.#paint(styleOf(line.state), line.state.padEnd(9))}`,
       sanitizeLine(line.step ?? reason ?? (isReady ? line.view?.url : undefined) ?? ''),

@@ -12,6 +12,7 @@ t.test('redraws lines in place, cut to the width, never in CI', async t => {
     { event: 'warning', message: 'mind the gap' },
     { event: 'step', key: 'shop:web', text: 'pulling', progress: { done: 1, total: 2 } },
     state('web'),
+    state('seed', { status: 'exited', health: null, reason: 'exited with code 0' }),
   ]
   daemon.on('POST /v1/projects/up', response => {
     const next = () => {
@@ -26,6 +27,8 @@ t.test('redraws lines in place, cut to the width, never in CI', async t => {
   t.match(screen.text, /\x1b\[1A\r\x1b\[2K[-\\|/] web/)
   t.match(screen.text, /\r\x1b\[J +\S*warning\S* mind the gap\r\n/, 'what a warning may wrap onto is cleared before it')
   t.match(screen.text, 'pulling 50%')
+  t.match(screen.text, /seed .*exited .* with code 0/)
+  t.notMatch(screen.text, 'exited with code 0', 'a reason does not repeat the state')
   const drawn = screen.text.split('\r\n').map(text => text.replace(/\x1b\[[\d;]*[A-Za-z]|\r/g, ''))
   t.ok(
     drawn.every(text => text.length < 80),
