@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CommandContext, CommandResult } from '../../../kernel/contract/plugin.ts'
 import { tryEngine } from '../calls/run-engine.ts'
+import { isShortName, onDockerHub } from '../images/short-name.ts'
 import { labelFlags } from '../names.ts'
 import type { Engine } from '../provides.ts'
 import { findProject, type Here } from './here.ts'
@@ -26,7 +27,7 @@ export async function runOneOff(
   const labels = here === undefined ? {} : names.labels(here, undefined, 'one-off')
   const name = `locald-${here?.name ?? 'run'}-${randomBytes(4).toString('hex')}-${names.owner}`
   const flags = ['--rm', '--interactive', '--init', '--name', name, ...labelFlags(labels), ...network]
-  const { argv: words, env } = engine.command(['run', ...flags, image, ...command])
+  const { argv: words, env } = engine.command(['run', ...flags, await nameOf(image, engine), ...command])
   return { exitCode: 0, text: '', terminal: { argv: ['/bin/sh', '-c', withTerminal, 'sh', ...words], env } }
 }
 
@@ -38,6 +39,13 @@ function parse(argv: readonly string[]): { readonly image: string; readonly comm
   const extra = image.startsWith('-') ? image : more[0]
   if (extra !== undefined) throw usageError(`locald container run: unexpected argument '${extra}'`, hint)
   return { image, command: end < 0 ? [] : argv.slice(end + 1) }
+}
+
+/** Returns the image's name for the engine, which pulls it where it is missing. */
+async function nameOf(image: string, engine: Engine): Promise<string> {
+  if (engine.dialect !== 'podman' || !isShortName(image)) return image
+  const { code } = await tryEngine(engine, ['image', 'inspect', image])
+  return code === 0 ? image : onDockerHub(image)
 }
 
 /** Returns the flags for the project's network, which exists while container services of the project run. */

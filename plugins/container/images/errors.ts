@@ -1,5 +1,6 @@
 import { LocaldError } from '../../../kernel/errors.ts'
 import type { Engine } from '../provides.ts'
+import { isShortName } from './short-name.ts'
 
 /** What engines say when a pull fails, and what it means. */
 const causes: readonly {
@@ -58,9 +59,7 @@ export function pullError(engine: Engine, image: string, said: string): LocaldEr
 
 /** Returns the registry of an image, as engines find it: the first part, if it looks like a host. */
 export function registryOf(image: string): string {
-  const [first = '', ...rest] = image.split('/')
-  const isHost = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost')
-  return isHost ? first : 'docker.io'
+  return isShortName(image) ? 'docker.io' : (image.split('/')[0] ?? '')
 }
 
 function tagOf(image: string): string {

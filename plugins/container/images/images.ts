@@ -7,6 +7,7 @@ import type { ContainerOptions } from '../options.ts'
 import type { Engine } from '../provides.ts'
 import { pullError } from './errors.ts'
 import { PullCounter } from './progress.ts'
+import { isShortName, onDockerHub } from './short-name.ts'
 import { streamLines } from './stream.ts'
 
 /** Pulls and builds images. */
@@ -69,11 +70,16 @@ export class Images {
 
   async #pull(engine: Engine, image: string, { step, signal }: Pick<Run<unknown>, 'step' | 'signal'>): Promise<void> {
     step(`pulling ${image}`)
-    const counter = new PullCounter()
-    const { code, tail } = await streamLines(engine.command(['pull', image]), signal, line => {
-      const progress = counter.push(line)
-      if (progress !== undefined) step(`pulling ${image}`, progress)
-    })
+    const pullAs = async (name: string) => {
+      const counter = new PullCounter()
+      return await streamLines(engine.command(['pull', name]), signal, line => {
+        const progress = counter.push(line)
+        if (progress !== undefined) step(`pulling ${image}`, progress)
+      })
+    }
+    const first = await pullAs(image)
+    const isUnresolved = first.code !== 0 && isShortName(image) && /short-name/.test(lastOf(first.tail))
+    const { code, tail } = isUnresolved ? await pullAs(onDockerHub(image)) : first
     if (code !== 0) throw pullError(engine, image, lastOf(tail))
   }
 }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { pullError, registryOf } from '../../../../plugins/container/images/errors.ts'
+import { isShortName, onDockerHub } from '../../../../plugins/container/images/short-name.ts'
 import { fakeEngine } from '../fake-engine.ts'
 
 const error = (said: string, image = 'localhost:5000/shop:2') => pullError(fakeEngine(['podman']), image, said)
@@ -28,4 +29,13 @@ t.test('the registry is found as engines find it', async t => {
   ])
   t.match(error('manifest unknown', 'redis').message, /no tag 'latest'/)
   t.match(error('manifest unknown', 'redis@sha256:ab').message, /no digest sha256:ab/)
+})
+
+t.test('a name without a registry is one of Docker Hub', async t => {
+  t.same(['redis:7', 'bitnami/redis', 'redis@sha256:ab'].map(onDockerHub), [
+    ...['docker.io/library/redis:7', 'docker.io/bitnami/redis', 'docker.io/library/redis@sha256:ab'],
+  ])
+  t.same(['redis:7', 'bitnami/redis', 'localhost/x', 'ghcr.io/a/b:1', 'host:5000/x'].map(isShortName), [
+    ...[true, true, false, false, false],
+  ])
 })
