@@ -3,6 +3,7 @@ import { LocaldError } from '../../../kernel/errors.ts'
 import type { ContainerEngines, Engine, EngineFound, EngineSource } from '../provides.ts'
 import { type Choice, chooseEngine, findNamed, findSource, lookSafely } from './choose.ts'
 import { DockerSource } from './docker.ts'
+import { readContainersFlag } from './flag.ts'
 import type { EngineMachine } from './machine.ts'
 import { OpenEngines } from './open-engines.ts'
 import { PodmanSource } from './podman.ts'
@@ -104,7 +105,13 @@ export class Engines implements ContainerEngines {
     const known = project === undefined ? undefined : this.#remembered.get(project.path)
     if (known?.isSet) return this.#known(known, '`locald container engine` set it')
     const named = await findNamed(this.machine, this.#setting)
-    if (project === undefined || known === undefined) return await chooseEngine(this.#sources, named, signal)
+    if (project === undefined || known === undefined) {
+      return await chooseEngine(this.#sources, named, signal).catch(error => {
+        const { reason, hint } = readContainersFlag(this)
+        if (named !== undefined || reason === undefined || hint === undefined) throw error
+        throw new LocaldError('ENGINE_FAILED', reason, { hint })
+      })
+    }
     if (named !== undefined && named.name !== known.engine)
       throw otherEngine(project.name, known.engine, named.name, named.by)
     return this.#known(known, 'the project used it before')
