@@ -31,7 +31,8 @@ export const options = shape({
         },
       },
       additionalProperties: false,
-      description: 'Builds the image with the engine, from its cache where nothing has changed.',
+      description:
+        'Write { context = "." } to have the engine build the image, from its cache where nothing has changed.',
     },
     container_port: {
       type: 'integer',
@@ -41,7 +42,11 @@ export const options = shape({
     },
     ports: {
       type: 'array',
-      items: { type: 'string', pattern: `^${portNumber}$`, description: 'Write a port from 1 to 65535.' },
+      items: {
+        type: 'string',
+        pattern: `^${portNumber}$`,
+        description: 'Write a port inside, from 1 to 65535; locald assigns that of this machine.',
+      },
       uniqueItems: true,
       default: [],
       description:
