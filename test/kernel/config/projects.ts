@@ -57,7 +57,6 @@ const drivers: Readonly<Record<string, ServiceType<unknown>>> = {
       type: 'object',
       properties: {
         image: { type: 'string', minLength: 1 },
-        build: { type: 'object' },
         container_port: { type: 'integer', minimum: 1, maximum: 65535 },
         ports: { type: 'array', items: { type: 'integer' } },
         command: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
