@@ -21,6 +21,12 @@ export interface EngineChoice {
   running(name: string): Promise<Engine | undefined>
 }
 
+/** A project, as it was named when it used an engine. */
+interface Use {
+  readonly project: ProjectRef
+  readonly engine: Engine
+}
+
 /** What the parts of the plugin share. */
 export class ContainerContext {
   readonly names: Names
@@ -31,8 +37,8 @@ export class ContainerContext {
   readonly engines: EngineChoice
   readonly hostAccess: HostAccess
   readonly #log: Log
-  /** The engines of projects that are up, by their paths. */
-  readonly #used = new Map<string, Engine>()
+  /** The engines of projects that are up, by their paths; the latest name is last. */
+  readonly #used = new Map<string, readonly Use[]>()
   /** The names of containers that services have. */
   readonly #live = new Set<string>()
   readonly #closing = new AbortController()
@@ -62,7 +68,8 @@ export class ContainerContext {
 
   /** Notes that a project uses an engine, for when it is down. */
   use(project: ProjectRef, engine: Engine): void {
-    this.#used.set(project.path, engine)
+    const others = (this.#used.get(project.path) ?? []).filter(use => use.project.name !== project.name)
+    this.#used.set(project.path, [...others, { project, engine }])
   }
 
   /** Lets a service reach ports of this machine's loopback; returns flags for its `run`. Throws ENGINE_FAILED. */
@@ -112,13 +119,14 @@ export class ContainerContext {
     await this.claims.remove(container).catch(error => this.#log.warn(messageOf(error)))
   }
 
-  /** Removes what is left of a project that is down: its forwarder and its network. */
-  async down(project: ProjectRef): Promise<void> {
-    const engine = this.#used.get(project.path)
-    if (engine === undefined) return
-    this.#used.delete(project.path)
-    await this.hostAccess.release(this.#forwarder(engine, project))
-    await this.resources.removeNetwork(engine, project)
+  /** Removes what is left of a project that is down: its forwarder and its network, also those of names it had. */
+  async down({ path }: ProjectRef): Promise<void> {
+    const uses = this.#used.get(path) ?? []
+    this.#used.delete(path)
+    for (const { engine, project } of uses) {
+      await this.hostAccess.release(this.#forwarder(engine, project))
+      await this.resources.removeNetwork(engine, project)
+    }
   }
 
   /** Stops following logs and events. */

@@ -156,6 +156,7 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
       }),
       removed: async () => {
         this.#context.hostAccess.withdraw(project, name)
+        this.#context.resources.forgetVolumes(engine)
         await this.#context.drop(state.name)
         release()
       },

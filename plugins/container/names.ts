@@ -59,7 +59,7 @@ export class Names {
 
   /** The image that a service's `build` makes. */
   image(project: ProjectRef, service: string): string {
-    return `localhost/${this.#name(project.name, service)}:latest`
+    return `localhost/locald-${this.owner}/${project.name}/${service}:latest`
   }
 
   labels(project: ProjectRef, service?: string, kind?: Kind): Labels {
@@ -72,8 +72,9 @@ export class Names {
     }
   }
 
-  #name(...parts: readonly string[]): string {
-    return ['locald', ...parts.map(shorten), this.owner].join('-')
+  /** Without `_` service `api-db` of project `shop` and service `db` of `shop-api` would have one name, and one volume. */
+  #name(project: string, ...parts: readonly string[]): string {
+    return ['locald', shorten(project).replaceAll('-', '_'), ...parts.map(shorten), this.owner].join('-')
   }
 }
 

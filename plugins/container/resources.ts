@@ -37,6 +37,12 @@ export class Resources {
     this.#known.clear()
   }
 
+  /** Forgets volumes: while no container has them, they can be removed from outside, and `run` makes them without labels. */
+  forgetVolumes(engine: Engine): void {
+    const start = keyOf(engine, 'volume', '')
+    for (const key of this.#known.keys()) if (key.startsWith(start)) this.#known.delete(key)
+  }
+
   /** Removes the project's network; one that others use stays. */
   async removeNetwork(engine: Engine, project: ProjectRef): Promise<void> {
     const name = this.#names.network(project)

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { ContainerSandbox } from '../lib/containers.ts'
 import { configuration, containerOf, textOf } from '../lib/containers-project.ts'
 import { until } from '../lib/running.ts'
@@ -113,6 +114,39 @@ onEngine('an image that was removed while its container ran fails the restart', 
   await sandbox.ask('tag', 'localhost/other:1', image)
   await sandbox.up(folder)
   t.equal(await textOf((await sandbox.service(folder, 'web')).port), 'hello from web\n')
+})
+
+onEngine('volumes that were removed between two starts are made again as its own', async (t, sandbox) => {
+  const folder = sandbox.project('pruned', {
+    'locald.toml': configuration('pruned', {
+      web: { image: await sandbox.image('web'), container_port: 80, volumes: ['data:/data', '/own'] },
+      other: { image: await sandbox.image('web'), container_port: 80 },
+    }),
+  })
+  await sandbox.up(folder)
+  await sandbox.ok(['stop', 'web'], { cwd: folder })
+  const before = await sandbox.volumes()
+  await sandbox.ask('volume', 'rm', ...before)
+  await sandbox.up(folder)
+  t.same(await sandbox.volumes(), before)
+  for (const volume of before) {
+    const labels = await sandbox.ask('volume', 'inspect', '--format', '{{json .Labels}}', volume)
+    t.match(labels, /"dev.locald.project":"pruned"/)
+  }
+})
+
+onEngine('a project that gets another name leaves nothing of the first', async (t, sandbox) => {
+  const api = {
+    command: `node -e "require('http').createServer((_, answer) => answer.end()).listen(process.env.PORT, '127.0.0.1')"`,
+  }
+  const web = { image: await sandbox.image('web'), container_port: 80, env: { API: `\${services.api.url}` } }
+  const folder = sandbox.project('named', { 'locald.toml': configuration('first', { api, web }) })
+  await sandbox.up(folder)
+  sandbox.write(join(folder, 'locald.toml'), configuration('second', { api, web }))
+  await sandbox.up(folder)
+  t.equal(await textOf((await sandbox.service(folder, 'web')).port), 'hello from web\n')
+  await sandbox.ok(['stop'], { cwd: folder })
+  t.same([await sandbox.containers(), await sandbox.networks()], [[], []])
 })
 
 onEngine('ups at the same time start each container once', async (t, sandbox) => {

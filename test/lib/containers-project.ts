@@ -21,7 +21,7 @@ export function configuration(project: string, services: Services): string {
 /** The name of a service's container. Throws where there is none. */
 export async function containerOf(sandbox: ContainerSandbox, project: string, service: string): Promise<string> {
   const all = await sandbox.containers()
-  const found = all.find(({ name }) => name.startsWith(`locald-${project}-${service}-`))
+  const found = all.find(({ name }) => name.startsWith(`locald-${project.replaceAll('-', '_')}-${service}-`))
   if (found === undefined) throw new Error(`no container of ${project}:${service} in ${JSON.stringify(all)}`)
   return found.name
 }

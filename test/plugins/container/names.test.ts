@@ -13,6 +13,14 @@ t.test('names are deterministic, and differ between daemons', async t => {
   t.not(other.container(project, 'db'), names.container(project, 'db'))
 })
 
+t.test('names of two projects differ, however project and service are divided', async t => {
+  const other = { ...project, name: 'shop-api' }
+  t.not(names.container(project, 'api-db'), names.container(other, 'db'))
+  t.not(names.volume(project, 'api-data'), names.volume(other, 'data'))
+  t.not(names.image(project, 'api-db'), names.image(other, 'db'))
+  t.not(names.ownVolume(project, 'api-db', '/data'), names.ownVolume(other, 'db', '/data'))
+})
+
 t.test("a service's own volume is of one path, and of one image where that matters", async t => {
   const own = (path: string, image?: string) => names.ownVolume(project, 'web', path, image)
   t.equal(own('/app/node_modules'), own('/app/node_modules'))
