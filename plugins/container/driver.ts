@@ -14,7 +14,7 @@ import type { Engine } from './provides.ts'
 
 type ContainerRun = Run<ContainerOptions>
 
-/** Ports without HTTP, and what their clients expect as a URL's scheme; all others are taken for HTTP. */
+/** What clients of these ports expect as a URL's scheme in references; all others are taken for HTTP. */
 const schemes: Readonly<Record<number, string>> = {
   3306: 'mysql',
   4222: 'nats',
@@ -32,8 +32,7 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
   readonly hostName = hostAlias
   readonly requires = ['containers']
   readonly shape = options
-  readonly network = ({ container_port: port, protocol }: ContainerOptions) =>
-    port === undefined ? 'none' : port in schemes && protocol === 'http' ? 'port' : 'web'
+  readonly network = ({ container_port: port }: ContainerOptions) => (port === undefined ? 'none' : 'web')
   readonly #context: ContainerContext
 
   constructor(context: ContainerContext) {
