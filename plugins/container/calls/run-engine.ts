@@ -22,8 +22,8 @@ export function tryEngine(
 ): Promise<ProgramResult> {
   const { argv, env, input } = engine.command(args, options)
   const [program, ...rest] = argv
-  const limit = { timeoutMs: timeoutMs * (engine.patience ?? 1), signal }
-  return runProgram(program, rest, { env: { ...env }, ...limit, ...(input === undefined ? {} : { input }) })
+  const given = input === undefined ? {} : { input }
+  return runProgram(program, rest, { env, timeoutMs: timeoutMs * (engine.patience ?? 1), signal, ...given })
 }
 
 /** Runs a command of an engine, and returns its output. Throws ENGINE_FAILED with what it said. */
