@@ -31,6 +31,12 @@ export interface ContainerFiles {
   readonly pid: string
 }
 
+/** What engines say about a wrong option. */
+const optionsNamed: readonly { readonly says: RegExp; readonly option: string }[] = [
+  { says: /unable to find (?:user|group)|no matching entries in (?:passwd|group)/i, option: 'user' },
+  { says: /workdir|working dir|chdir to cwd/i, option: 'workdir' },
+  { says: /tmpfs/i, option: 'tmpfs' },
+]
 /** Each kind of failure is repaired once. */
 const repairs: readonly { readonly says: RegExp; readonly kind: 'name' | 'image' | 'network' }[] = [
   { says: /name .* is already in use|already in use by/i, kind: 'name' },
@@ -190,6 +196,12 @@ export class ContainerLaunch {
       return new LocaldError('SPAWN_FAILED', `${key} cannot be started in its container: ${said}`, {
         service: key,
         hint: 'Correct `command` or `entrypoint`; it is a program of the image.',
+      })
+    const option = optionsNamed.find(({ says }) => says.test(said))?.option
+    if (option !== undefined)
+      return new LocaldError('SERVICE_FAILED', `${key} cannot be started in its container: ${said}`, {
+        service: key,
+        hint: `Correct \`${option}\`.`,
       })
     return engineError(this.#engine, 'run', result)
   }

@@ -11,6 +11,12 @@ import { listFormat } from './rows.ts'
 
 type Listener = (event: ContainerEvent) => void
 
+/** A container that is watched, and when it was created: ms since the epoch. */
+interface Watched {
+  readonly listener: Listener
+  readonly createdMs: number
+}
+
 /** An engine may set its clock a little behind ours, and what happened before the stream began must be in it: ms. */
 const overlapMs = 2000
 /** The pause before a broken stream is opened again, and the longest: ms. */
@@ -27,7 +33,7 @@ export class EngineEvents {
   readonly #engine: Engine
   readonly #owner: string
   readonly #log: Log
-  readonly #listeners = new Map<string, Listener>()
+  readonly #listeners = new Map<string, Watched>()
   readonly #kept: { readonly id: string; readonly event: ContainerEvent }[] = []
   #child: EngineChild | undefined
 
@@ -42,11 +48,11 @@ export class EngineEvents {
    * when it is adopted.
    */
   watch(id: string, createdMs: number, listener: Listener): () => void {
-    this.#listeners.set(id, listener)
+    this.#listeners.set(id, { listener, createdMs })
     if (this.#child === undefined) this.#open(createdMs)
     for (const kept of this.#kept) if (kept.id === id) listener(kept.event)
     return () => {
-      if (this.#listeners.get(id) !== listener) return
+      if (this.#listeners.get(id)?.listener !== listener) return
       this.#listeners.delete(id)
       if (this.#listeners.size === 0) this.#child?.stop()
     }
@@ -83,7 +89,8 @@ export class EngineEvents {
     this.#child = undefined
     this.#kept.length = 0
     // Watched again at the same moment.
-    if (this.#listeners.size > 0) this.#open(Date.now())
+    const created = [...this.#listeners.values()].map(({ createdMs }) => createdMs)
+    if (created.length > 0) this.#open(Math.min(...created))
   }
 
   #args(since: number): readonly string[] {
@@ -94,8 +101,8 @@ export class EngineEvents {
   #take(line: string): void {
     const found = parseEvent(line)
     if (found === undefined) return
-    const listener = this.#listeners.get(found.id)
-    if (listener !== undefined) listener(found.event)
+    const watched = this.#listeners.get(found.id)
+    if (watched !== undefined) watched.listener(found.event)
     else this.#kept.push(found)
     if (this.#kept.length > keptEvents) this.#kept.shift()
   }
@@ -103,7 +110,7 @@ export class EngineEvents {
   /** Reports what happened while the stream was broken: one list instead of the events. */
   async #compare(): Promise<void> {
     const listed = new Map((await listContainers(this.#engine, this.#owner)).map(each => [each.id, each]))
-    for (const [id, listener] of [...this.#listeners]) {
+    for (const [id, { listener }] of [...this.#listeners]) {
       const now = listed.get(id)
       if (now === undefined) listener({ kind: 'removed' })
       else if (!now.isRunning) listener({ kind: 'died', code: null })
