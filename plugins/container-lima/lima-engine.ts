@@ -34,6 +34,8 @@ export function limaEngine({ limactl, guest, vm, usage, options: own }: LimaEngi
     isNative: false,
     patience: own.patience,
     shares: path => isShared(own.mounts, path),
+    sharingHint:
+      'Add its folder to `mounts` of `[plugins.container-lima]` in config.toml, run `locald vm stop`, and start the service; or use a volume.',
     hold: () => usage.hold(),
     isOpen: () => vm.isUp,
     published: (ports, signal) => waitForForwards(vm.log, ports, signal),

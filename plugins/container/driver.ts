@@ -66,6 +66,16 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
 
   async start(run: ContainerRun): Promise<Instance> {
     const engine = await this.#engine(run)
+    // Its VM must not stop as idle while an image is pulled.
+    const release = engine.hold()
+    try {
+      return await this.#start(run, engine)
+    } finally {
+      release()
+    }
+  }
+
+  async #start(run: ContainerRun, engine: Engine): Promise<Instance> {
     const startedMs = Date.now()
     const name = this.#context.names.container(run.project, run.name)
     this.#context.hold(name)

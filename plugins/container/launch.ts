@@ -106,7 +106,8 @@ export class ContainerLaunch {
         `${this.#engine.name} does not share ${mount.source} with its containers`,
         {
           service: this.#run.key,
-          hint: `Add the folder to those that ${this.#engine.name} shares, or use a volume.`,
+          hint:
+            this.#engine.sharingHint ?? `Add the folder to those that ${this.#engine.name} shares, or use a volume.`,
         },
       )
     }

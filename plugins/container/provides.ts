@@ -54,6 +54,8 @@ export interface Engine {
   readonly patience?: number
   /** Returns whether containers see a folder of this machine; a VM shows them some only. */
   shares(path: string): Promise<boolean>
+  /** How to make it share a folder that it does not: an imperative. */
+  readonly sharingHint?: string
   /** Keeps a VM engine up while services of locald use it; the result gives it back. */
   hold(): () => void
   /** Whether it is still ready for use, else its source opens it again; absent: it always is. */

@@ -5,6 +5,8 @@ export type ContainerEvent =
   | { readonly kind: 'died'; readonly code: number | null }
   | { readonly kind: 'removed' }
   | { readonly kind: 'out-of-memory' }
+  /** The engine's VM stopped, and the container with it. */
+  | { readonly kind: 'lost' }
 
 /** An event and the id of its container. */
 export interface NamedEvent {

@@ -21,6 +21,8 @@ interface Watched {
 const overlapMs = 2000
 /** The pause before a broken stream is opened again, and the longest: ms. */
 const retryMs = 200
+/** How often is looked whether the engine's VM still runs: a stream may outlive its host agent. ms. */
+const lookMs = 1000
 const longestRetryMs = 30_000
 /** Events of containers that are not watched yet are kept: a container may exit before its start has returned. */
 const keptEvents = 500
@@ -76,14 +78,27 @@ export class EngineEvents {
       const child = startChild(this.#engine.command(this.#args(since)))
       this.#child = child
       const said = collect(child)
-      for await (const line of createInterface({ input: child.stdout })) this.#take(line)
+      const lines = createInterface({ input: child.stdout })
+      const looking = setInterval(() => {
+        if (!this.#isLost()) return
+        child.stop()
+        lines.close()
+        // Another process, such as its ssh, may hold them open.
+        for (const stream of [child.stdout, child.stderr]) stream.destroy()
+      }, lookMs)
+      for await (const line of lines) this.#take(line)
       const code = await child.exited
+      clearInterval(looking)
       if (this.#listeners.size === 0) break
       this.#log.warn(`the events of ${this.#engine.name} stopped (${said() || `exit code ${code}`})`)
       retry = Date.now() - openedAt > longestRetryMs ? retryMs : Math.min(longestRetryMs, retry * 2)
       await delay(retry, undefined, { ref: false })
       if (this.#listeners.size === 0) break
       since = openedAt - overlapMs
+      if (this.#isLost()) {
+        for (const listener of [...this.#listeners.values()]) listener({ kind: 'lost' })
+        break
+      }
       await this.#compare().catch(error => this.#log.warn(messageOf(error)))
     }
     this.#child = undefined
@@ -91,6 +106,10 @@ export class EngineEvents {
     // Watched again at the same moment.
     const created = [...this.#listeners.values()].map(({ createdMs }) => createdMs)
     if (created.length > 0) this.#open(Math.min(...created))
+  }
+
+  #isLost(): boolean {
+    return this.#engine.isOpen?.() === false
   }
 
   #args(since: number): readonly string[] {

@@ -101,6 +101,8 @@ export class ContainerInstance implements Instance {
     const { engine, state, followed, removed } = this.#input
     const end = await this.#exitEvent()
     this.#hasExited = true
+    // Its VM is down: nothing can be asked, and what is left of it the next start removes.
+    if (end.kind === 'lost') return await this.#leave()
     const found = needsLook(end) ? await inspectContainer(engine, state.container) : undefined
     await followed.drained()
     // With -v: the volumes without a name that images declare and nothing mounts.
@@ -109,6 +111,14 @@ export class ContainerInstance implements Instance {
     this.#reason = end.kind === 'removed' ? 'its container was removed' : explainExit(found)
     await removed()
     return exitOf(end.kind === 'died' ? (end.code ?? found?.exitCode ?? null) : null)
+  }
+
+  async #leave(): Promise<Exit> {
+    const { engine, followed, removed } = this.#input
+    followed.close()
+    this.#reason = `the VM of ${engine.name} stopped`
+    await removed()
+    return exitOf(null)
   }
 
   /** Resolves with the event of its exit. One from before it was watched counts. */

@@ -1,9 +1,9 @@
 /** nerdctl in the VM of the stand-in: containers are processes that answer HTTP with their name and variables. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { kill } from './state.ts'
+import { guestVariables, kill } from './state.ts'
 
 const guest = process.env['FAKE_GUEST'] ?? '/nonexistent'
 const containers = join(guest, 'containers')
@@ -61,6 +61,14 @@ function run(words: readonly string[]): void {
   console.log('0123456789ab')
 }
 
+/** What runs in a VM ends with it. */
+function halt(): void {
+  for (const name of existsSync(containers) ? readdirSync(containers) : []) remove(name)
+  const variables = guestVariables()
+  if (Object.keys(variables).length > 0)
+    spawnSync('podman', ['kill', '--all'], { env: { ...process.env, ...variables } })
+}
+
 function serve(): void {
   const { name, port, variables }: { name: string; port?: string; variables: object } = JSON.parse(
     process.env['CONTAINER'] ?? '{}',
@@ -81,7 +89,7 @@ else if (verb === 'stop') for (const name of rest.slice(2)) remove(name)
 else if (verb === 'volume') console.log('locald-shop-data-0a1b2c')
 else if (verb === 'exec') console.log(JSON.stringify(variablesOf(rest)))
 else if (verb === 'container') serve()
-else if (verb === 'halt') for (const name of existsSync(containers) ? readdirSync(containers) : []) remove(name)
+else if (verb === 'halt') halt()
 else {
   console.error(`unknown command "${verb}" for "nerdctl"`)
   process.exit(1)

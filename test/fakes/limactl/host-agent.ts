@@ -60,20 +60,27 @@ mkdirSync(ports, { recursive: true })
 for (const port of readdirSync(ports)) rmSync(join(ports, port))
 const driver = spawn('sleep', ['3600'], { detached: true, stdio: 'ignore' })
 driver.unref()
+// pkg/hostagent/hostagent.go: a driver that exits ends its host agent.
+driver.on('exit', () => end(1))
 writeFileSync(join(dir, 'qemu.pid'), String(driver.pid))
 writeFileSync(join(dir, 'serial.log'), '[    0.000000] Linux version 6.8.0\n')
 if (hasFault('broken-orphan')) process.kill(process.pid, 'SIGKILL')
 writeFileSync(join(dir, 'ha.pid'), String(process.pid))
 process.on('SIGINT', () => {
   log('info', 'Received SIGINT, shutting down the host agent')
+  end(0)
+})
+
+function end(code: number): never {
   kill(driver.pid, 'SIGKILL')
   status = {}
   emit({ exiting: true })
   const guest = fileURLToPath(new URL('guest.js', import.meta.url))
   spawnSync(process.execPath, [guest, 'halt'], { env: { ...process.env, FAKE_GUEST: join(dir, 'guest') } })
   for (const file of ['ha.pid', 'qemu.pid']) rmSync(join(dir, file), { force: true })
-  process.exit(0)
-})
+  process.exit(code)
+}
+
 emit({})
 log('info', 'Waiting for the essential requirement 1 of 2: "ssh"')
 if (hasFault('timeout')) {

@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { dirOf, fatal, hasFault, home, kill, log, pause, readPid, recordCall } from './state.ts'
+import { dirOf, fatal, guestVariables, hasFault, home, kill, log, pause, readPid, recordCall } from './state.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const version = () => (hasFault('old') ? '1.2.1' : '2.2.0')
@@ -205,9 +205,17 @@ function shell(words: readonly string[]): void {
   const quoted = words
     .slice(at + 1)
     .map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`))
-  const script = quoted.length === 0 ? 'exec sh' : quoted.join(' ')
-  const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, HOME: guest, USER: 'lima', FAKE_GUEST: guest }
+  const script = quoted.length === 0 ? 'exec sh' : `exec ${quoted.join(' ')}`
+  const env = {
+    PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`,
+    HOME: guest,
+    USER: 'lima',
+    FAKE_GUEST: guest,
+    ...guestVariables(),
+  }
   const child = spawn('sh', ['-c', script], { cwd: '/', env, stdio: 'inherit' })
+  // As an ssh whose connection is gone.
+  process.on('SIGTERM', () => child.kill())
   child.on('exit', code => process.exit(code ?? 255))
 }
 

@@ -29,6 +29,12 @@ export function hasFault(fault: Fault): boolean {
   return ordered.split(/[\s,]+/).includes(fault)
 }
 
+/** Variables of the guest's user that a test sets in `_guest.json` of LIMA_HOME: the engine in it is then podman. */
+export function guestVariables(): Record<string, string> {
+  const file = join(home, '_guest.json')
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+}
+
 /** Records a call, for the test. */
 export function recordCall(argv: readonly string[]): void {
   if (existsSync(home)) appendFileSync(join(home, '_calls'), `${JSON.stringify(argv)}\n`)
