@@ -96,7 +96,7 @@ export class EngineEvents {
       if (this.#listeners.size === 0) break
       since = openedAt - overlapMs
       if (this.#isLost()) {
-        for (const listener of [...this.#listeners.values()]) listener({ kind: 'lost' })
+        for (const { listener } of [...this.#listeners.values()]) listener({ kind: 'lost' })
         break
       }
       await this.#compare().catch(error => this.#log.warn(messageOf(error)))

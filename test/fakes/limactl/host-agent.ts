@@ -60,7 +60,7 @@ mkdirSync(ports, { recursive: true })
 for (const port of readdirSync(ports)) rmSync(join(ports, port))
 const driver = spawn('sleep', ['3600'], { detached: true, stdio: 'ignore' })
 driver.unref()
-// pkg/hostagent/hostagent.go: a driver that exits ends its host agent.
+// pkg/hostagent/hostagent.go: the host agent exits after its driver.
 driver.on('exit', () => end(1))
 writeFileSync(join(dir, 'qemu.pid'), String(driver.pid))
 writeFileSync(join(dir, 'serial.log'), '[    0.000000] Linux version 6.8.0\n')

@@ -214,7 +214,7 @@ function shell(words: readonly string[]): void {
     ...guestVariables(),
   }
   const child = spawn('sh', ['-c', script], { cwd: '/', env, stdio: 'inherit' })
-  // As an ssh whose connection is gone.
+  // As an ssh that has lost its connection.
   process.on('SIGTERM', () => child.kill())
   child.on('exit', code => process.exit(code ?? 255))
 }
