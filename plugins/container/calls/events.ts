@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
@@ -79,13 +79,8 @@ export class EngineEvents {
       this.#child = child
       const said = collect(child)
       const lines = createInterface({ input: child.stdout })
-      const looking = setInterval(() => {
-        if (!this.#isLost()) return
-        child.stop()
-        lines.close()
-        // Another process, such as its ssh, may hold them open.
-        for (const stream of [child.stdout, child.stderr]) stream.destroy()
-      }, lookMs)
+      const looking =
+        this.#engine.isOpen === undefined ? undefined : setInterval(() => this.#look(child, lines), lookMs)
       for await (const line of lines) this.#take(line)
       const code = await child.exited
       clearInterval(looking)
@@ -106,6 +101,14 @@ export class EngineEvents {
     // Watched again at the same moment.
     const created = [...this.#listeners.values()].map(({ createdMs }) => createdMs)
     if (created.length > 0) this.#open(Math.min(...created))
+  }
+
+  /** Closes the stream of an engine whose VM stopped: another process, such as its ssh, may hold it open. */
+  #look(child: EngineChild, lines: Interface): void {
+    if (!this.#isLost()) return
+    child.stop()
+    lines.close()
+    for (const stream of [child.stdout, child.stderr]) stream.destroy()
   }
 
   #isLost(): boolean {
