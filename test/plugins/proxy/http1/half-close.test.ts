@@ -40,7 +40,9 @@ t.test('clients that close their half', async t => {
       for (const text of [get, post, get.replace('1.1', '1.0'), get + get, get + post]) {
         const got = await sendAndHalfClose(t, run, text, secure)
         const wanted = (text.match(/GET|POST/g) ?? []).flatMap(method => ['200', `<${method} /1>`])
-        t.strictSame(responsesIn(got), wanted, `${secure ? 'https' : 'http'}: ${JSON.stringify(text)}`)
+        // Where the first response takes longer than the limit, a 100 comes before it.
+        const responses = responsesIn(got).filter(part => part !== '100')
+        t.strictSame(responses, wanted, `${secure ? 'https' : 'http'}: ${JSON.stringify(text)}`)
       }
     }
   })
