@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ImageName, imageArchive } from '../lib/containers-images.ts'
 import { type Ran, until } from '../lib/running.ts'
@@ -69,7 +69,9 @@ export class Limactl {
   /** Gives the guest's podman an image. */
   async load(image: ImageName): Promise<void> {
     const file = imageArchive(image)
-    const copy = this.#box.copy(file, `${image}.tar`)
+    const copy = join(this.#box.home, `${image}.tar`)
+    copyFileSync(file, copy)
+    this.#box.own(copy)
     await this.ok(['shell', '--workdir', '/', instance, 'podman', 'load', '-q'], { file: copy })
   }
 
