@@ -103,15 +103,17 @@ export class VmVerbs {
     await this.#record({ base: baseHash(this.#options), settings: settingsHash(this.#options) })
   }
 
-  /** Starts the VM with its current settings. `isFirst`: it has never run, and sets itself up. */
-  async start(isFirst: boolean, step: (text: string) => void): Promise<void> {
+  /**
+   * Starts the VM with its current settings. Without `--progress`, with which limactl waits for ever in a guest whose
+   * cloud-init does not report its end.
+   */
+  async start(step: (text: string) => void): Promise<void> {
     const { startMs, portForwarder } = this.#options
     const applied = await this.#applied()
     const isChanged = applied.settings !== settingsHash(this.#options)
     const words = [
       'start',
       `--timeout=${Math.max(1, Math.round(startMs / 1000))}s`,
-      ...(isFirst ? ['--progress'] : []),
       ...(isChanged ? ['--set', settingsExpression(this.#options)] : []),
       instance,
     ]

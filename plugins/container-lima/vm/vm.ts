@@ -100,9 +100,8 @@ export class Vm {
     try {
       await this.#verbs.version()
       const info = await this.#repair(await this.#verbs.look(), report)
-      const isNew = info === undefined
-      if (isNew) await this.#create(report)
-      if (info?.status === 'Running' ? await this.#adopt(info, report) : true) await this.#start(isNew, report)
+      if (info === undefined) await this.#create(report)
+      if (info?.status === 'Running' ? await this.#adopt(info, report) : true) await this.#start(report)
       await this.#work.verify()
       this.#enter('running', await this.#verbs.look())
       this.#isVerified = true
@@ -118,18 +117,15 @@ export class Vm {
     await this.#verbs.create(report)
   }
 
-  async #start(isFirst: boolean, report: (text: string) => void): Promise<void> {
+  async #start(report: (text: string) => void): Promise<void> {
     this.#enter('starting')
     report('starting the VM')
-    const reading = setInterval(() => void this.#reportCloudInit(report), this.#times.pollMs)
     try {
-      await this.#verbs.start(isFirst, report)
+      await this.#verbs.start(report)
     } catch (error) {
       const last = await this.#lastEvent()
       if (last?.isDegraded === true) throw degraded(last.errors, this.#verbs.dir)
       if (last?.isRunning !== true || !this.log.isGuestAgentLate) throw error
-    } finally {
-      clearInterval(reading)
     }
   }
 
@@ -143,11 +139,6 @@ export class Vm {
       if (!isWaiting || Date.now() > end) return last
       await pause(this.#times.pollMs)
     }
-  }
-
-  async #reportCloudInit(report: (text: string) => void): Promise<void> {
-    const line = (await this.log.read()).findLast(event => event.cloudInit !== undefined)?.cloudInit
-    if (line !== undefined) report(`setting up the VM: ${line}`)
   }
 
   /** Makes a broken VM startable; returns what is there then. */
