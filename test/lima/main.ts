@@ -1,6 +1,6 @@
 /**
  * `node main.js FOLDER [PART…]`, started by `test/lima/run`, which has laid out limactl and the guest in that folder.
- * The parts: `tool` checks that limactl does what the driver needs; `driver` checks locald with it. Default: the first.
+ * The parts: `tool` checks that limactl does what the driver needs; `driver` checks locald with it. Default: both.
  * All processes and files are a sandbox's; it removes them at the end.
  */
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { guestTemplate, ownTemplate, qemuWithoutKvm } from './template.ts'
 import { checkTool } from './tool.ts'
 
 const [, , stage = '', ...given] = process.argv
-const parts = given.length === 0 ? ['tool'] : given
+const parts = given.length === 0 ? ['tool', 'driver'] : given
 const checks = new Checks()
 const closing: (() => unknown)[] = []
 
