@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Run } from '../../kernel/contract/plugin.ts'
-import { LocaldError } from '../../kernel/errors.ts'
+import { type ErrorCode, LocaldError } from '../../kernel/errors.ts'
 import type { ProgramResult } from '../lib/programs.ts'
 import { removeContainer } from './calls/containers.ts'
 import { engineError, longMs, reasonOf, tryEngine } from './calls/run-engine.ts'
@@ -31,11 +31,20 @@ export interface ContainerFiles {
   readonly pid: string
 }
 
-/** What engines say about a wrong option. */
-const optionsNamed: readonly { readonly says: RegExp; readonly option: string }[] = [
-  { says: /unable to find (?:user|group)|no matching entries in (?:passwd|group)/i, option: 'user' },
-  { says: /workdir|working dir|chdir to cwd/i, option: 'workdir' },
-  { says: /tmpfs/i, option: 'tmpfs' },
+/** What engines say about a wrong option, and what to do about it. */
+const wrongOptions: readonly { readonly says: RegExp; readonly code: ErrorCode; readonly hint: string }[] = [
+  {
+    says: /executable file .* not found|no such file or directory|permission denied.*exec|exec format/i,
+    code: 'SPAWN_FAILED',
+    hint: 'Correct `command` or `entrypoint`; it is a program of the image.',
+  },
+  {
+    says: /unable to find (?:user|group)|no matching entries in (?:passwd|group)/i,
+    code: 'SERVICE_FAILED',
+    hint: 'Correct `user`.',
+  },
+  { says: /workdir|working dir|chdir to cwd/i, code: 'SERVICE_FAILED', hint: 'Correct `workdir`.' },
+  { says: /tmpfs/i, code: 'SERVICE_FAILED', hint: 'Correct `tmpfs`.' },
 ]
 /** Each kind of failure is repaired once. */
 const repairs: readonly { readonly says: RegExp; readonly kind: 'name' | 'image' | 'network' }[] = [
@@ -193,18 +202,10 @@ export class ContainerLaunch {
         service: key,
         hint: 'Stop what uses it, or give the service another `port`.',
       })
-    if (/executable file .* not found|no such file or directory|permission denied.*exec|exec format/i.test(said))
-      return new LocaldError('SPAWN_FAILED', `${key} cannot be started in its container: ${said}`, {
-        service: key,
-        hint: 'Correct `command` or `entrypoint`; it is a program of the image.',
-      })
-    const option = optionsNamed.find(({ says }) => says.test(said))?.option
-    if (option !== undefined)
-      return new LocaldError('SERVICE_FAILED', `${key} cannot be started in its container: ${said}`, {
-        service: key,
-        hint: `Correct \`${option}\`.`,
-      })
-    return engineError(this.#engine, 'run', result)
+    const wrong = wrongOptions.find(({ says }) => says.test(said))
+    if (wrong === undefined) return engineError(this.#engine, 'run', result)
+    const { code, hint } = wrong
+    return new LocaldError(code, `${key} cannot be started in its container: ${said}`, { service: key, hint })
   }
 }
 

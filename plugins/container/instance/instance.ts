@@ -9,7 +9,7 @@ import type { Engine } from '../provides.ts'
 import { exitOf } from './exit.ts'
 import { checkInside, HealthProbe } from './health.ts'
 import { type ProbedPort, probePort } from './inside-port.ts'
-import { inspectContainer } from './inspect.ts'
+import { type Inspected, inspectContainer } from './inspect.ts'
 import type { ContainerState } from './state.ts'
 
 /** What an instance needs. */
@@ -146,9 +146,7 @@ function needsLook(event: ContainerEvent): boolean {
 }
 
 /** Returns why a container exited, beyond its code. */
-function explainExit(
-  found: { readonly wasOutOfMemory: boolean; readonly error: string } | undefined,
-): string | undefined {
+function explainExit(found: Inspected | undefined): string | undefined {
   if (found?.wasOutOfMemory === true) return 'was killed for lack of memory; raise its `memory`'
   return found === undefined || found.error === '' ? undefined : found.error
 }
