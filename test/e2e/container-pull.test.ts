@@ -1,11 +1,27 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isOwnEngine } from '../lib/containers.ts'
+import { type ContainerSandbox, isOwnEngine } from '../lib/containers.ts'
 import { configuration, textOf } from '../lib/containers-project.ts'
 import { FaultyRegistry, Registry } from '../lib/containers-registry.ts'
 import { until } from '../lib/running.ts'
+import type { Test } from '../lib/sandbox.ts'
 import { onEngine } from './container-suite.ts'
+
+/** Makes a project, named like the fault, whose image comes from a registry that has it. */
+async function pullingProject(
+  t: Test,
+  sandbox: ContainerSandbox,
+  fault: 'cut' | 'stall',
+  options: Readonly<Record<string, number>> = {},
+): Promise<{ readonly faulty: FaultyRegistry; readonly folder: string }> {
+  const registry = await Registry.start(t)
+  const image = (await registry.push(sandbox, 'web')).replace(registry.address, '')
+  const faulty = await FaultyRegistry.start(t, registry, 300_000, fault)
+  sandbox.trust(faulty.address)
+  const web = { image: `${faulty.address}${image}`, container_port: 80, ...options }
+  return { faulty, folder: sandbox.project(fault, { 'locald.toml': configuration(fault, { web }) }) }
+}
 
 onEngine('an image is pulled with progress, as often as the service says', async (t, sandbox) => {
   const registry = await Registry.start(t)
@@ -65,15 +81,7 @@ onEngine('a registry with credentials serves who has logged in', async (t, sandb
 })
 
 onEngine('a pull that is cut fails, and the next one completes', async (t, sandbox) => {
-  const registry = await Registry.start(t)
-  const image = await registry.push(sandbox, 'web')
-  const faulty = await FaultyRegistry.start(t, registry, 300_000, 'cut')
-  sandbox.trust(faulty.address)
-  const folder = sandbox.project('cut', {
-    'locald.toml': configuration('cut', {
-      web: { image: image.replace(registry.address, faulty.address), container_port: 80 },
-    }),
-  })
+  const { faulty, folder } = await pullingProject(t, sandbox, 'cut')
   const cut = await sandbox.run(['up'], { cwd: folder })
   t.equal(cut.code, 1)
   t.match(cut.stdout + cut.stderr, /could not be pulled/)
@@ -83,15 +91,7 @@ onEngine('a pull that is cut fails, and the next one completes', async (t, sandb
 })
 
 onEngine('a pull that stalls is interrupted, and survives the daemon', async (t, sandbox) => {
-  const registry = await Registry.start(t)
-  const image = await registry.push(sandbox, 'web')
-  const faulty = await FaultyRegistry.start(t, registry, 300_000, 'stall')
-  sandbox.trust(faulty.address)
-  const folder = sandbox.project('stalled', {
-    'locald.toml': configuration('stalled', {
-      web: { image: image.replace(registry.address, faulty.address), container_port: 80, ready_timeout: 60 },
-    }),
-  })
+  const { faulty, folder } = await pullingProject(t, sandbox, 'stall', { ready_timeout: 60 })
   const pulls = () => sandbox.processes().filter(({ command }) => /\bpull\b/.test(command))
   const stalls = async () => {
     const up = sandbox.start(['up', '--json'], { cwd: folder })
