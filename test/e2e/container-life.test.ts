@@ -26,17 +26,14 @@ onEngine('volumes survive restarts, and a reset removes the own ones of a servic
   await inside('one', 'sh', '-c', 'echo first >/data/file')
   await inside('two', 'sh', '-c', 'echo second >/data/file')
   const all = await sandbox.volumes()
-  t.same(
-    all.map(name => name.replace(/-[0-9a-f]{6}$/, '').replace(/-[0-9a-f]{8}$/, ' of its own')),
-    [
-      'locald-kept-one of its own',
-      'locald-kept-one',
-      'locald-kept-redis',
-      'locald-kept-two of its own',
-      'locald-kept-two',
-      ...(all.includes('of-the-user') ? ['of-the-user'] : []),
-    ],
-  )
+  t.same(all.map(name => name.replace(/-[0-9a-f]{6}$/, '').replace(/-[0-9a-f]{8}$/, ' of its own')).sort(), [
+    'locald-kept-one',
+    'locald-kept-one of its own',
+    'locald-kept-redis',
+    'locald-kept-two',
+    'locald-kept-two of its own',
+    ...(all.includes('of-the-user') ? ['of-the-user'] : []),
+  ])
 
   await sandbox.ok(['restart'], { cwd: folder })
   t.equal(await inside('one', 'cat', '/data/file'), 'first')
