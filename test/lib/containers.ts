@@ -12,7 +12,7 @@ import { type ImageName, imageArchive, imageReference } from './containers-image
 import { onlyLinux } from './machine.ts'
 import { type Ran, type Running, until } from './running.ts'
 import { type RunOptions, Sandbox, type SandboxOptions, type Test } from './sandbox.ts'
-import type { User } from './user.ts'
+import { changeAccounts, type User } from './user.ts'
 
 /** The engine's name: `podman` unless the tests are run against another. */
 export const engineName = process.env['LOCALD_TEST_ENGINE'] || 'podman'
@@ -204,7 +204,7 @@ function needRanges(user: User): void {
       : []
     if (ranges.some(([name]) => name === user.name)) continue
     const first = Math.max(100_000, ...ranges.map(([, from, count]) => Number(from ?? 0) + Number(count ?? 0)))
-    spawnSync('usermod', [flag, `${first}-${first + 65_535}`, user.name])
+    changeAccounts('usermod', flag, `${first}-${first + 65_535}`, user.name)
   }
 }
 

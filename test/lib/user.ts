@@ -30,13 +30,17 @@ export function ordinaryUser(): User | undefined {
 function findOrMake(): User {
   const user = find()
   if (user !== undefined) return user
-  const made = spawnSync('useradd', ['--user-group', '--no-create-home', '--shell', '/bin/sh', name], {
-    encoding: 'utf8',
-  })
-  // Another test file may have been first.
+  // One at a time: two of useradd, each of which found no such user, change the id of the one that the first has made.
+  const make = `id ${name} >/dev/null 2>&1 || useradd --user-group --no-create-home --shell /bin/sh ${name}`
+  const made = changeAccounts('sh', '-c', make)
   const found = find()
   if (found !== undefined) return found
   throw new Error(`the user ${name} cannot be made: ${made.error?.message ?? made.stderr}`)
+}
+
+/** Runs a program that changes users or groups while no other test does. */
+export function changeAccounts(...argv: readonly string[]): { readonly error?: Error; readonly stderr: string } {
+  return spawnSync('flock', ['/etc', ...argv], { encoding: 'utf8' })
 }
 
 /** The package's folder if the user may read it, else a copy of what runs, for as long as this process lives. */

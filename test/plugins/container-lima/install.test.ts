@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { create } from 'tar'
 import { installRelease } from '../../../plugins/container-lima/install/install.ts'
 import { type Release, releaseFor } from '../../../plugins/container-lima/install/release.ts'
+import { until } from '../../lib/running.ts'
 import { bootLima, freePort } from './harness.ts'
 
 interface Server {
@@ -76,11 +77,13 @@ t.test('a file with another hash is neither unpacked nor kept', async t => {
 })
 
 t.test('a download that breaks goes on where it stopped', async t => {
+  const part = join(t.testdirName, 'dist', 'lima-2.2.0.tar.gz.part')
   const { release, ranges, archive } = await serve(t, (archive, count) => {
     if (count > 1) return undefined
     return (_, response) => {
-      response.writeHead(200, { 'content-length': archive.length })
-      response.write(archive.subarray(0, archive.length / 2), () => response.socket?.end())
+      response.writeHead(200, { 'content-length': archive.length }).write(archive.subarray(0, archive.length / 2))
+      const isWritten = () => existsSync(part) && statSync(part).size > 0
+      void until('the first half on disk', isWritten).finally(() => response.socket?.end())
     }
   })
   const folder = place(t)
