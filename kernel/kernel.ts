@@ -18,7 +18,7 @@ import { HookRuns } from './plugins/hooks.ts'
 import { loadPlugins } from './plugins/load.ts'
 import { settingsTables } from './plugins/settings.ts'
 import { Teardown } from './plugins/teardown.ts'
-import { ProjectCatalog, ServiceControl } from './projects/catalog.ts'
+import { ProjectCatalog } from './projects/catalog.ts'
 import { noteDependencies } from './projects/dependency-notes.ts'
 import { Projects } from './projects/projects.ts'
 import { StartingProjects } from './projects/starting-projects.ts'
@@ -105,8 +105,18 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const starting = new StartingProjects()
   container.value('catalog', new ProjectCatalog(() => projects.list(), events, starting))
   container.value('memory', new DaemonMemory(paths.native))
-  container.value('control', new ServiceControl(projects))
   noteDependencies(events, () => projects.list())
+  const operations = new Operations({
+    ...{ projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },
+    openFolder: () => container.optional('openFolder'),
+    warnings: () => contributions.warnings(),
+    tidy: async () =>
+      await container
+        .optional('processes')
+        ?.tidy([], lastGraceMs)
+        .catch(error => own.warn(messageOf(error))),
+  })
+  container.value('control', operations.control)
   plugins = await loadPlugins(found, {
     ...{ features, contributions, container, hooks, teardown, log },
     facts: factsOf(env, paths.sandbox),
@@ -118,12 +128,6 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     for (const project of projects.list()) project.refreshUrls()
   })
   const processes = container.optional('processes')
-  const operations = new Operations({
-    ...{ projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },
-    openFolder: () => container.optional('openFolder'),
-    warnings: () => contributions.warnings(),
-    tidy: async () => await processes?.tidy([], lastGraceMs).catch(error => own.warn(messageOf(error))),
-  })
   // The first process differs after each start of the machine, or of the container.
   records.boot = await container
     .optional('processTable')

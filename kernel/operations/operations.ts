@@ -1,4 +1,5 @@
 import { closure } from '../config/dependency-graph.ts'
+import type { Control } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import { ServiceControl } from '../projects/catalog.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
@@ -24,6 +25,8 @@ export interface OperationsInput extends Omit<StartupParts, 'reloads'> {
  * What a caller does with projects: up, stop, restart, wait, reset. Operations of one project run one after the other.
  */
 export class Operations {
+  /** What plugins may do with services. */
+  readonly control: Control
   readonly #input: OperationsInput
   readonly #parts: StartupParts
   readonly #startup: Startup
@@ -37,6 +40,7 @@ export class Operations {
     }
     this.#parts = { ...input, reloads: new Reloads({ events, log, applied, openFolder, reload }) }
     this.#startup = new Startup(this.#parts)
+    this.control = new ServiceControl(input.projects, target => stopTarget(target, this.#parts))
   }
 
   /**
@@ -94,11 +98,10 @@ export class Operations {
   /** Stops a service, removes its data, and starts it again if it was running. */
   async reset(body: ResetBody, sink: EventSink): Promise<void> {
     this.#refuseWhileClosing()
-    const { projects } = this.#input
-    const { project, service } = await projects.target(body.path, body.service)
+    const { project, service } = await this.#input.projects.target(body.path, body.service)
     const wipe = project.prepareReset(service)
     await this.#forward([service], sink, async () => {
-      await new ServiceControl(projects).paused(service.ref.key, wipe)
+      await this.control.paused(service.ref.key, wipe)
       await service.state.until(() => service.state.settled)
     })
     sink(await doneEvent([service], other => isUp(other) || other.state.now.status === 'stopped'))

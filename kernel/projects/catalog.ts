@@ -5,6 +5,7 @@ import { tailOf } from '../services/outcome.ts'
 import type { Service } from '../services/service.ts'
 import type { Project } from './project.ts'
 import type { Projects } from './projects.ts'
+import type { Target } from './selectors.ts'
 import type { StartingProjects } from './starting-projects.ts'
 
 /** Shows plugins all projects and services. Creates entries on demand. */
@@ -91,9 +92,12 @@ function entryOf(service: Service): CatalogEntry {
 /** Stops and starts services for plugins that change their data. */
 export class ServiceControl implements Control {
   readonly #projects: Projects
+  readonly #stop: (target: Target) => Promise<void>
 
-  constructor(projects: Projects) {
+  /** @param stop stops services until they are started again */
+  constructor(projects: Projects, stop: (target: Target) => Promise<void>) {
     this.#projects = projects
+    this.#stop = stop
   }
 
   async paused<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -115,13 +119,7 @@ export class ServiceControl implements Control {
 
   async stop(key: string): Promise<void> {
     const found = this.#find(key)
-    if (found === undefined) return
-    const { project, service } = found
-    const { name } = service.ref
-    await project.queue.run(async () => {
-      project.setWanted([...project.wanted].filter(other => other !== name))
-      await project.runs.stop([name])
-    })
+    if (found !== undefined) await this.#stop({ project: found.project, names: [found.service.ref.name] })
   }
 
   #find(key: string): { readonly project: Project; readonly service: Service } | undefined {

@@ -36,7 +36,7 @@ export function limaEngine({ limactl, guest, vm, usage, options: own }: LimaEngi
     shares: path => isShared(own.mounts, path),
     sharingHint:
       'Add its folder to `mounts` of `[plugins.container-lima]` in config.toml, run `locald vm stop`, and start the service; or use a volume.',
-    hold: () => usage.hold(),
+    hold: key => usage.hold(key),
     isOpen: () => vm.isUp,
     published: (ports, signal) => waitForForwards(vm.log, ports, signal),
   }

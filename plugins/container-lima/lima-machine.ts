@@ -119,6 +119,12 @@ export class LimaMachine {
     return limaEngine({ limactl, guest, vm, usage: this.usage, options: this.options })
   }
 
+  /** Stops the services that use the VM, so that the restart of none starts it again. */
+  async stopServices(): Promise<void> {
+    const { control } = this.#host.use
+    await Promise.all(this.usage.services.map(key => control.stop(key)))
+  }
+
   /** Watches a VM that runs since an earlier daemon, so that it stops when no service uses it. */
   async watchRunning(): Promise<void> {
     const found = await this.find()
@@ -129,7 +135,7 @@ export class LimaMachine {
 
   async #stopIdle(): Promise<void> {
     try {
-      await this.#found?.vm.down(() => this.usage.count > 0)
+      await this.#found?.vm.down(() => this.usage.services.length > 0)
       this.#host.log.info('stopped the idle Lima VM')
     } catch (error) {
       this.#host.log.warn(`the idle Lima VM did not stop: ${String(error)}`)

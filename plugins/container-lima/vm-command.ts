@@ -24,7 +24,7 @@ const usage = `locald vm: the Lima VM for containers
   locald vm install           Install Lima, or show the one that is there
   locald vm status            Show the state of the VM
   locald vm start             Create and start the VM
-  locald vm stop [--yes]      Stop the VM; with --yes also under running services
+  locald vm stop [--yes]      Stop the VM; with --yes also its running services
   locald vm delete --yes      Remove the VM with all images, containers and volumes in it
   locald vm shell [CMD…]      Open a shell in the VM, or run a command
   locald vm logs              Show the last messages of the VM`
@@ -107,7 +107,7 @@ async function status({ machine, context }: Call): Promise<CommandResult> {
     ['limactl', limactl.program],
     ['folder', machine.limaHome],
     ['engine', guest === undefined ? null : `${guest.dialect} ${guest.version}`],
-    ['services', users.count],
+    ['services', users.services.length],
     ['problems', info?.errors.join('; ') || null],
   ] as const
   const data = { ...Object.fromEntries(rows), pending: pending ?? null }
@@ -121,11 +121,14 @@ async function start({ machine, context }: Call): Promise<CommandResult> {
 
 async function stop({ machine, isConfirmed }: Call): Promise<CommandResult> {
   const { vm } = await machine.require()
-  const { count } = machine.usage
-  if (count > 0 && !isConfirmed) {
-    const users = count === 1 ? '1 running service uses' : `${count} running services use`
-    throw usageError(`${users} the VM`, 'Run `locald stop` first, or `locald vm stop --yes`. Nothing was changed.')
+  const { services } = machine.usage
+  if (services.length > 0 && !isConfirmed) {
+    throw usageError(
+      `${services.join(', ')} ${services.length === 1 ? 'uses' : 'use'} the VM`,
+      'Run `locald stop` first, or `locald vm stop --yes`, which stops them. Nothing was changed.',
+    )
   }
+  await machine.stopServices()
   await vm.down()
   return text('The VM is stopped')
 }
@@ -147,6 +150,7 @@ async function remove({ machine, isConfirmed }: Call): Promise<CommandResult> {
       'Run `locald vm delete --yes` to do that. Nothing was changed.',
     )
   }
+  await machine.stopServices()
   await vm.remove()
   return text(`Deleted the VM with ${lost}`)
 }

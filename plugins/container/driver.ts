@@ -67,7 +67,7 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
   async start(run: ContainerRun): Promise<Instance> {
     const engine = await this.#engine(run)
     // Its VM must not stop as idle while an image is pulled.
-    const release = engine.hold()
+    const release = engine.hold(run.key)
     try {
       return await this.#start(run, engine)
     } finally {
@@ -153,7 +153,7 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
   ): ContainerInstance {
     const { log, project, name, port: outside, options } = run
     const { container_port: inside } = options
-    const release = engine.hold()
+    const release = engine.hold(run.key)
     return new ContainerInstance({
       ...{ engine, state, log, ...how },
       events: this.#context.events(engine),

@@ -56,8 +56,8 @@ export interface Engine {
   shares(path: string): Promise<boolean>
   /** How to make it share a folder that it does not: an imperative. */
   readonly sharingHint?: string
-  /** Keeps a VM engine up while services of locald use it; the result gives it back. */
-  hold(): () => void
+  /** Keeps a VM engine up while a service of locald uses it, by its key; the result gives it back. */
+  hold(key: string): () => void
   /** Whether it is still ready for use, else its source opens it again; absent: it always is. */
   isOpen?(): boolean
   /**

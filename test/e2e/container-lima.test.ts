@@ -35,7 +35,7 @@ onEngine(
     t.match((await sandbox.ok(['run', 'web', '--', 'echo', 'a b'], { cwd: folder })).stdout, 'a b')
     const vm = async (): Promise<unknown> => JSON.parse((await sandbox.ok(['vm', 'status', '--json'])).stdout)
     t.match(await vm(), { state: 'running', services: 1, engine: /^podman/ })
-    t.match(await sandbox.run(['vm', 'stop']), { code: 2, stderr: /1 running service uses the VM/ })
+    t.match(await sandbox.run(['vm', 'stop']), { code: 2, stderr: /vm:web uses the VM/ })
 
     const agent = sandbox.processes().find(({ command }) => command.includes('host-agent.js'))
     t.ok(agent)
@@ -48,6 +48,11 @@ onEngine(
     await sandbox.ok(['stop'], { cwd: folder })
     t.same(await sandbox.containers(), [])
     await until('the idle VM to stop', async () => /"stopped"/.test(JSON.stringify(await vm())))
+
+    await sandbox.up(folder)
+    await sandbox.ok(['vm', 'stop', '--yes'])
+    t.match(await sandbox.service(folder, 'web'), { status: 'stopped' }, 'and so does not start the VM again')
+    t.match(await vm(), { state: 'stopped', services: 0 })
     await sandbox.ok(['vm', 'delete', '--yes'])
   },
   { skip, timeout: 300_000 },

@@ -12,7 +12,8 @@ export class VmUsage {
   readonly #idleMs: number
   readonly #onIdle: () => void
   readonly #startTimer: StartTimer
-  #count = 0
+  /** The key of the service of each hold. */
+  readonly #holds = new Map<symbol, string>()
   #stopTimer: (() => void) | undefined
 
   /** @param idleMs 0: never idle */
@@ -22,30 +23,28 @@ export class VmUsage {
     this.#startTimer = startTimer
   }
 
-  get count(): number {
-    return this.#count
+  /** The keys of the services that use it. */
+  get services(): readonly string[] {
+    return [...new Set(this.#holds.values())]
   }
 
-  /** Adds a user; the result removes it, once. */
-  hold(): () => void {
-    this.#count++
+  /** Adds a service; the result removes it, once. */
+  hold(key: string): () => void {
+    const hold = Symbol(key)
+    this.#holds.set(hold, key)
     this.cancel()
-    let isHeld = true
     return () => {
-      if (!isHeld) return
-      isHeld = false
-      this.#count--
-      this.watch()
+      if (this.#holds.delete(hold)) this.watch()
     }
   }
 
   /** Starts to wait for idleness, unless someone uses the VM. */
   watch(): void {
     this.cancel()
-    if (this.#count > 0 || this.#idleMs === 0) return
+    if (this.#holds.size > 0 || this.#idleMs === 0) return
     this.#stopTimer = this.#startTimer(() => {
       this.#stopTimer = undefined
-      if (this.#count === 0) this.#onIdle()
+      if (this.#holds.size === 0) this.#onIdle()
     }, this.#idleMs)
   }
 

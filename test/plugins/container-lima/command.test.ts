@@ -21,8 +21,8 @@ t.test('`locald vm` manages the VM', async t => {
     terminal: { argv: [/limactl$/, '--tty=false', 'shell', '--workdir', '/', 'locald'] },
   })
   t.match(await vm('shell', '--', 'ls', '--help'), { terminal: { argv: { 6: 'ls', 7: '--help' } } })
-  const release = (await lima.up()).hold()
-  await t.rejects(vm('stop'), { code: 'USAGE', message: '1 running service uses the VM', hint: /locald vm stop --yes/ })
+  const release = (await lima.up()).hold('shop:cache')
+  await t.rejects(vm('stop'), { code: 'USAGE', message: 'shop:cache uses the VM', hint: /locald vm stop --yes/ })
   t.ok(lima.pid('ha.pid'))
   t.match(await vm('stop', '--yes'), { text: 'The VM is stopped' })
   t.equal(lima.pid('ha.pid'), undefined)
@@ -38,14 +38,14 @@ t.test('`locald vm` manages the VM', async t => {
 
 t.test('an idle VM stops, and starts for the next container', async t => {
   const lima = await bootLima(t, { settings: { idle_stop: '300ms' } })
-  const release = (await lima.up()).hold()
+  const release = (await lima.up()).hold('shop:cache')
   await new Promise(wake => setTimeout(wake, 600))
   t.ok(lima.pid('ha.pid'), 'not while it is used')
   release()
   while (!lima.kernel.logged.some(line => line.includes('stopped the idle Lima VM')))
     await new Promise(wake => setTimeout(wake, 20))
   t.equal(lima.pid('ha.pid'), undefined)
-  const again = (await lima.up()).hold()
+  const again = (await lima.up()).hold('shop:cache')
   t.strictSame(lima.calls(), ['create', 'start', 'stop', 'start'])
   again()
 })

@@ -223,11 +223,11 @@ t.test('an unused VM is reported after its time, and not while it is used', asyn
   )
   usage.watch()
   t.match(timers, [{ ms: 900, isStopped: false }])
-  const [first, second] = [usage.hold(), usage.hold()]
+  const [first, second] = [usage.hold('shop:cache'), usage.hold('shop:cache')]
   t.equal(timers[0]?.isStopped, true)
   first()
   first()
-  t.equal(usage.count, 1, 'given back once')
+  t.strictSame(usage.services, ['shop:cache'], 'given back once')
   t.equal(timers.length, 1)
   second()
   t.equal(timers.length, 2)
@@ -240,7 +240,7 @@ t.test('an unused VM is reported after its time, and not while it is used', asyn
       throw new Error('a timer')
     },
   )
-  never.hold()()
+  never.hold('shop:cache')()
 })
 
 t.test('shows the last messages of the VM without what would change a terminal', async t => {
