@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { until } from './running.ts'
 
-/** A port that nothing listens on, above the ephemeral ports. */
-export async function freePort(): Promise<number> {
+/** A port that nothing listens on, above the ephemeral ports: no other test gets it by listening on port 0. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
   return await until('a free port', async () => {
-    const server = createServer().listen(61_000 + Math.floor(Math.random() * 4000), '127.0.0.1')
+    const server = createServer().listen(61_000 + Math.floor(Math.random() * 4000), host)
     const isFree = await once(server, 'listening').then(
       () => true,
       () => false,
@@ -14,4 +14,11 @@ export async function freePort(): Promise<number> {
     server.close()
     return isFree && typeof address === 'object' ? address?.port : undefined
   })
+}
+
+/** Different ports that nothing listens on, on any address. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freePort('0.0.0.0'))
+  return [...ports]
 }

@@ -6,6 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from './ports.ts'
 import { until } from './running.ts'
 
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -194,20 +195,4 @@ export async function drain(socket: Socket): Promise<{ readonly bytes: number; r
     if (socket.destroyed) resolve()
   })
   return { bytes, isReset }
-}
-
-/** Ports on which nothing listens. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen({ port: 0, host: '0.0.0.0' })
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  return servers.map(server => {
-    const address = server.address()
-    server.close()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
 }

@@ -4,6 +4,7 @@ import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../../lib/ports.ts'
 import { end, noServices, ofOtherProcessors, place } from './scripted-daemon.ts'
 
 t.test('the first command starts the daemon, the next finds it', async t => {
@@ -48,11 +49,7 @@ t.test('the daemon gets listed variables only, not the environment of the shell 
 
 t.test('the port of a debugger that NODE_OPTIONS opens is free while a command runs', async t => {
   const { lines, run } = place(t)
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  const port = typeof address === 'object' && address !== null ? String(address.port) : ''
-  await new Promise(resolve => probe.close(resolve))
+  const port = String(await freePort())
   const ran = await run(['up'], { NODE_OPTIONS: `--inspect=127.0.0.1:${port}`, LOCALD_FAKE_PORT: port })
   t.match(ran, { code: 0, stderr: `127.0.0.1:${port}/` })
   t.strictSame(lines('port'), ['free'])

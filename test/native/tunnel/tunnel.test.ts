@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { freePorts } from '../../lib/ports.ts'
 import { until } from '../../lib/running.ts'
 import {
   dial,
   drain,
   FakeDaemon,
-  freePorts,
   Tunnel,
   type TunnelProgram,
   tunnelCorpus,

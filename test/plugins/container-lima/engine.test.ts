@@ -8,8 +8,9 @@ import { guestCommand } from '../../../plugins/container-lima/guest/guest-comman
 import { planVariables } from '../../../plugins/container-lima/guest/variables.ts'
 import { isShared } from '../../../plugins/container-lima/lima-engine.ts'
 import { Limactl } from '../../../plugins/container-lima/limactl.ts'
+import { freePort } from '../../lib/ports.ts'
 import { fetchFrom } from '../../lib/web.ts'
-import { bootLima, freePort } from './harness.ts'
+import { bootLima } from './harness.ts'
 
 interface Ran {
   readonly code: number | null

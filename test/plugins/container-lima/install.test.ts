@@ -7,8 +7,9 @@ import t, { type Test } from 'tap'
 import { create } from 'tar'
 import { installRelease } from '../../../plugins/container-lima/install/install.ts'
 import { type Release, releaseFor } from '../../../plugins/container-lima/install/release.ts'
+import { freePort } from '../../lib/ports.ts'
 import { until } from '../../lib/running.ts'
-import { bootLima, freePort } from './harness.ts'
+import { bootLima } from './harness.ts'
 
 interface Server {
   readonly release: Release

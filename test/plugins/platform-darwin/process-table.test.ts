@@ -8,15 +8,8 @@ import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
 import { psArgs } from '../../../plugins/platform-darwin/ps.ts'
 import { psWithEnvironment, setsid } from '../../lib/machine.ts'
+import { freePort } from '../../lib/ports.ts'
 import { parsePs, sh, table, tools, treeOf, until, waitForExit } from './harness.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return typeof bound === 'object' && bound !== null ? bound.port : 0
-}
 
 t.test('real processes', tools, async t => {
   await t.test('start', async t => {

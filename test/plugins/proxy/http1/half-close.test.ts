@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
+import { freePort } from '../../../lib/ports.ts'
 import { boot, type Running } from '../lib/boot.ts'
 import { wire } from '../lib/client.ts'
-import { at, serve, unused } from '../lib/services.ts'
+import { at, serve } from '../lib/services.ts'
 import { deadline, eventually } from '../lib/wait.ts'
 
 const host = 'Host: shop.localhost\r\n'
@@ -79,7 +80,7 @@ t.test('clients that close their half', async t => {
     const got = await sendAndHalfClose(t, run, get)
     t.match(got, /^(HTTP\/1.1 100 Continue\r\n\r\n){2}HTTP\/1.1 200 OK\r\n/, 'which is probed')
     t.strictSame(responsesIn(got).slice(-2), ['<GET /1>', '<GET /2>'])
-    run.catalog.set('shop:web', at(await unused()))
+    run.catalog.set('shop:web', at(await freePort()))
     t.match(await sendAndHalfClose(t, run, get), /HTTP\/1.1 502 /)
   })
 

@@ -3,9 +3,10 @@ import http from 'node:http'
 import net, { type Socket } from 'node:net'
 import t from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
+import { freePort } from '../../../lib/ports.ts'
 import { boot } from '../lib/boot.ts'
 import { textOf, wire } from '../lib/client.ts'
-import { at, listening, raw, serve, unused } from '../lib/services.ts'
+import { at, listening, raw, serve } from '../lib/services.ts'
 import { eventually } from '../lib/wait.ts'
 
 t.test('upgrades', async t => {
@@ -196,7 +197,7 @@ t.test('upgrades', async t => {
     await client.has('early words')
     catalog.set('shop:web', { status: 'failed', reason: 'boom' })
     t.match(await wire(t, port).send(ask('/')).end(), /^HTTP\/1.1 503 .*boom/s)
-    catalog.set('shop:web', at(await unused()))
+    catalog.set('shop:web', at(await freePort()))
     t.match(await wire(t, port).send(ask('/')).end(), /^HTTP\/1.1 502 .*nothing listens/s)
     t.match(await wire(t, port).send(ask('/').replace('shop.localhost', 'x.localhost')).end(), /^HTTP\/1.1 404/)
     t.match(await wire(t, port).send(ask('/').replace('Host', 'Nohost')).end(), /^HTTP\/1.1 400/)

@@ -6,9 +6,10 @@ import type net from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import t from 'tap'
 import { WebSocketServer } from 'ws'
+import { freePort } from '../../../lib/ports.ts'
 import { boot } from '../lib/boot.ts'
 import { textOf } from '../lib/client.ts'
-import { at, raw, serve, unused } from '../lib/services.ts'
+import { at, raw, serve } from '../lib/services.ts'
 import { eventually, latch } from '../lib/wait.ts'
 import { ask, session } from './client.ts'
 
@@ -30,7 +31,7 @@ t.test('HTTP/2 responses of the proxy', async t => {
     t.match(await ask(client, { ':authority': 'a..b' }), { status: 400 })
     t.match(await ask(client, { host: 'other.localhost' }), { status: 400 })
     t.match(await ask(client, { ':method': 'CONNECT', ':path': undefined, ':scheme': undefined }), { status: 405 })
-    catalog.set('shop:web', at(await unused()))
+    catalog.set('shop:web', at(await freePort()))
     t.match(await ask(client), { status: 502, body: /nothing listens/ })
   })
 

@@ -71,13 +71,3 @@ export async function scripted(t: Test, answer: string): Promise<{ readonly port
   })
   return { port: server.port, seen }
 }
-
-/** Returns a port that nothing listens on. */
-export async function unused(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = addressOf(server)
-  server.close()
-  await once(server, 'close')
-  return port
-}

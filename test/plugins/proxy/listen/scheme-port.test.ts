@@ -3,9 +3,10 @@ import t from 'tap'
 import { AsyncSeriesHook } from 'tapable'
 import type { Check } from '../../../../kernel/contract/plugin.ts'
 import proxyPlugin from '../../../../plugins/proxy/index.ts'
+import { freePort } from '../../../lib/ports.ts'
 import { boot, type Running } from '../lib/boot.ts'
 import { Wire } from '../lib/client.ts'
-import { listening, unused } from '../lib/services.ts'
+import { listening } from '../lib/services.ts'
 
 t.test('ports of the proxy', async t => {
   const check = async (run: Running, id: string) => run.checks.get(id)?.run()
@@ -52,7 +53,7 @@ t.test('ports of the proxy', async t => {
       { code: 'ECONNREFUSED' },
       'and let go of on the other',
     )
-    const exact = await unused()
+    const exact = await freePort()
     t.equal((await boot(t, { env: String(exact) })).port, exact)
     for (const env of ['http', '70000', '-1', '80 ']) {
       const bad = await boot(t, { env })

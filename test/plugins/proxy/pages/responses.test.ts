@@ -1,7 +1,8 @@
 import t from 'tap'
+import { freePort } from '../../../lib/ports.ts'
 import { boot } from '../lib/boot.ts'
 import { get } from '../lib/client.ts'
-import { at, raw, serve, unused } from '../lib/services.ts'
+import { at, raw, serve } from '../lib/services.ts'
 import { eventually } from '../lib/wait.ts'
 
 const navigation = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate' }
@@ -75,7 +76,7 @@ t.test('error pages', async t => {
 
     const fault = { message: 'web listens on port 4000, not on $PORT (26066)', hint: 'Set `port = 4000` for it.' }
     catalog.faults.set('shop:web', fault)
-    catalog.set('shop:web', { status: 'starting', fault, ...at(await unused()) })
+    catalog.set('shop:web', { status: 'starting', fault, ...at(await freePort()) })
     catalog.set('shop:web', { status: 'starting' })
     t.equal(await news('ready'), 204, 'the progress page makes way')
     const started = performance.now()
@@ -97,7 +98,7 @@ t.test('error pages', async t => {
     t.equal((await get(port, 'shop.localhost')).body, 'up')
     t.equal(await news('fault'), 204)
 
-    catalog.set('shop:web', at(await unused()))
+    catalog.set('shop:web', at(await freePort()))
     const refused = await page()
     t.match([refused.got.status, refused.awaits], [502, 'open'])
     t.equal(await news('open'), 202)

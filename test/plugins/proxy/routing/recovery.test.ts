@@ -3,9 +3,10 @@ import http, { type RequestListener } from 'node:http'
 import http2, { type IncomingHttpHeaders } from 'node:http2'
 import { connect as tlsConnect } from 'node:tls'
 import t from 'tap'
+import { freePort } from '../../../lib/ports.ts'
 import { boot } from '../lib/boot.ts'
 import { get, textOf } from '../lib/client.ts'
-import { at, raw, serve, unused } from '../lib/services.ts'
+import { at, raw, serve } from '../lib/services.ts'
 import { deadline, eventually } from '../lib/wait.ts'
 
 t.test('services that fail to respond', async t => {
@@ -88,7 +89,7 @@ t.test('services that fail to respond', async t => {
 
   await t.test('reports a service that does not listen', async t => {
     const { port, catalog } = await boot(t, { limits: { reconnect: 100 } })
-    const closed = await unused()
+    const closed = await freePort()
     catalog.set('shop:web', at(closed))
     const got = await get(port, 'shop.localhost')
     t.equal(got.status, 502)
@@ -105,7 +106,7 @@ t.test('services that fail to respond', async t => {
       res.end(await textOf(req))
     })
     const { port, catalog } = await boot(t, { limits: { grace: deadline } })
-    catalog.set('shop:web', at(await unused()))
+    catalog.set('shop:web', at(await freePort()))
     const answer = get(port, 'shop.localhost', '/', { method: 'POST', body: 'kept' })
     await eventually(() => catalog.listeners.size > 1, 'the request waits for news')
     catalog.set('shop:web', { status: 'restarting' })
@@ -119,7 +120,7 @@ t.test('services that fail to respond', async t => {
   await t.test('holds it also after an earlier refusal', async t => {
     const service = await serve(t, (_, res) => res.end('back'))
     const { port, catalog } = await boot(t, { limits: { reconnect: 400, grace: 200 } })
-    catalog.set('shop:web', at(await unused()))
+    catalog.set('shop:web', at(await freePort()))
     t.equal((await get(port, 'shop.localhost')).status, 502)
     const answer = get(port, 'shop.localhost')
     await eventually(() => catalog.listeners.size > 1, 'the request waits for news')
@@ -145,7 +146,7 @@ t.test('forwards to a program that listens in place of a stopped service', async
     catalog.standIns.add('shop:web')
     t.equal((await get(port, 'shop.localhost')).body, 'GET ')
     t.equal((await get(port, 'shop.localhost', '/', { method: 'POST', body: 'x' })).body, 'POST x')
-    catalog.set('shop:web', { ...at(await unused()), status })
+    catalog.set('shop:web', { ...at(await freePort()), status })
     t.equal((await get(port, 'shop.localhost')).status, 503, 'after its timeout')
   }
 })

@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2, { type IncomingHttpHeaders } from 'node:http2'
 import t from 'tap'
+import { freePort } from '../../../lib/ports.ts'
 import { ask, session } from '../http2/client.ts'
 import { boot } from '../lib/boot.ts'
 import { get } from '../lib/client.ts'
-import { at, listening, unused } from '../lib/services.ts'
+import { at, listening } from '../lib/services.ts'
 import { deadline, eventually, latch } from '../lib/wait.ts'
 
 /** Returns the number of open sockets, of both sides. */
@@ -71,7 +72,7 @@ t.test('forwards to a service that speaks h2c', async t => {
   for (const made of sessions) made.destroy()
   await eventually(() => sessions.size === 0, 'its connections are closed')
   t.match(await ask(secure, { ':method': 'POST' }, 'again'), { body: 'again' }, 'and opened again')
-  run.catalog.set('shop:web', { ...at(await unused()), protocol: 'h2c' })
+  run.catalog.set('shop:web', { ...at(await freePort()), protocol: 'h2c' })
   t.match(await ask(secure, { ':method': 'POST' }, 'x'), { status: 502, body: /nothing listens/ })
   t.match(await get(run.port, 'shop.localhost'), { status: 502, body: /nothing listens/ })
 })

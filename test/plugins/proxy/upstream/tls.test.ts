@@ -5,9 +5,10 @@ import { TLSSocket, connect as tlsConnect } from 'node:tls'
 import t from 'tap'
 import { openAuthority } from '../../../../plugins/https/ca/authority.ts'
 import { LeafCertificates } from '../../../../plugins/https/ca/leaf-certificates.ts'
+import { freePort } from '../../../lib/ports.ts'
 import { boot } from '../lib/boot.ts'
 import { get, textOf, wire } from '../lib/client.ts'
-import { at, listening, serve, unused } from '../lib/services.ts'
+import { at, listening, serve } from '../lib/services.ts'
 
 t.test('a service that speaks TLS', async t => {
   const { port, securePort, ca, catalog } = await boot(t, { https: true, limits: { grace: 50, reconnect: 50 } })
@@ -79,7 +80,7 @@ t.test('a service that speaks TLS', async t => {
       t.equal(got.status, 502)
       t.match(JSON.parse(got.body).error.message, /^shop:web /)
     }
-    catalog.set('shop:web', at(await unused()))
+    catalog.set('shop:web', at(await freePort()))
     t.equal((await get(port, name, '/', { method: 'POST', body: 'x' })).status, 502)
   })
 })
