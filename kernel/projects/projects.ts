@@ -109,7 +109,8 @@ export class Projects {
    * Returns the project object of a plan. A changed name or domain makes a new project: the services of the old one are
    * stopped.
    */
-  async identify({ plan }: LoadedPlan): Promise<Project> {
+  async identify(loaded: LoadedPlan): Promise<Project> {
+    const { plan } = loaded
     const { name, path, domain } = plan
     const ref = this.#parts.registry.identify(
       { name, path, domain },
@@ -118,6 +119,8 @@ export class Projects {
     const known = this.#byPath.get(path)
     if (known !== undefined && known.ref.name === ref.name && known.ref.domain === ref.domain) return known
     await known?.remove()
+    // A reload and an `up` may find the new name at the same time: one of them makes the project.
+    if (this.#byPath.get(path) !== known) return await this.identify(loaded)
     // The daemon's own environment is used until an `up` brings that of a shell.
     return this.add(ref, plan, known?.shell ?? ownEnvironment())
   }

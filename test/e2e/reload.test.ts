@@ -179,6 +179,19 @@ onHost('changed files', async (t, machine) => {
     await sandbox.ok(['stop'], { cwd: other })
   })
 
+  await t.test('ups at the same time of a project that got another name start it once', async t => {
+    const slow = `trap "sleep 1; exit" TERM; while :; do sleep 0.1; done`
+    const named = (name: string) =>
+      `[project]\nname = "${name}"\n[services.slow]\ntype = "worker"\ncommand = '${slow}'\n`
+    const other = sandbox.project('twice', { 'locald.toml': named('once') })
+    await sandbox.up(other)
+    sandbox.write(join(other, 'locald.toml'), named('again'))
+    await Promise.all([1, 2, 3].map(() => sandbox.up(other)))
+    await sandbox.ok(['stop'], { cwd: other })
+    const left = sandbox.processes().filter(({ command }) => command.includes(slow))
+    t.strictSame(left, [])
+  })
+
   await t.test('a stopped service does not start when all running ones are removed', async t => {
     sandbox.write(file, head + web)
     await until('api removed', async () => (await sandbox.status(folder)).every(({ name }) => name !== 'api'))
