@@ -72,8 +72,9 @@ bool xnu_group_lives(pid_t group) {
 }
 
 // bsd/kern/kern_sysctl.c, sysctl_prochandle: ENOMEM after as many as fit, and then a length of 0. A test says by a variable that there are
-// more.
+// more: the rows of those, which the caller has from an earlier call, are of no process.
 int sysctl(int *name, unsigned depth, void *into, size_t *bytes, void *from, size_t from_bytes) {
+  static size_t filled;
   struct kinfo_proc row, *rows = into;
   size_t room = *bytes / sizeof row, count = 0;
   if (depth != 4 || name[0] != CTL_KERN || name[1] != KERN_PROC || from != NULL || from_bytes != 0) abort();
@@ -85,6 +86,8 @@ int sysctl(int *name, unsigned depth, void *into, size_t *bytes, void *from, siz
     count++;
   }
   if (folder != NULL) (void)closedir(folder);
+  for (size_t at = count; at < filled && at < room; at++) rows[at] = (struct kinfo_proc){.kp_proc = {.p_pid = 0}};
+  filled = count;
   bool fits = count <= room && (name[2] != KERN_PROC_ALL || getenv("XNU_CROWDED") == NULL);
   *bytes = fits ? count * sizeof row : 0;
   errno = ENOMEM;
