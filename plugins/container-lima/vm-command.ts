@@ -95,7 +95,7 @@ async function status({ machine, context }: Call): Promise<CommandResult> {
   const version = await verbs.version(context.signal)
   const info = await vm.look()
   const pending = await verbs.pending()
-  const { guest, usage: users } = machine
+  const { guest } = machine
   const notes = {
     restart: 'The VM needs a restart to apply its options: run `locald vm stop`.',
     create:
@@ -107,7 +107,7 @@ async function status({ machine, context }: Call): Promise<CommandResult> {
     ['limactl', limactl.program],
     ['folder', machine.limaHome],
     ['engine', guest === undefined ? null : `${guest.dialect} ${guest.version}`],
-    ['services', users.services.length],
+    ['services', machine.usage.services.length],
     ['problems', info?.errors.join('; ') || null],
   ] as const
   const data = { ...Object.fromEntries(rows), pending: pending ?? null }

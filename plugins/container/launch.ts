@@ -46,6 +46,7 @@ const wrongOptions: readonly { readonly says: RegExp; readonly code: ErrorCode; 
   { says: /workdir|working dir|chdir to cwd/i, code: 'SERVICE_FAILED', hint: 'Correct `workdir`.' },
   { says: /tmpfs/i, code: 'SERVICE_FAILED', hint: 'Correct `tmpfs`.' },
 ]
+
 /** Each kind of failure is repaired once. */
 const repairs: readonly { readonly says: RegExp; readonly kind: 'name' | 'image' | 'network' }[] = [
   { says: /name .* is already in use|already in use by/i, kind: 'name' },

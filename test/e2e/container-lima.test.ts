@@ -9,7 +9,7 @@ import { onEngine } from './container-suite.ts'
 const skip = !isOwnEngine && 'the engine in the VM is the podman of the tests'
 
 /** Gives a sandbox a limactl whose VM is this machine: its engine is the sandbox's own podman. */
-async function serverWithLima(sandbox: ContainerSandbox, settings = ''): Promise<{ home: string }> {
+async function serverWithLima(sandbox: ContainerSandbox, settings: string): Promise<void> {
   const program = join(sandbox.copy(join(root, 'build', 'test', 'fakes', 'limactl'), 'fake'), 'limactl')
   sandbox.write(join(sandbox.home, 'fake', 'package.json'), '{ "type": "module" }')
   const main = join(sandbox.home, 'fake', 'main.js')
@@ -19,7 +19,6 @@ async function serverWithLima(sandbox: ContainerSandbox, settings = ''): Promise
   const options = `[plugins.container]\nengine = "lima"\n[plugins.container-lima]\nengine = "podman"\nallow_slow = true\n`
   sandbox.write(join(resolvePaths({ env: sandbox.env }).config, 'config.toml'), `${options}${settings}`)
   await sandbox.ok(['server', 'start'], { env: { LIMACTL: program, LOCALD_LIMA_HOME: home } })
-  return { home }
 }
 
 onEngine(

@@ -21,9 +21,9 @@ interface Watched {
 const overlapMs = 2000
 /** The pause before a broken stream is opened again, and the longest: ms. */
 const retryMs = 200
-/** How often is looked whether the engine's VM still runs: a stream may outlive its host agent. ms. */
-const lookMs = 1000
 const longestRetryMs = 30_000
+/** How often is looked whether the engine's VM still runs, as a stream may outlive its host agent: ms. */
+const lookMs = 1000
 /** Events of containers that are not watched yet are kept: a container may exit before its start has returned. */
 const keptEvents = 500
 
