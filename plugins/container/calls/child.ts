@@ -13,23 +13,39 @@ export interface EngineChild {
 
 /**
  * Runs "$@" until it exits or descriptor 3 closes, which the system does also when the daemon is killed: a client that
- * only waits would outlive it.
+ * only waits would outlive it. Then it stops its group: rootless podman has a second process, which outlives the first.
  */
 const tether =
-  'exec 4<&0; "$@" <&4 3<&- 4<&- & child=$!; exec <&- >&- 2>&- 4<&-; read -r line <&3; kill "$child"; wait "$child"'
+  'trap : TERM; exec 4<&0; "$@" <&4 3<&- 4<&- & child=$!; exec <&- >&- 2>&- 4<&-; read -r line <&3; kill 0; wait "$child"'
 
 /** Starts a command that exits with this process at the latest. */
 export function startChild({ argv, env, input = '' }: EngineCommand): EngineChild {
-  const child = spawn('/bin/sh', ['-c', tether, 'sh', ...argv], { env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
+  const child = spawn('/bin/sh', ['-c', tether, 'sh', ...argv], {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    detached: true,
+  })
   const { stdin, stdout, stderr } = child
   // It may exit before it has read its input.
   stdin.on('error', () => {}).end(input)
   const stop = tetherOf(child)
   stdout.once('close', stop)
+  // A tether that was killed stops nothing.
+  child.once('exit', (_, signal) => {
+    if (signal !== null) stopGroup(child)
+  })
   const exited = new Promise<number | null>(resolve => {
     child.once('error', () => resolve(null)).once('close', code => resolve(code))
   })
   return { stdout, stderr, exited, stop }
+}
+
+function stopGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGTERM')
+  } catch {
+    // Nothing of it is left.
+  }
 }
 
 function tetherOf({ stdio }: ChildProcess): () => void {
