@@ -34,10 +34,10 @@ t.test('a command exits with its code, and is given its input', async t => {
 })
 
 for (const [what, at] of [
-  ['by itself', undefined],
-  ['after its first process was killed', 1],
+  ['that run', undefined],
+  ['that are left after its first was killed', 1],
 ] as const) {
-  t.test(`a stop ends all processes of a command ${what}`, { skip: onlyLinux }, async t => {
+  t.test(`a stop stops all processes of a command ${what}`, { skip: onlyLinux }, async t => {
     const { child, pids } = await startTwo()
     t.ok(pids.length === 3 && pids.every(runs), pids.join(' '))
     const victim = at === undefined ? undefined : pids[at]
