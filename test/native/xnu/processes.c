@@ -32,7 +32,7 @@ static bool row_of(int pid, struct kinfo_proc *row) {
   if (at == NULL || strlen(at) < 5) return false;
   const char state = at[2];
   int parent = (int)strtol(at + 4, &at, 10), group = (int)strtol(at, &at, 10);
-  for (int field = 6; field <= 22 && at != NULL; field++) at = strchr(at + 1, ' ');
+  for (int field = 6; field < 22 && at != NULL; field++) at = strchr(at + 1, ' ');
   if (at == NULL) return false;
   unsigned long long ticks = strtoull(at, NULL, 10);
   *row = (struct kinfo_proc){.kp_proc = {.p_pid = pid, .p_stat = SRUN}};
