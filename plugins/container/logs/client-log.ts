@@ -110,7 +110,10 @@ export class ClientLog implements LogFollower {
     const merge = new StreamMerge(entries => this.#writer.write(entries, [child.stdout, child.stderr]))
     const read = async (stream: Stream) => {
       const entries = new ClientEntries(stream, engine.dialect)
-      const take = (found: readonly LogEntry[]) => merge.push(skips[stream].rest(this.#writer.note(found)))
+      const take = (found: readonly LogEntry[]) => {
+        // On SIGTERM podman drops some lines and still prints later ones; the next client reads them all.
+        if (flags.length === 0 || this.#isFollowing()) merge.push(skips[stream].rest(this.#writer.note(found)))
+      }
       await readAll(child[stream], chunk => {
         this.#deadline?.refresh()
         take(entries.push(chunk))
