@@ -6,7 +6,7 @@ import { root } from '../lib/sources.ts'
 import { steps } from '../mac/steps.ts'
 import { page, pageOf } from '../requirement/page.ts'
 import { endsOf, unshown } from '../requirement/ran.ts'
-import { rows } from '../requirement/rows.ts'
+import { type Row, rows } from '../requirement/rows.ts'
 
 const claims = rows.flatMap(({ linux, mac }) => [
   ...linux.map(claim => ({ claim, os: 'linux' })),
@@ -76,13 +76,16 @@ not ok 1 - build/test/e2e/a.test.js # time=9ms
 t.test('claims that a run did not show are found', async t => {
   const a = 'test/e2e/a.test.ts'
   t.equal(endsOf(report).get(`${a} > life (darwin) > begins`), 'passed')
-  const claimed = (...linux: string[]) => unshown(report, [{ section: '5', asks: 'x', linux, mac: [], hardware: [] }])
+  const rowsOf = (linux: readonly string[]): Row[] => [{ section: '5', asks: 'x', linux, mac: [], hardware: [] }]
+  const claimed = (...linux: string[]) => unshown([report], rowsOf(linux))
   t.strictSame(claimed(`${a} > life (darwin) > begins`), [])
   t.strictSame(claimed(`${a} > life (darwin) > stops`), [`${a} > life (darwin) > stops: skipped`])
   t.strictSame(claimed(`${a} > life (darwin)`), [`${a} > life (darwin) > stops: skipped`], 'in part')
   t.strictSame(claimed(`${a} > broken`), [`${a} > broken: failed`])
   t.strictSame(claimed(a), [`${a}: failed`])
   t.strictSame(claimed('test/e2e/b.test.ts'), ['test/e2e/b.test.ts: it was not run'])
+  const again = report.replaceAll('not ok', 'ok').replaceAll(' # SKIP not here', '')
+  t.strictSame(unshown([report, again], rowsOf([a, `${a} > broken`])), [], 'a file that was run again')
 })
 
 function literal(text: string): string {

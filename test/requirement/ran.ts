@@ -29,9 +29,20 @@ function fileOf(name: string): string {
   return path.replace(/^build\//, '').replace(/\.js$/, '.ts')
 }
 
-/** What the rows claim that the report does not show: a test that was not run, failed, or was skipped, also in part. */
-export function unshown(tap: string, all: readonly Row[] = rows): readonly string[] {
-  const ends = endsOf(tap)
+/** The results of several reports; of a file that was run again, the later ones. */
+function endsOfAll(taps: readonly string[]): ReadonlyMap<string, End> {
+  const ends = new Map<string, End>()
+  for (const later of taps.map(endsOf)) {
+    const files = new Set([...later.keys()].map(key => key.split(' > ')[0]))
+    for (const key of [...ends.keys()]) if (files.has(key.split(' > ')[0])) ends.delete(key)
+    for (const [key, end] of later) ends.set(key, end)
+  }
+  return ends
+}
+
+/** What the rows claim that the reports do not show: a test that was not run, failed, or was skipped, also in part. */
+export function unshown(taps: readonly string[], all: readonly Row[] = rows): readonly string[] {
+  const ends = endsOfAll(taps)
   const claims = new Set(all.flatMap(({ linux, mac }) => [...linux, ...mac]))
   return [...claims].flatMap(claim => {
     const end = ends.get(claim)

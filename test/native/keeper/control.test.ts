@@ -54,8 +54,8 @@ t.test('parsers take noise', { skip: asan === undefined && 'the compiler has no 
 /** A bare connection to the control socket. */
 async function raw(one: Keeper): Promise<Socket> {
   const socket = createConnection(one.socketPath)
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
   socket.on('error', () => {})
-  await new Promise(resolve => socket.once('connect', resolve))
   return socket
 }
 
@@ -197,7 +197,7 @@ function attached(t: Test, variant: Variant) {
     t.match(one.log, 'F 100000\n')
   })
 
-  keeperTest(t, variant, 'disconnects a slow attached client without slowing the service', async (t, start) => {
+  keeperTest(t, variant, 'disconnects a slow attached client without slowing the service', async (t, start, dir) => {
     const one = start([testProgram, 'steps', 'up\n', `${'y'.repeat(70)}\n`.repeat(1500), 'done\n'], tty)
     await one.logged('up')
     const slow = await raw(one)
@@ -209,11 +209,14 @@ function attached(t: Test, variant: Variant) {
     await until('all shown', () => quick.text().length >= 1500 * 72)
     one.line.send(`signal ${constants.signals.SIGUSR1}`)
     await one.line.next('exit')
-    const many = start([testProgram, 'lines', '30000'], tty)
+    const go = join(dir, 'go')
+    const many = start(['sh', '-c', `while ! test -e ${go}; do sleep 0.01; done; exec ${testProgram} lines 30000`], tty)
     await many.line.next('started')
     const deaf = await raw(many)
     deaf.pause()
     deaf.write('attach 80 24\n')
+    // Not before: the service would exit, and its keeper with it.
+    writeFileSync(go, '')
     await many.line.next('exit', 20_000)
     t.equal(many.entries.filter(([, , text]) => /^\d+ \.+$/.test(text)).length, 30_000)
     deaf.destroy()
