@@ -33,8 +33,7 @@ function fileOf(name: string): string {
 function endsOfAll(taps: readonly string[]): ReadonlyMap<string, End> {
   const ends = new Map<string, End>()
   for (const later of taps.map(endsOf)) {
-    const files = new Set([...later.keys()].map(key => key.split(' > ')[0]))
-    for (const key of [...ends.keys()]) if (files.has(key.split(' > ')[0])) ends.delete(key)
+    for (const key of ends.keys()) if (later.has(key.split(' > ')[0] ?? '')) ends.delete(key)
     for (const [key, end] of later) ends.set(key, end)
   }
   return ends

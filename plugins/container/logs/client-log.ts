@@ -106,13 +106,14 @@ export class ClientLog implements LogFollower {
     const since = last === undefined ? [] : ['--since', new Date(Date.parse(last.time) - overlapMs).toISOString()]
     const child = startChild(engine.command(['logs', '--timestamps', ...flags, ...since, container]))
     this.#child = child
-    if (flags.length > 0 && !this.#isFollowing()) child.stop()
+    const isStopped = () => flags.length > 0 && !this.#isFollowing()
+    if (isStopped()) child.stop()
     const merge = new StreamMerge(entries => this.#writer.write(entries, [child.stdout, child.stderr]))
     const read = async (stream: Stream) => {
       const entries = new ClientEntries(stream, engine.dialect)
       const take = (found: readonly LogEntry[]) => {
         // On SIGTERM podman drops some lines and still prints later ones; the next client reads them all.
-        if (flags.length === 0 || this.#isFollowing()) merge.push(skips[stream].rest(this.#writer.note(found)))
+        if (!isStopped()) merge.push(skips[stream].rest(this.#writer.note(found)))
       }
       await readAll(child[stream], chunk => {
         this.#deadline?.refresh()
