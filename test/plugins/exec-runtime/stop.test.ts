@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import type { ProcessTable } from '../../../kernel/contract/plugin.ts'
 import { cleanEnvironment, isAlive } from '../../lib/keeper.ts'
 import { onlyLinux, setsid } from '../../lib/machine.ts'
+import { freePort } from '../../lib/ports.ts'
 import { daemon, limited, listen, Rig, stop, tables, testProgram } from './harness.ts'
 
 function testStop(t: Test, table: ProcessTable) {
@@ -103,14 +102,6 @@ function testSeenMembers(t: Test, table: ProcessTable) {
       t.notOk(isAlive(pid), how)
     }
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 for (const [name, table] of tables) {

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { type EngineChild, startChild } from '../../../../plugins/container/calls/child.ts'
+import { processList } from '../../../lib/process-list.ts'
 import { until } from '../../../lib/running.ts'
+
+const { isAlive } = processList
 
 const env = { PATH: process.env['PATH'] ?? '' }
 
@@ -13,17 +15,6 @@ async function startTwo(): Promise<{ readonly child: EngineChild; readonly pids:
   const [line] = await once(child.stdout, 'data')
   return { child, pids: String(line).trim().split(' ').map(Number) }
 }
-
-/** Whether a process runs: a zombie, which an orphan may be for a while, does not. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
-
-const onlyLinux = process.platform !== 'linux' && 'reads /proc'
 
 t.test('a command exits with its code, and is given its input', async t => {
   const child = startChild({ argv: ['sh', '-c', 'cat; exit 3'], env, input: 'a\nb' })
@@ -37,21 +28,21 @@ for (const [what, at] of [
   ['that run', undefined],
   ['that are left after its first was killed', 1],
 ] as const) {
-  t.test(`a stop stops all processes of a command ${what}`, { skip: onlyLinux }, async t => {
+  t.test(`a stop stops all processes of a command ${what}`, async t => {
     const { child, pids } = await startTwo()
-    t.ok(pids.length === 3 && pids.every(runs), pids.join(' '))
+    t.ok(pids.length === 3 && pids.every(isAlive), pids.join(' '))
     const victim = at === undefined ? undefined : pids[at]
     if (victim !== undefined) process.kill(victim, 'SIGKILL')
     child.stop()
     await child.exited
-    await until('the exit of all', () => !pids.some(runs))
+    await until('the exit of all', () => !pids.some(isAlive))
   })
 }
 
-t.test('a command whose tether is killed exits', { skip: onlyLinux }, async t => {
+t.test('a command whose tether is killed exits', async t => {
   const { child, pids } = await startTwo()
   const [tether = 0] = pids
   process.kill(tether, 'SIGKILL')
   t.equal(await child.exited, null)
-  await until('the exit of all', () => !pids.some(runs))
+  await until('the exit of all', () => !pids.some(isAlive))
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import t, { type Test } from 'tap'
 import { listen } from '../../../../plugins/proxy/listen/bind.ts'
+import { freePort } from '../../../lib/ports.ts'
 
 /** Listens as macOS allows it: loopback is free, even if another program has the port of all addresses. */
 function listenOptions(t: Test, isInUse: (address: string, port: number) => boolean) {
@@ -23,18 +24,9 @@ function listenOptions(t: Test, isInUse: (address: string, port: number) => bool
   }
 }
 
-/** Returns a free port, with free ports after it. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  await once(server.close(), 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
 t.test('skips a port on which another program answers, even if it can be bound', async t => {
   for (const taken of ['127.0.0.1', '::1']) {
-    const from = await findFreePort()
+    const from = await freePort()
     const got = await listen(
       { preferred: [], from },
       listenOptions(t, (address, port) => address === taken && port === from),
@@ -45,7 +37,7 @@ t.test('skips a port on which another program answers, even if it can be bound',
 })
 
 t.test('uses the requested port and no other', async t => {
-  const exactly = await findFreePort()
+  const exactly = await freePort()
   const isInUse = (_: string, port: number) => port === exactly
   t.strictSame(await listen({ exactly }, listenOptions(t, isInUse)), {
     port: null,
@@ -55,7 +47,7 @@ t.test('uses the requested port and no other', async t => {
 })
 
 t.test('does not use the privileged helper for a port that is in use', async t => {
-  const from = await findFreePort()
+  const from = await freePort()
   const given = listenOptions(t, (_, port) => port === 80)
   t.match(await listen({ preferred: [80], from }, given), { missed: { port: 80, code: 'EADDRINUSE' } })
   t.strictSame(given.elevated, [])
