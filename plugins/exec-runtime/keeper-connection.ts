@@ -37,7 +37,10 @@ export class KeeperConnection {
 
   on(listener: (event: KeeperEvent) => void): () => void {
     this.#listeners.add(listener)
-    for (const event of this.#pending.splice(0)) this.#emit(event)
+    // Not before this has returned: a listener may remove itself.
+    queueMicrotask(() => {
+      for (const event of this.#pending.splice(0)) this.#emit(event)
+    })
     return () => this.#listeners.delete(listener)
   }
 

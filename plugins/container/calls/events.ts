@@ -52,7 +52,11 @@ export class EngineEvents {
   watch(id: string, createdMs: number, listener: Listener): () => void {
     this.#listeners.set(id, { listener, createdMs })
     if (this.#child === undefined) this.#open(createdMs)
-    for (const kept of this.#kept) if (kept.id === id) listener(kept.event)
+    // Not before this has returned: a listener may end its watch.
+    queueMicrotask(() => {
+      for (const kept of this.#kept)
+        if (kept.id === id && this.#listeners.get(id)?.listener === listener) listener(kept.event)
+    })
     return () => {
       if (this.#listeners.get(id)?.listener !== listener) return
       this.#listeners.delete(id)

@@ -23,6 +23,18 @@ t.test("closes the connection on lines that are not a keeper's", async t => {
   t.equal(await KeeperConnection.open(join(dir, 'nothing')), undefined)
 })
 
+t.test('an event that came before it was asked for is returned', async t => {
+  const dir = makeFolder()
+  t.teardown(() => removeFolder(dir))
+  const server = createServer(socket => socket.on('error', () => {}).write('{"event":"a"}\n{"event":"b"}\n'))
+  await new Promise<void>(resolve => server.listen(join(dir, 's'), resolve))
+  const connection = await KeeperConnection.open(join(dir, 's'))
+  t.match(await connection?.next('a'), { event: 'a' })
+  t.match(await connection?.next('b'), { event: 'b' })
+  connection?.close()
+  server.close()
+})
+
 t.test('returns no process for a keeper that does not answer or an invalid socket', async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
