@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Log, ProjectRef, Run } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import { removeContainer } from './calls/containers.ts'
@@ -52,6 +53,8 @@ export class ContainerContext {
     this.engines = engines
     this.hostAccess = hostAccess
     this.#log = log
+    // Every container adds a listener.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /** Aborted when the daemon stops: containers run on, and the next daemon adopts them. */

@@ -6,7 +6,11 @@ import type { FollowedContainer, LogFollower } from './follower.ts'
 export function followLog(container: FollowedContainer): LogFollower {
   const { file, signal } = container
   const follower = file === undefined ? new ClientLog(container) : new FileLog({ ...container, file })
-  if (signal.aborted) follower.close()
-  signal.addEventListener('abort', () => follower.close(), { once: true })
-  return follower
+  const close = () => {
+    signal.removeEventListener('abort', close)
+    follower.close()
+  }
+  if (signal.aborted) close()
+  else signal.addEventListener('abort', close)
+  return { drained: () => follower.drained(), close }
 }
