@@ -14,6 +14,7 @@ export const catalogue = {
   PLUGIN_MISSING: { kind: 'usage', status: 400 },
   UNKNOWN_SERVICE: { kind: 'usage', status: 404 },
   UNKNOWN_PROJECT: { kind: 'usage', status: 404 },
+  ENVIRONMENT_UNKNOWN: { kind: 'usage', status: 409 },
   ENV_UNRESOLVED: { kind: 'usage', status: 400 },
   IMPORT_UNSUPPORTED: { kind: 'usage', status: 400 },
   PLATFORM_OVERRIDE: { kind: 'usage', status: 400 },

@@ -53,8 +53,8 @@ export interface TargetBody {
 }
 
 export interface UpBody extends TargetBody {
-  /** The caller's shell environment. */
-  readonly env: Readonly<Record<string, string>>
+  /** The caller's shell environment; absent: that of the project's last `up`, else ENVIRONMENT_UNKNOWN. */
+  readonly env?: Readonly<Record<string, string>>
   /** A name of the caller's for this `up`, by which a stop can take back what it has begun. */
   readonly id?: string
 }

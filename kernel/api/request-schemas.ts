@@ -18,7 +18,7 @@ export const targetBody = {
 export const stopBody = { ...targetBody, properties: { ...target, begunBy: text } } as const
 export const upBody = {
   type: 'object',
-  required: ['path', 'env'],
+  required: ['path'],
   properties: { ...target, env, id: text },
   additionalProperties: false,
 } as const

@@ -1,9 +1,10 @@
 import type { Log, Processes, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { Project } from '../projects/project.ts'
-import { ownEnvironment, type Projects } from '../projects/projects.ts'
+import type { Projects } from '../projects/projects.ts'
 import { leaseName } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
+import { ownEnvironment } from '../services/environment/shell.ts'
 import { reattach } from '../services/reattach.ts'
 import {
   type ProjectRecord,

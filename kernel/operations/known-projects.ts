@@ -5,11 +5,12 @@ import { isStillAt } from '../contract/real-path.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { ServiceView } from '../events.ts'
 import type { Project } from '../projects/project.ts'
-import { ownEnvironment, type Projects } from '../projects/projects.ts'
+import type { Projects } from '../projects/projects.ts'
 import { isPath, projectAt, projectNamed } from '../projects/selectors.ts'
 import type { StartingProjects } from '../projects/starting-projects.ts'
 import type { CleanAnswer, KnownProjectView, PinBody } from '../protocol.ts'
 import type { KnownProject, Registry } from '../registry/registry.ts'
+import { ownEnvironment } from '../services/environment/shell.ts'
 import type { Operations } from './operations.ts'
 
 /** What known projects are read from, and pinned ones started with. */

@@ -55,12 +55,13 @@ export class Operations {
     if (here.length > 0 || elsewhere.size === 0) places.unshift({ path: body.path, names: here })
     const requests = await Promise.all(
       places.map(async ({ path, names }): Promise<StartRequest> => {
-        const loaded = await projects.plan(path, names, { shell: body.env })
-        return { loaded, names: names.length === 0 ? undefined : names, restart: [], again: names }
+        const shell = body.env ?? projects.upShellAt(path)
+        const loaded = await projects.plan(path, names, { shell })
+        return { loaded, shell, names: names.length === 0 ? undefined : names, restart: [], again: names }
       }),
     )
     await this.#startup.startAll(requests, {
-      ...{ shell: body.env, sink, id: body.id },
+      ...{ sink, id: body.id },
       ...(disconnected === undefined ? {} : { disconnected }),
     })
   }
@@ -72,7 +73,8 @@ export class Operations {
     const targets = await projects.targets(body)
     const requests = await Promise.all(
       targets.map(async ({ project, names }): Promise<StartRequest> => {
-        const loaded = await projects.plan(project.ref.path, [], { shell: body.env })
+        const shell = body.env ?? projects.upShellAt(project.ref.path)
+        const loaded = await projects.plan(project.ref.path, [], { shell })
         const more = body.dependents === true ? project.dependentsOf(names) : []
         const planned = new Set(loaded.plan.services.map(({ name }) => name))
         const restart = [...new Set([...names, ...more])].filter(name => planned.has(name))
@@ -80,10 +82,10 @@ export class Operations {
         // A dependency that was stopped on purpose stays stopped.
         const needed = closure(nodesOf(loaded.plan), restart).filter(name => !project.isStoppedOnPurpose(name))
         const which = areWanted ? { names: needed, isExact: true } : { names: restart }
-        return { loaded, restart, again: restart, ...which }
+        return { loaded, shell, restart, again: restart, ...which }
       }),
     )
-    await this.#startup.startAll(requests, { shell: body.env, sink })
+    await this.#startup.startAll(requests, { sink })
   }
 
   /** Stops services, dependents first. */

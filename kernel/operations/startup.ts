@@ -4,6 +4,7 @@ import type { Events } from '../events.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
 import type { LoadedPlan, Projects } from '../projects/projects.ts'
 import { namesOf } from '../projects/selectors.ts'
+import type { Shell } from '../services/environment/shell.ts'
 import { doneEvent, isUp } from '../services/outcome.ts'
 import { requireValues } from '../services/prepare.ts'
 import type { Service } from '../services/service.ts'
@@ -23,6 +24,7 @@ export interface StartupParts extends StopParts {
 /** Which services of a plan to start. */
 export interface StartRequest {
   readonly loaded: LoadedPlan
+  readonly shell: Shell
   /** Undefined: all. */
   readonly names: readonly string[] | undefined
   /** Only these, without their dependencies. */
@@ -35,7 +37,6 @@ export interface StartRequest {
 
 /** For whom services are started. */
 export interface StartCaller {
-  readonly shell: Readonly<Record<string, string>>
   readonly sink: EventSink
   /** The name of the `up`. */
   readonly id?: string | undefined
@@ -59,8 +60,8 @@ export class Startup {
   /** Starts services of several projects and waits until each is ready or is not going to be. */
   async startAll(requests: readonly StartRequest[], caller: StartCaller): Promise<void> {
     const { projects, events, reloads } = this.#parts
-    const { sink, shell } = caller
-    for (const { loaded, names } of requests)
+    const { sink } = caller
+    for (const { loaded, shell, names } of requests)
       await requireValues(loaded, shell, { names, contributions: projects.contributions })
     const services: Service[] = []
     await forwardEvents(events, services, sink, async () => {
@@ -93,8 +94,8 @@ export class Startup {
     // A new dependency is started; one that was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
     await requireValues(loaded, shell, { names, contributions: projects.contributions })
-    const request = { loaded, names, isExact: true, restart: [], again: [] }
-    await reloads.follow(await this.#start(request, { shell, sink: () => {}, why }, []))
+    const request = { loaded, shell, names, isExact: true, restart: [], again: [] }
+    await reloads.follow(await this.#start(request, { sink: () => {}, why }, []))
   }
 
   /**
@@ -102,8 +103,8 @@ export class Startup {
    * their environment before anything is changed.
    */
   async #start(
-    { loaded, names, isExact, restart, again }: StartRequest,
-    { shell, sink, id, disconnected, why }: StartCaller,
+    { loaded, shell, names, isExact, restart, again }: StartRequest,
+    { sink, id, disconnected, why }: StartCaller,
     services: Service[],
   ): Promise<Project> {
     const { projects, events, warnings } = this.#parts

@@ -7,6 +7,7 @@ import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import { hostsOf } from '../registry/hostnames.ts'
 import { resolveAll } from '../services/environment/environment.ts'
+import { ownEnvironment, type Shell } from '../services/environment/shell.ts'
 import { Service, type ServiceParts } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
 import type { NoteSubject } from '../services/state.ts'
@@ -28,7 +29,8 @@ export class Project {
   readonly services = new Map<string, Service>()
   readonly runs: ServiceRuns
   plan: ProjectPlan
-  shell: Readonly<Record<string, string>>
+  /** The shell environment of its last `up`; undefined: none is known. */
+  upShell: Shell | undefined
   /** Services that are meant to run: started by an `up`, and not stopped since. */
   wanted: ReadonlySet<string> = new Set()
   /** Services that an earlier daemon was restarting: it had not stopped them yet. */
@@ -39,11 +41,11 @@ export class Project {
   readonly #plans: StartPlans
   readonly #parts: ProjectParts
 
-  constructor(ref: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>, parts: ProjectParts) {
+  constructor(ref: ProjectRef, plan: ProjectPlan, upShell: Shell | undefined, parts: ProjectParts) {
     this.ref = ref
     this.plan = plan
-    this.shell = shell
-    const trust = new Trust({ shell, dataFolder: parts.dataFolder })
+    this.upShell = upShell
+    const trust = new Trust({ shell: this.shell, dataFolder: parts.dataFolder })
     this.#environmentFiles = { envFiles: new EnvFiles({ trust, root: ref.path }) }
     this.#drivers = new Drivers(ref, parts.contributions)
     this.#ports = new ProjectPorts(ref, parts.ports)
@@ -58,6 +60,11 @@ export class Project {
     return this.#environmentFiles
   }
 
+  /** The shell environment that its services get: the daemon's own until an `up` brings that of a shell. */
+  get shell(): Shell {
+    return this.upShell ?? ownEnvironment()
+  }
+
   /** The services as a graph. */
   get nodes(): readonly Node[] {
     return nodesOf(this.plan)
@@ -66,10 +73,10 @@ export class Project {
   /** Adopts a plan and leases its ports; starts and stops nothing yet. */
   async adoptPlan(
     loaded: Pick<LoadedProject, 'plan'> & Partial<Pick<LoadedProject, 'locate' | 'envFiles'>>,
-    shell: Readonly<Record<string, string>>,
+    upShell: Shell | undefined,
   ): Promise<void> {
     this.plan = loaded.plan
-    this.shell = shell
+    this.upShell = upShell
     this.#environmentFiles = {
       envFiles: loaded.envFiles ?? this.#environmentFiles.envFiles,
       ...(loaded.locate === undefined ? {} : { locate: loaded.locate }),
@@ -178,7 +185,7 @@ export class Project {
    * Plans the start of a service, in the project's shell or another. Throws ENV_UNRESOLVED where a reference has no
    * value.
    */
-  async prepare(name: string, shell?: Project['shell']): Promise<StartPlan> {
+  async prepare(name: string, shell?: Shell): Promise<StartPlan> {
     const plan = this.planOf(name)
     const service = this.services.get(name)
     if (plan === undefined || service === undefined)

@@ -8,6 +8,7 @@ import type { Contributions } from '../plugins/contributions.ts'
 import type { KeysQuery, PluginView, TargetBody } from '../protocol.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Shell } from '../services/environment/shell.ts'
 import { recordId } from '../services/records/records.ts'
 import type { Service } from '../services/service.ts'
 import { Project, type ProjectParts } from './project.ts'
@@ -121,8 +122,7 @@ export class Projects {
     await known?.remove()
     // A reload and an `up` may find the new name at the same time: one of them makes the project.
     if (this.#byPath.get(path) !== known) return await this.identify(loaded)
-    // The daemon's own environment is used until an `up` brings that of a shell.
-    return this.add(ref, plan, known?.shell ?? ownEnvironment())
+    return this.add(ref, plan, known?.upShell)
   }
 
   /**
@@ -136,10 +136,10 @@ export class Projects {
   }
 
   /** Adds a project. */
-  add({ name, path, domain }: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>): Project {
+  add({ name, path, domain }: ProjectRef, plan: ProjectPlan, upShell: Shell | undefined): Project {
     const worktree = worktreeIn(path)
     const ref = { name, path, domain, ...(worktree === undefined ? {} : { worktree }) }
-    const project = new Project(ref, plan, shell, this.#parts)
+    const project = new Project(ref, plan, upShell, this.#parts)
     this.#byPath.set(path, project)
     return project
   }
@@ -159,6 +159,15 @@ export class Projects {
       if (service !== undefined) return service.ref.key
     }
     return undefined
+  }
+
+  /** Returns the shell environment of the last `up` in a folder. Throws ENVIRONMENT_UNKNOWN. */
+  upShellAt(path: string): Shell {
+    const known = projectAt(this.#byPath, path)?.upShell
+    if (known !== undefined) return known
+    throw new LocaldError('ENVIRONMENT_UNKNOWN', `the shell environment of the project in ${path} is not known`, {
+      hint: `Run \`locald up\` in ${path}.`,
+    })
   }
 
   /** Returns the known project of a name. Throws UNKNOWN_PROJECT. */
@@ -268,13 +277,7 @@ export class Projects {
     const [moved] = this.predecessors(loaded.plan)
     if (moved !== undefined && moved.wanted.size > 0) return moved
     const project = await this.identify(loaded)
-    await project.adoptPlan(loaded, project.shell)
+    await project.adoptPlan(loaded, project.upShell)
     return project
   }
-}
-
-/** Returns the daemon's own environment, for projects that no shell has started. */
-export function ownEnvironment(): Record<string, string> {
-  const set = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-  return Object.fromEntries(set)
 }

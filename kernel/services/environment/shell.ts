@@ -1,13 +1,22 @@
 import { delimiter, join, sep } from 'node:path'
 
-type Shell = Readonly<Record<string, string | undefined>>
+/** The environment of a shell, in which locald was called. */
+export type Shell = Readonly<Record<string, string>>
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Returns the daemon's own environment, for projects that no shell has started. */
+export function ownEnvironment(): Record<string, string> {
+  const set = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  return Object.fromEntries(set)
+}
 
 /**
  * Returns the part of the caller's shell that services get: all but what describes the calling process. Left out are a
  * supervisor's sockets and Node's IPC channel; LOCALD_* except those that identify this daemon; and, when npm or npx
  * ran locald, all `npm_*` and INIT_CWD, which are about that package (npm_config_prefix alone breaks nvm).
  */
-export function shellPart(shell: Shell): Record<string, string> {
+export function shellPart(shell: Variables): Record<string, string> {
   const underNpm = shell['npm_execpath'] !== undefined || shell['npm_lifecycle_event'] !== undefined
   const kept: [string, string][] = []
   for (const [name, value] of Object.entries(shell)) {
@@ -51,7 +60,7 @@ const callers = new Set([
  * Returns the shell of a one-off command: that of the `up`, as the service has it, plus variables that only the
  * caller's shell has, and the caller's terminal, agents and display.
  */
-export function oneOffShell(up: Shell, caller: Shell): Record<string, string> {
+export function oneOffShell(up: Variables, caller: Variables): Record<string, string> {
   const own = shellPart(caller)
   const session = Object.entries(own).filter(([name]) => isOfSession(name))
   return { ...own, ...shellPart(up), ...Object.fromEntries(session) }
