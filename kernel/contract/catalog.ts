@@ -29,6 +29,11 @@ export interface Catalog {
   hasStandIn(key: string): Promise<boolean>
   /** Returns the last lines of output since its last start, without ANSI codes. */
   tail(key: string, lines: number): Promise<readonly string[]>
+  /**
+   * Returns the values in the `.env` and `env_file` files of a project, which no text for other people may have; none
+   * for an unknown one.
+   */
+  secrets(project: string): Promise<readonly string[]>
   /** Adds a listener for every event of the daemon; the result removes it. */
   on(listener: (event: LocaldEvent) => void): () => void
 }

@@ -5,6 +5,7 @@ import { tailOf } from '../services/outcome.ts'
 import type { Service } from '../services/service.ts'
 import type { Project } from './project.ts'
 import type { Projects } from './projects.ts'
+import { secretsIn } from './secrets.ts'
 import type { Target } from './selectors.ts'
 import type { StartingProjects } from './starting-projects.ts'
 
@@ -59,6 +60,12 @@ export class ProjectCatalog implements Catalog {
   async tail(key: string, lines: number): Promise<readonly string[]> {
     const service = this.#find(key)
     return service === undefined ? [] : tailOf(service, lines)
+  }
+
+  async secrets(name: string): Promise<readonly string[]> {
+    const found = [...this.#projects()].filter(({ ref }) => ref.name === name)
+    const envFiles = ({ plan }: Project) => plan.services.flatMap(({ common: { envFile } }) => envFile)
+    return (await Promise.all(found.map(each => secretsIn(each.ref.path, envFiles(each))))).flat()
   }
 
   on(listener: (event: LocaldEvent) => void): () => void {

@@ -42,6 +42,7 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   // It makes documentation from the data of the CLI and the plugins.
   if (file === 'scripts/command-docs.ts') return /^(?:cli\/args|kernel|plugins)\//.test(path)
   if (room === 'scripts') return path.startsWith('scripts/')
+  if (room === 'cli' && isType && /^plugins\/[^/]+\/provides\.ts$/.test(path)) return true
   if (room === 'cli') return path.startsWith('cli/') || forCli[path] === 'all' || (forCli[path] === 'types' && isType)
   // The list of what ships.
   if (file === 'plugins/index.ts')

@@ -44,6 +44,7 @@ export function catalogOf(services: readonly CatalogEntry[]): Catalog {
     arriving: () => undefined,
     hasStandIn: async () => false,
     examine: async () => undefined,
+    secrets: async () => [],
     tail: async () => [],
     on: () => () => {},
   }

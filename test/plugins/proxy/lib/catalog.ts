@@ -17,6 +17,7 @@ export class FakeCatalog implements Catalog {
   list: CatalogProject[] = []
   readonly faults = new Map<string, Fault>()
   readonly standIns = new Set<string>()
+  readonly secretValues: string[] = []
   examined = 0
   waiting = 0
   scans = 0
@@ -116,6 +117,10 @@ export class FakeCatalog implements Catalog {
 
   async tail(key: string, lines: number): Promise<readonly string[]> {
     return (this.tails.get(key) ?? []).slice(-lines)
+  }
+
+  async secrets(): Promise<readonly string[]> {
+    return this.secretValues
   }
 
   on(listener: (event: LocaldEvent) => void): () => boolean {
