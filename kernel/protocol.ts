@@ -106,6 +106,24 @@ export interface WhyAnswer {
   readonly because: readonly string[]
   /** The same as a tree; absent in the answers of older daemons. */
   readonly tree?: WhyStep
+  /** Of a service that is not well: what may have caused it, most likely first. Absent of a healthy one. */
+  readonly changes?: readonly Change[]
+  /** Since when the changes are: the last time that it was ready, UTC ISO 8601; null: never, as far as is known. */
+  readonly wellAt?: string | null
+  /** The folder in which the commands of the changes are run, absolute. */
+  readonly folder?: string
+}
+
+/** A fact about a service that is not well: what has changed since it was, or what is missing. */
+export interface Change {
+  /** One sentence without a full stop. It never contains a value of an environment variable. */
+  readonly text: string
+  /** The shell command that shows the change, or undoes it; null: there is none. */
+  readonly command: string | null
+  /** What has changed: `file`, `commit`, `environment`, `configuration`, `packages`, `tool`, `port`, `data` and others. */
+  readonly kind: string
+  /** When it changed, UTC ISO 8601; null: not known. */
+  readonly at: string | null
 }
 
 /** A service in a `WhyAnswer`. */

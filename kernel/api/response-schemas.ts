@@ -124,7 +124,14 @@ export const server = object({
 })
 export const services = object({ services: list(ref('Service')) })
 export const keys = object({ keys: texts })
-export const account = object({ key: text, text, because: texts, tree: ref('WhyStep') }, ['tree'])
+const change = object({ text, command: orNull(text), kind: text, at: orNull(time) })
+export const account = object(
+  {
+    ...{ key: text, text, because: texts, tree: ref('WhyStep') },
+    ...{ changes: list(change), wellAt: orNull(time), folder: text },
+  },
+  ['tree', 'changes', 'wellAt', 'folder'],
+)
 export const oneOff = object(
   { dir: text, argv: texts, env: { type: 'object', additionalProperties: text }, notRunning: texts },
   ['argv'],
