@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+import { bundleWeb } from './bundle-web.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const output = join(root, 'dist')
@@ -100,7 +101,8 @@ function licenceOf(folder: string): string {
 
 rmSync(output, { recursive: true, force: true })
 const made = await Promise.all([build(modules), build(program), build(parts)])
-const licences = packagesOf(made.map(({ metafile }) => metafile)).map(folder => licenceOf(join(root, folder)))
+const metafiles = [...made.map(({ metafile }) => metafile), ...(await bundleWeb())]
+const licences = packagesOf(metafiles).map(folder => licenceOf(join(root, folder)))
 writeFileSync(join(output, 'LICENSES.txt'), `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)
 // Running the CLI from tsc's output runs the bundle, too.
 writeFileSync(

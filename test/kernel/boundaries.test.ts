@@ -31,6 +31,15 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/protocol.ts': 'types',
 }
 
+/** The web app of the dashboard runs in a browser, from one bundle: of the daemon it knows types alone. */
+const web = 'plugins/dashboard/web/'
+const forWeb = ['kernel/errors.ts', 'kernel/events.ts', 'kernel/protocol.ts']
+/** The packages in that bundle. */
+const webPackages = [
+  ...['@dagrejs/dagre', '@leeoniya/ufuzzy', '@preact/signals', 'anser', 'microdiff', 'preact', 'sugar-high'],
+  ...['@xterm/addon-fit', '@xterm/addon-search', '@xterm/addon-web-links', '@xterm/xterm', 'tinykeys', 'uplot'],
+]
+
 /** Whether a file of a room may import another one of this repository. */
 function mayImport(file: string, { path, isType }: Import): boolean {
   if (path === undefined) return true
@@ -48,6 +57,8 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   if (file === 'plugins/index.ts')
     return /^plugins\/[^/]+\/index\.ts$/.test(path) || (path === 'kernel/plugins/discover.ts' && isType)
   if (room !== 'plugins') return false
+  if (file.startsWith(web))
+    return path.startsWith(web) || path.startsWith('plugins/lib/page/') || (forWeb.includes(path) && isType)
   if (folder === 'lib' && forLib.includes(path)) return true
   // What plugins share, and the types of what a plugin offers to others.
   if (path.startsWith('plugins/lib/') || (isType && /^plugins\/[^/]+\/provides\.ts$/.test(path))) return true
@@ -62,8 +73,10 @@ function mayUsePackage({ file }: Source, { specifier, path }: Import): boolean {
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
+  if (file.startsWith(web)) return webPackages.includes(name)
   // Builders are there only where locald is built.
-  if (file.startsWith('scripts/')) return file === 'scripts/bundle.ts' && name === 'esbuild'
+  if (file.startsWith('scripts/'))
+    return ['scripts/bundle.ts', 'scripts/bundle-web.ts'].includes(file) && name === 'esbuild'
   return Object.hasOwn(manifest.dependencies, name)
 }
 
@@ -176,6 +189,21 @@ t.test('the rules detect violations', async t => {
     ['cli/a.ts', "import t from 'tap'", "cli/a.ts imports 'tap', which is no dependency"],
     ['cli/a.ts', "import { join } from 'path'", "cli/a.ts imports 'path', which is no dependency"],
     ['cli/a.ts', "import { x } from '@types/semver'", "cli/a.ts imports '@types/semver', which is no dependency"],
+    [
+      'plugins/dashboard/web/a.tsx',
+      "import { L } from '../index.ts'",
+      'plugins/dashboard/web/a.tsx imports plugins/dashboard/index.ts',
+    ],
+    [
+      'plugins/dashboard/web/a.tsx',
+      "import { L } from '../../../kernel/errors.ts'",
+      'plugins/dashboard/web/a.tsx imports kernel/errors.ts',
+    ],
+    [
+      'plugins/dashboard/web/a.tsx',
+      "import pg from 'pg'",
+      "plugins/dashboard/web/a.tsx imports 'pg', which is no dependency",
+    ],
     ['kernel/a.ts', 'if (process.platform === "x") {}', 'kernel/a.ts asks for the platform'],
     ['plugins/a/a.ts', "const it = process['platform']", 'plugins/a/a.ts asks for the platform'],
     ['plugins/a/a.ts', 'const { arch, platform } = process', 'plugins/a/a.ts asks for the platform'],
@@ -197,6 +225,10 @@ t.test('the rules detect violations', async t => {
     ['kernel/a.ts', "import rcompare from 'semver/functions/rcompare.js'\nimport { tmpdir } from 'node:os'"],
     ['kernel/a.ts', '/* process.platform */\n// process.platform\nconst a = 1 // process.platform'],
     ['kernel/a.ts', 'const { platform } = host'],
+    [
+      'plugins/dashboard/web/a.tsx',
+      "import type { V } from '../../../kernel/events.ts'\nimport { render } from 'preact'",
+    ],
   ]
   for (const [file, text] of right) t.strictSame(violations({ file, text }), [])
 })

@@ -18,7 +18,7 @@ export interface Token extends Omit<Piece, 'kind'> {
 
 /** Splits a file into pieces by its name; code that says nothing, such as numbers, is left out. */
 export function piecesOf(file: string, text: string): readonly Piece[] {
-  if (/\.(?:ts|js|mjs|cjs|c|h)$/.test(file)) return tokensOf(text).filter(isPiece)
+  if (/\.(?:tsx?|js|mjs|cjs|c|h)$/.test(file)) return tokensOf(text).filter(isPiece)
   return text.split('\n').map((line, index) => ({ kind: 'text', text: line, line: index + 1 }))
 }
 

@@ -23,7 +23,7 @@ export interface Import {
 export function sourcesOf(room: string): readonly Source[] {
   const names = readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
   return names
-    .filter(name => name.endsWith('.ts'))
+    .filter(name => /\.tsx?$/.test(name))
     .sort()
     .map(name => ({ file: join(room, name), text: readFileSync(join(root, room, name), 'utf8') }))
 }

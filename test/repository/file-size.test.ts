@@ -18,7 +18,9 @@ function isFitting(text: string): boolean {
 t.test('a source file has at most 300 lines, or says why it has more', async t => {
   const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
     .split('\0')
-    .filter(file => /\.(?:ts|c|h|py|sh)$/.test(file) && !file.startsWith('examples/') && existsSync(join(root, file)))
+    .filter(
+      file => /\.(?:tsx?|css|c|h|py|sh)$/.test(file) && !file.startsWith('examples/') && existsSync(join(root, file)),
+    )
   t.ok(files.length > 500, `${files.length} files`)
   t.strictSame(
     files.filter(file => !isFitting(readFileSync(join(root, file), 'utf8'))),

@@ -36,12 +36,12 @@ const isExempt = (file: string) =>
   /^(?:CHANGELOG|CONTRIBUTING)\.md$|package-lock\.json$|\/(?:corpus|recorded)\//.test(file) ||
   ['test/lib/language.ts', 'test/repository/language.test.ts'].includes(file)
 const isText = (file: string) =>
-  /\.(?:ts|js|mjs|c|h|md|sh|py|toml|yml)$|^(?:\.ci|examples|test)\/(?:[\w-]+\/)*[\w-]+$/.test(file)
+  /\.(?:tsx?|js|mjs|css|html|c|h|md|sh|py|toml|yml)$|^(?:\.ci|examples|test)\/(?:[\w-]+\/)*[\w-]+$/.test(file)
 
 const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 24 })
   .split('\0')
   .filter(file => isText(file) && !isExempt(file))
-const sources = files.filter(file => /^(?:cli|kernel|plugins)\/.*\.ts$/.test(file))
+const sources = files.filter(file => /^(?:cli|kernel|plugins)\/.*\.tsx?$/.test(file))
 const textOf = (file: string) => {
   try {
     return readFileSync(join(root, file), 'utf8')

@@ -1,0 +1,6 @@
+import './style.css'
+
+/** Shows the screen `overview`. */
+export default function Overview() {
+  return <section class="overview" aria-label="Overview" />
+}

@@ -1,0 +1,6 @@
+import './style.css'
+
+/** Shows the screen `requests`. */
+export default function Requests() {
+  return <section class="requests" aria-label="Requests" />
+}

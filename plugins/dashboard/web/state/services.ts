@@ -1,0 +1,89 @@
+/**
+ * What runs: signals that the topic `events` keeps up to date. Read `services.value` for all, `serviceOf(key)` for one: a
+ * component that reads only the latter is rendered only when that service changes.
+ */
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import type { LocaldEvent, ServiceView } from '../../../../kernel/events.ts'
+import type { KnownProjectView } from '../../../../kernel/protocol.ts'
+import { follow } from '../stream/client.ts'
+import { isStateEvent, type StateEvent } from '../stream/memory.ts'
+
+const views = new Map<string, Signal<ServiceView | undefined>>()
+
+/** Keys of all services, in the order of their files. */
+export const keys = signal<readonly string[]>([])
+/** All known projects. */
+export const projects = signal<readonly KnownProjectView[]>([])
+/** Whether the first state has arrived. */
+export const isLoaded = signal(false)
+/** What services that start do at present, by key. */
+export const steps = signal<ReadonlyMap<string, string>>(new Map())
+/** All services. */
+export const services = computed(() => keys.value.flatMap(key => views.get(key)?.value ?? []))
+
+const listeners = new Set<(event: LocaldEvent) => void>()
+
+/** Returns the signal of one service; undefined: there is none of that key. */
+export function serviceOf(key: string): ReadonlySignal<ServiceView | undefined> {
+  return own(key)
+}
+
+/** Calls a listener with each event until the result is called. */
+export function onEvent(listener: (event: LocaldEvent) => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Begins to follow the daemon's events. */
+export function startServices(): void {
+  follow('events', {
+    onValues: values => batch(() => values.forEach(value => void (isStateEvent(value) && apply(value)))),
+  })
+}
+
+function apply(event: StateEvent): void {
+  if (event.event === 'snapshot') {
+    applySnapshot(event.services, event.projects)
+    return
+  }
+  if (event.event === 'service') set(event.service)
+  else if (event.event === 'removed') remove(event.key)
+  else if (event.event === 'step') setStep(event.key, event.text)
+  for (const listener of listeners) listener(event)
+}
+
+function applySnapshot(present: readonly ServiceView[], known: readonly KnownProjectView[]): void {
+  const left = new Set(present.map(({ key }) => key))
+  for (const [key, view] of views) if (!left.has(key)) view.value = undefined
+  for (const view of present) own(view.key).value = view
+  keys.value = present.map(({ key }) => key)
+  projects.value = known
+  steps.value = new Map()
+  isLoaded.value = true
+}
+
+function set(view: ServiceView): void {
+  own(view.key).value = view
+  if (!keys.value.includes(view.key)) keys.value = [...keys.value, view.key]
+  if (view.status !== 'starting' && steps.value.has(view.key)) setStep(view.key, undefined)
+}
+
+function remove(key: string): void {
+  own(key).value = undefined
+  keys.value = keys.value.filter(other => other !== key)
+}
+
+function setStep(key: string, text: string | undefined): void {
+  const next = new Map(steps.value)
+  if (text === undefined) next.delete(key)
+  else next.set(key, text)
+  steps.value = next
+}
+
+function own(key: string): Signal<ServiceView | undefined> {
+  const known = views.get(key)
+  if (known !== undefined) return known
+  const view = signal<ServiceView | undefined>(undefined)
+  views.set(key, view)
+  return view
+}

@@ -1,0 +1,121 @@
+import { Connection, type Wanted } from './connection.ts'
+import { type Memory, Ring, StateMemory } from './memory.ts'
+import type { FromHub, Link, Subscription, ToHub } from './messages.ts'
+
+/** A tab's end of its channel. */
+export interface Tab {
+  send(message: FromHub): void
+}
+
+/** How many values of a topic the hub keeps for tabs that come later. */
+const kept: Readonly<Record<string, number>> = { logs: 10_000, requests: 1000, usage: 60 }
+const usuallyKept = 200
+/** Changes of what is followed are gathered for this long, ms. */
+const gatherMs = 30
+/** A topic is followed for this long after the last tab has left it, ms: the user may come back to the screen. */
+const lingerMs = 5000
+
+interface Follower extends Subscription {
+  readonly tab: Tab
+  readonly id: number
+}
+
+/** Shares one connection between tabs: it asks for what they follow together, and gives each its part. */
+export class Hub {
+  readonly #followers = new Set<Follower>()
+  readonly #tabs = new Set<Tab>()
+  readonly #memories = new Map<string, Memory>()
+  readonly #connection: Connection
+  #link: Link = { state: 'connecting' }
+  #asked = ''
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor() {
+    this.#connection = new Connection({
+      values: (topic, values) => this.#values(topic, values),
+      link: link => this.#changeLink(link),
+    })
+  }
+
+  /** Accepts what a tab says. */
+  accept(tab: Tab, message: ToHub): void {
+    if (!this.#tabs.has(tab) && message.type !== 'bye') {
+      this.#tabs.add(tab)
+      tab.send({ type: 'link', link: this.#link })
+    }
+    if (message.type === 'follow') this.#follow(tab, message)
+    else if (message.type === 'unfollow') this.#remove(follower => follower.tab === tab && follower.id === message.id)
+    else if (message.type === 'retry') this.#connection.retry()
+    else {
+      this.#tabs.delete(tab)
+      this.#remove(follower => follower.tab === tab)
+    }
+  }
+
+  #follow(tab: Tab, { id, topic, services, tail }: Extract<ToHub, { type: 'follow' }>): void {
+    const follower = { tab, id, topic, services, tail }
+    const past = this.#memories.get(topic)?.past() ?? []
+    this.#followers.add(follower)
+    if (past.length > 0) give(follower, past)
+    this.#plan(gatherMs)
+  }
+
+  #remove(matches: (follower: Follower) => boolean): void {
+    for (const follower of this.#followers) if (matches(follower)) this.#followers.delete(follower)
+    this.#plan(this.#tabs.size === 0 ? 0 : lingerMs)
+  }
+
+  #plan(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#connect(), ms)
+  }
+
+  /** Connects where the tabs follow something else than the connection does. */
+  #connect(): void {
+    const wanted = this.#union()
+    const asked = JSON.stringify(wanted)
+    if (asked === this.#asked) return
+    this.#asked = asked
+    for (const topic of this.#memories.keys()) if (!wanted.topics.includes(topic)) this.#memories.delete(topic)
+    this.#connection.want(wanted.topics.length === 0 ? undefined : wanted)
+  }
+
+  #union(): Wanted {
+    const followers = [...this.#followers]
+    const topics = [...new Set(followers.map(({ topic }) => topic))].sort()
+    // The services of a connection limit all its topics; of those that have services, one tab may want all.
+    const limited = followers.filter(({ topic }) => topic === 'logs' || topic === 'requests')
+    const isOfAll = limited.some(({ services }) => services.length === 0)
+    const services = isOfAll ? [] : [...new Set(limited.flatMap(it => it.services))].sort()
+    const tails = followers.flatMap(({ tail }) => tail ?? [])
+    return { topics, services, tail: tails.length === 0 ? undefined : Math.max(...tails) }
+  }
+
+  #values(topic: string, values: readonly unknown[]): void {
+    const memory = this.#memories.get(topic) ?? memoryFor(topic)
+    this.#memories.set(topic, memory)
+    memory.add(values)
+    for (const follower of this.#followers) if (follower.topic === topic) give(follower, values)
+  }
+
+  #changeLink(link: Link): void {
+    const isSame = JSON.stringify(link) === JSON.stringify(this.#link)
+    this.#link = link
+    if (!isSame) for (const tab of this.#tabs) tab.send({ type: 'link', link })
+  }
+}
+
+function memoryFor(topic: string): Memory {
+  return topic === 'events' ? new StateMemory() : new Ring(kept[topic] ?? usuallyKept)
+}
+
+/** Sends a follower those of the values that it wants. */
+function give({ tab, id, services }: Follower, values: readonly unknown[]): void {
+  const own = services.length === 0 ? values : values.filter(value => isOf(value, services))
+  if (own.length > 0) tab.send({ type: 'values', id, values: own })
+}
+
+function isOf(value: unknown, services: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null || !('service' in value)) return true
+  return typeof value.service !== 'string' || services.includes(value.service)
+}
