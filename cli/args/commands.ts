@@ -151,6 +151,16 @@ const list = [
     examples: ['locald open', 'locald open api'],
   },
   {
+    name: 'env',
+    args: '<SERVICE>',
+    group: 'project',
+    about: "Print a service's environment and its sources",
+    details:
+      'Prints each variable with its value and the file and line, plugin or shell that sets it. Secrets are masked: values of `.env` files, of names such as API_KEY, and passwords in URLs. `*` marks what a restart changes.',
+    flags: [{ name: 'reveal', about: 'Show the secrets' }],
+    examples: ['locald env web', 'locald env shop:db --reveal'],
+  },
+  {
     name: 'service reset',
     args: '<SERVICE>',
     group: 'data',

@@ -15,6 +15,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   'service reset': async () => (await import('./service.ts')).serviceReset,
   wait: async () => (await import('./wait.ts')).wait,
   why: async () => (await import('./why.ts')).why,
+  env: async () => (await import('./env.ts')).env,
   open: async () => (await import('./open.ts')).open,
   init: async () => (await import('./init.ts')).init,
   'config check': async () => (await import('./config.ts')).configCheck,

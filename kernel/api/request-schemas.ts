@@ -99,6 +99,11 @@ export const keysQuery = {
   properties: { path, service: names, all: flag },
 } as const
 export const serviceQuery = { type: 'object', required: ['path'], properties: { path, service: text } } as const
+export const envQuery = {
+  type: 'object',
+  required: ['path', 'service'],
+  properties: { path, service: text, reveal: flag, name: text },
+} as const
 export const logsQuery = {
   type: 'object',
   required: ['path'],

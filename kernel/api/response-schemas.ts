@@ -132,6 +132,17 @@ export const account = object(
   },
   ['tree', 'changes', 'wellAt', 'folder'],
 )
+const envPlace = object({
+  layer: oneOf('shell', 'project', '.env', 'env_file', 'service', 'locald', 'plugin'),
+  ...{ plugin: orNull(text), file: orNull(text), line: orNull(integer), text },
+})
+export const environment = object({
+  ...{ key: text, running: flag },
+  variables: list(
+    object({ name: text, value: text, secret: flag, from: envPlace, overrides: list(envPlace), current: flag }),
+  ),
+  removed: texts,
+})
 export const oneOff = object(
   { dir: text, argv: texts, env: { type: 'object', additionalProperties: text }, notRunning: texts },
   ['argv'],

@@ -13,6 +13,7 @@ import { daemonRoutes } from './routes/daemon.ts'
 import { logRoutes } from './routes/logs.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { registryRoutes } from './routes/registry.ts'
+import { serviceDetailRoutes } from './routes/service-details.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { checkSchemas, noCompilers } from './validation.ts'
 
@@ -65,6 +66,7 @@ export class Api {
     await app.register(streams, { memory: kernel.container.use.memory })
     await app.register(projectRoutes(kernel, shutdown), { prefix: '/v1' })
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
+    await app.register(serviceDetailRoutes(kernel), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })
     await app.register(daemonRoutes(kernel), { prefix: '/v1' })
     await app.register(registryRoutes(kernel), { prefix: '/v1' })

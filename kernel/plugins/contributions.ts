@@ -139,6 +139,11 @@ export class Contributions {
     return [...this.#variables.values()].map(({ it }) => it)
   }
 
+  /** Returns the plugins that set variables, by the variables' names. */
+  variableOwners(): ReadonlyMap<string, string> {
+    return new Map([...this.#variables].map(([name, { owner }]) => [name, owner]))
+  }
+
   /** Returns the URL of a host name; null where no plugin serves host names. */
   urlOf(host: string | undefined): string | null {
     return host === undefined ? null : (this.#urls?.it(host) ?? null)

@@ -74,11 +74,19 @@ export class HookRuns {
     return result
   }
 
-  async env(env: Record<string, string>, service: ServiceRef, context: EnvContext): Promise<Record<string, string>> {
+  /** @param changed called with each variable that a plugin sets to another value */
+  async env(
+    env: Record<string, string>,
+    service: ServiceRef,
+    context: EnvContext,
+    changed: (name: string, plugin: string) => void = () => {},
+  ): Promise<Record<string, string>> {
     let result = env
     for (const { plugin, hooks } of this.#sets) {
       if (hooks.env.taps.length === 0) continue
+      const before = { ...result }
       result = await this.#run(plugin, 'env', async () => asEnv(await hooks.env.promise(result, service, context)))
+      for (const [name, value] of Object.entries(result)) if (before[name] !== value) changed(name, plugin)
     }
     return result
   }

@@ -94,6 +94,7 @@ export class StartPlans {
       ...{ shell, hooks, ref: service.ref, service: plan },
       project: { ...project, name: ref.name, domain: ref.domain },
       contributed: contributions.variables(),
+      owners: contributions.variableOwners(),
       locate: environmentFiles.locate,
       envFiles: environmentFiles.envFiles,
       ...{ driver, reach, dir: workdirOf(ref, plan, reach) },

@@ -11,6 +11,7 @@ import type { HookRuns } from '../plugins/hooks.ts'
 import { signatureOf } from '../system/file-signature.ts'
 import { type Environment, type EnvironmentInput, environmentOf, resolveAll } from './environment/environment.ts'
 import { ignoredVariables } from './environment/ignored-variables.ts'
+import { sourcesOf } from './environment/sources.ts'
 import { workdirOf } from './service.ts'
 import type { OwnVariables, ResolvedEnvironment, StartPlan, Wiring } from './start-plan.ts'
 
@@ -32,6 +33,8 @@ export interface EnvironmentSource {
   readonly hooks: HookRuns
   /** Variables that plugins set. */
   readonly contributed: readonly Variable[]
+  /** The plugins that set them, by their names. */
+  readonly owners?: ReadonlyMap<string, string>
 }
 
 /** What a start plan is made from. */
@@ -91,7 +94,13 @@ async function baseEnvironment(source: StartSource, wiring: Wiring): Promise<Bas
 /** Returns a plan without an environment: for what a service exports, and for what ran before this daemon. */
 export function outlinePlan(source: StartSource, wiring = source.wiring()): StartPlan {
   const { service, driver, dir } = source
-  const nothing: ResolvedEnvironment = { env: {}, fingerprint: '', hostPorts: [], warnings: [] }
+  const nothing: ResolvedEnvironment = {
+    env: {},
+    fingerprint: '',
+    hostPorts: [],
+    warnings: [],
+    sources: async () => new Map(),
+  }
   return { ...{ plan: service, driver, dir }, ...wiring, ...nothing, renew: () => startPlan(source) }
 }
 
@@ -142,18 +151,20 @@ async function finishEnvironment(
   { port, ports, variables: { fallbacks } }: Pick<Wiring, 'port' | 'ports' | 'variables'>,
   { environment: found, referred }: Pick<BaseEnvironment, 'environment' | 'referred'>,
 ): Promise<ResolvedEnvironment> {
-  const { project, service, ref, hooks, contributed, reach = 'host' } = source
+  const { project, service, ref, hooks, contributed, owners = new Map(), shell, reach = 'host' } = source
   const { read, lookup } = recordLookups(source)
   const { env, layers } = found
   const dir = workdirOf(project, service, reach)
-  const final = await hooks.env({ ...env }, ref, {
+  const setters = new Map<string, string>()
+  const context = {
     ...{ dir, reach },
     dependencies: Object.keys(service.common.dependsOn).flatMap(
       name => project.services.find(other => other.name === name) ?? [],
     ),
-    isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
+    isOwn: (variable: string) => (layers.get(variable) ?? 'shell') !== 'shell',
     lookup,
-  })
+  }
+  const final = await hooks.env({ ...env }, ref, context, (name, plugin) => setters.set(name, plugin))
   const ofProject = Object.fromEntries(Object.entries(final).filter(([name]) => layers.get(name) !== 'shell'))
   // Whatever a shell sets instead.
   for (const [name, value] of Object.entries(fallbacks)) ofProject[name] ??= value
@@ -163,7 +174,9 @@ async function finishEnvironment(
   ]
   const needed = [...Object.keys(service.common.dependsOn), ...referred, ...read.map(({ service: name }) => name)]
   const hostPorts = reach === 'guest' ? (source.hostPorts?.(needed) ?? []) : []
-  return { env: final, fingerprint: fingerprintOf(service, { port, ports, hostPorts }, ofProject), hostPorts, warnings }
+  const fingerprint = fingerprintOf(service, { port, ports, hostPorts }, ofProject)
+  const sources = () => sourcesOf(found, { shell, owners, hooks: setters })
+  return { env: final, fingerprint, hostPorts, warnings, sources }
 }
 
 /** Returns what is wrong with what was written in place of the variables that plugins set at present. */

@@ -1,5 +1,6 @@
 import type { EnvWarning } from '../config/env-files.ts'
 import type { Condition, ServicePlan, ServiceType } from '../contract/plugin.ts'
+import type { VariableSource } from './environment/sources.ts'
 import type { ServiceState } from './state.ts'
 
 /** A dependency: the state to wait for, and the condition that it must meet. */
@@ -48,6 +49,8 @@ export interface ResolvedEnvironment {
   /** For a guest: ports on this machine's loopback of the host services that it depends on or refers to. */
   readonly hostPorts: readonly number[]
   readonly warnings: readonly EnvWarning[]
+  /** Finds what set each variable, the strongest first, then what that overrides; takes a while. */
+  sources(): Promise<ReadonlyMap<string, readonly VariableSource[]>>
 }
 
 /** All that one run of a service is started with, through all its restarts. */

@@ -128,6 +128,7 @@ t.test('the OpenAPI document agrees with the API', async t => {
       ['/services/keys', ''],
       ['/services/why', '&service=web'],
       ['/services/one-off', '&service=web'],
+      ['/services/env', '&service=web'],
       ['/services/open', ''],
     ] as const)
       check(`get /v1${asked}`, '200', 'application/json', [JSON.parse(await get(asked, where + more))])

@@ -159,6 +159,7 @@ export class TestProject {
       ...{ ports: {}, hostPorts: [], url: null, variables: { own: {}, defaults: {}, fallbacks: {} }, isAwaited: false },
       env: { ...cleanEnvironment(), ...plan.common.env, ...(port === undefined ? {} : { PORT: String(port) }) },
       ...{ fingerprint: fingerprintOf(plan, { port, ports: {}, hostPorts: [] }, plan.common.env), warnings: [] },
+      sources: async () => new Map(),
       renew: async () => startPlan(),
     })
     return new TestService(service, startPlan())

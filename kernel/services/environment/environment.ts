@@ -44,14 +44,15 @@ export interface EnvironmentInput {
   readonly envFiles?: EnvFiles | undefined
 }
 
-/** A service's environment. `origins` has the same names; finding lines takes a while. */
+/** A service's environment. */
 export interface Environment {
   readonly env: Readonly<Record<string, string>>
   /** Which layer set each. */
   readonly layers: ReadonlyMap<string, EnvLayer>
   /** Variables whose value in a file or table is ignored, as locald sets another one. */
   readonly overruled: readonly Overruled[]
-  origins(): Promise<ReadonlyMap<string, EnvOrigin>>
+  /** Finds where each comes from, the strongest place first, then those that it overrides; takes a while. */
+  origins(): Promise<ReadonlyMap<string, readonly EnvOrigin[]>>
 }
 
 /** A variable whose written value is ignored, and its place. */
@@ -64,6 +65,8 @@ interface Value {
   readonly text: string
   readonly layer: EnvLayer
   readonly origin: () => Promise<EnvOrigin>
+  /** The value that it overrides. */
+  readonly under?: Value | undefined
 }
 
 /** The keeper sets this for each process and overrides any other value. */
@@ -84,9 +87,9 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
   const values = new Map<string, Value>()
   const anonymous = (layer: EnvLayer) => async () => ({ layer, file: null, line: null })
   for (const [name, text] of Object.entries(shellPart(input.shell)))
-    values.set(name, { text, layer: 'shell', origin: anonymous('shell') })
+    lay(values, name, { text, layer: 'shell', origin: anonymous('shell') })
   for (const [name, text] of Object.entries(defaults))
-    values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
+    lay(values, name, { text, layer: 'locald', origin: anonymous('locald') })
   const later = new Set([...files.flatMap(({ entries }) => [...entries.keys()]), ...Object.keys(service.common.env)])
   const faults = await addTable(input, values, { layer: 'project', table: plan.env, path: ['env'], later })
   for (const file of files) addFile(input, values, file)
@@ -101,15 +104,24 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
     return [{ name, origin: written.origin }]
   })
   for (const [name, text] of Object.entries(own))
-    values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
+    lay(values, name, { text, layer: 'locald', origin: anonymous('locald') })
   if (isGuest) for (const [name, { layer }] of [...values]) if (layer === 'shell') values.delete(name)
   return {
     overruled,
     env: Object.fromEntries([...values].map(([name, { text }]) => [name, text])),
     layers: new Map([...values].map(([name, { layer }]) => [name, layer])),
     origins: async () =>
-      new Map(await Promise.all([...values].map(async ([name, { origin }]) => [name, await origin()] as const))),
+      new Map(await Promise.all([...values].map(async ([name, value]) => [name, await originsOf(value)] as const))),
   }
+}
+
+/** Lays a stronger value over the one of that name. */
+function lay(values: Map<string, Value>, name: string, value: Value): void {
+  values.set(name, { ...value, under: values.get(name) })
+}
+
+async function originsOf({ origin, under }: Value): Promise<readonly EnvOrigin[]> {
+  return [await origin(), ...(under === undefined ? [] : await originsOf(under))]
 }
 
 /** Returns what all of them resolve to. Waits for all, and throws their failures as one error. */
@@ -168,7 +180,7 @@ function addFile(input: EnvironmentInput, values: Map<string, Value>, { layer, f
   const scope = scopeOf(input, name => values.get(name)?.text)
   for (const [name, { value, literal, line }] of entries) {
     const text = literal ? value : interpolateLeniently(withSelfReference(name, value), scope)
-    values.set(name, { text, layer, origin: async () => ({ layer, file, line }) })
+    lay(values, name, { text, layer, origin: async () => ({ layer, file, line }) })
   }
 }
 
@@ -222,7 +234,7 @@ async function addTable(input: EnvironmentInput, values: Map<string, Value>, env
   const locate = input.locate
   for (const [name, text] of resolved) {
     const origin = async () => ({ layer, ...(locate === undefined ? nowhere : await locate([...path, name])) })
-    values.set(name, { text, layer, origin })
+    lay(values, name, { text, layer, origin })
   }
   return faults
 }

@@ -45,7 +45,7 @@ t.test('.env files', async t => {
     LAST: '2',
     EMPTY: '',
   })
-  const lines = Object.fromEntries([...(await origins())].map(([name, { line }]) => [name, line]))
+  const lines = Object.fromEntries([...(await origins())].map(([name, [first]]) => [name, first?.line]))
   t.match(lines, { PLAIN: 1, EXPORTED: 2, AFTER: 9, MULTI: 10, LAST: 14, EMPTY: 16 })
 })
 

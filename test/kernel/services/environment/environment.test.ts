@@ -31,7 +31,8 @@ t.test('layers override in order and record their source', async t => {
   t.strictSame([...layers.values()], ['shell', 'project', '.env', 'env_file', 'env_file', 'service', 'locald'])
   t.strictSame(env, { A: 'shell', B: 'project', C: 'dotenv', D: 'one', E: 'two', F: 'service', G: 'locald' })
   const { path } = input.plan
-  t.strictSame(Object.fromEntries(await origins()), {
+  const found = [...(await origins())]
+  t.strictSame(Object.fromEntries(found.map(([name, [first]]) => [name, first])), {
     A: { layer: 'shell', file: null, line: null },
     B: { layer: 'project', file: join(top, 'locald.toml'), line: 10 },
     C: { layer: '.env', file: join(path, '.env'), line: 1 },
@@ -40,6 +41,9 @@ t.test('layers override in order and record their source', async t => {
     F: { layer: 'service', file: join(top, 'locald.toml'), line: 20 },
     G: { layer: 'locald', file: null, line: null },
   })
+  const overridden = Object.fromEntries(found.map(([name, chain]) => [name, chain.map(({ layer }) => layer)]))
+  t.strictSame(overridden['A'], ['shell'], 'what it overrides comes after it')
+  t.strictSame(overridden['G'], ['locald', 'service', 'env_file', 'env_file', '.env', 'project', 'shell'])
 })
 
 t.test('variables of locald override written ones with a warning', async t => {
