@@ -70,7 +70,7 @@ t.test('the environment of a service, with what sets each variable', async t => 
     const events = await follow(socket)
     t.teardown(events.close)
     t.match(shown(await ask('--reveal'), 'API_KEY'), { value: 'sk_live_1', secret: true })
-    t.match(await events.notice(), /^4 secrets of shop:web were revealed$/)
+    t.match(await events.notice(), /^5 secrets of shop:web were revealed$/)
     const query = `path=${encodeURIComponent(path)}&service=web&reveal=true&name=DB_WORD`
     const one: EnvAnswer = JSON.parse(await get(socket, `/v1/services/env?${query}`))
     t.match(shown(one, 'DB_WORD'), { value: 'open-sesame' })
@@ -79,14 +79,15 @@ t.test('the environment of a service, with what sets each variable', async t => 
   })
 
   await t.test('shows what a restart changes', async t => {
-    sandbox.write(`${path}/.env`, 'DB_WORD=open-sesame\nNEW=1\n')
+    await sandbox.up(path, [], { env: { COLOUR: 'red' } })
     const answer = await ask()
-    t.match(shown(answer, 'NEW'), { current: false, from: { text: '.env:2' } })
-    t.match(shown(answer, 'LOG_LEVEL'), { value: 'debug', current: false, from: { text: 'locald.toml:4' } })
+    t.match(shown(answer, 'COLOUR'), { value: 'red', current: false })
+    t.match(answer.removed, ['EDITOR_TOKEN'])
+    t.match(shown(answer, 'LOG_LEVEL'), { current: true })
     const { stdout, stderr } = await sandbox.ok(['env', 'web'], { cwd: path })
-    t.match(stdout, /^NEW \* +•••• +\.env:2$/m)
+    t.match(stdout, /^COLOUR \* +red +shell$/m)
     t.match(stderr, /Run `locald restart web` to apply/)
-    t.notMatch(stdout, 'open-sesame')
+    t.match(stdout, /^DB_WORD +•••• +\.env:1$/m)
   })
 
   await t.test('refuses an unknown service', async t => {

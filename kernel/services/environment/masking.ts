@@ -5,7 +5,7 @@ export const mask = '••••'
 const secretName =
   /TOKEN|SECRET|PASSW(?:OR)?D|PASSPHRASE|CREDENTIAL|API_?KEY|(?:^|_)PASS(?:$|_)|(?:^|_)(?:AUTH|DSN)$|(?:^|_)KEYS?(?:$|_)|[A-Z]KEY$/i
 
-/** The password of a URL, such as `postgres://app:word@localhost/shop`. */
+/** The password of a URL, such as `redis://app:word@localhost`. */
 const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@?#]*:)([^\s/@]+)(?=@)/gi
 
 /** Shorter values occur in others by chance, in UTF-16 units. */
