@@ -15,6 +15,7 @@ import { Contributions } from './plugins/contributions.ts'
 import { type BuiltIn, describeBuiltIns, findNpmPlugins } from './plugins/discover.ts'
 import { Features } from './plugins/features.ts'
 import { HookRuns } from './plugins/hooks.ts'
+import { LateApi } from './plugins/late-api.ts'
 import { loadPlugins } from './plugins/load.ts'
 import { settingsTables } from './plugins/settings.ts'
 import { Teardown } from './plugins/teardown.ts'
@@ -59,6 +60,8 @@ export interface Kernel {
   readonly features: Features
   readonly contributions: Contributions
   readonly container: Container
+  /** What plugins use of the API; the API sets itself. */
+  readonly api: LateApi
   readonly plugins: readonly PluginView[]
   readonly projects: Projects
   readonly operations: Operations
@@ -104,6 +107,8 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const starting = new StartingProjects()
   container.value('catalog', new ProjectCatalog(() => projects.list(), events, starting))
+  const api = new LateApi()
+  container.value('api', api)
   container.value('memory', new DaemonMemory(paths.native))
   noteDependencies(events, () => projects.list())
   const operations = new Operations({
@@ -146,7 +151,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   }
   void known.start(pinned)
   return {
-    ...{ place, paths, version, events, features, contributions, container, plugins, projects, operations, known },
+    ...{ place, paths, version, events, features, contributions, container, api, plugins, projects, operations, known },
     startedAt: new Date().toISOString(),
     usage: new UsageView(container, own),
     checks: [...ownChecks(paths), known.check, records.unread.check(record => projects.describeRecord(record.id))],

@@ -1,8 +1,8 @@
 import type { LogLine } from '../../kernel/events.ts'
+import { LogPosition } from '../../kernel/logs/log-position.ts'
 import type { Client } from '../daemon/client.ts'
 import type { LineFormat } from '../output/log-format.ts'
 import { printAll } from '../output/terminal.ts'
-import { LogPosition } from './log-position.ts'
 import { PartialLines } from './partial-lines.ts'
 
 /** The most lines of each service that are printed at the end: a reader that is far behind need not see all. */

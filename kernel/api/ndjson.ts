@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import type { FastifyReply } from 'fastify'
 import plugin from 'fastify-plugin'
-import type { Memory } from '../contract/plugin.ts'
-import { LocaldError } from '../errors.ts'
+import type { StreamSlots } from './stream/slots.ts'
 
 /** A response of one JSON value a line. */
 export interface Lines<T> {
@@ -27,20 +26,13 @@ declare module 'fastify' {
 
 /** A client with more unread bytes than this does not read. */
 const unreadLimit = 4 * 1024 * 1024
-/** Concurrent streams: each may hold a file open, and the bytes that its client has not read yet. */
-const streamLimit = 512
 
 /** Adds `lines` to replies. */
-export const streams = plugin<{ readonly memory: Memory }>(async (app, { memory }) => {
-  let streaming = 0
+export const streams = plugin<{ readonly slots: StreamSlots }>(async (app, { slots }) => {
   app.decorateReply('lines', async function <
     T,
   >(this: FastifyReply, write: (lines: Lines<T>) => Promise<void>, failed?: (error: unknown) => T) {
-    if (streaming >= streamLimit) {
-      throw new LocaldError('DAEMON_BUSY', `too many streaming clients (limit ${streamLimit})`, {
-        hint: 'Stop some of them: `locald logs -f`, `locald up`, `locald wait`, or other clients of the API.',
-      })
-    }
+    const release = slots.reserve()
     const { raw } = this
     const disconnected = new AbortController()
     raw.on('close', () => disconnected.abort(new Error('the client disconnected')))
@@ -61,7 +53,6 @@ export const streams = plugin<{ readonly memory: Memory }>(async (app, { memory 
       if (push(...values) || raw.destroyed) return
       await once(raw, 'drain', { signal: disconnected.signal }).catch(() => undefined)
     }
-    streaming += 1
     try {
       await write({ signal: disconnected.signal, push, send })
     } catch (error) {
@@ -69,8 +60,7 @@ export const streams = plugin<{ readonly memory: Memory }>(async (app, { memory 
       if (failed === undefined) raw.destroy()
       else push(failed(error))
     } finally {
-      streaming -= 1
-      if (streaming === 0) memory.rest('garbage')
+      release()
     }
     open()
     raw.end()

@@ -98,6 +98,16 @@ export const keysQuery = {
   required: ['path'],
   properties: { path, service: names, all: flag },
 } as const
+export const streamQuery = {
+  type: 'object',
+  required: ['topic'],
+  properties: {
+    topic: { ...names, minItems: 1, maxItems: 32 },
+    service: names,
+    tail: { type: 'integer', minimum: 0 },
+    after: { type: 'string', maxLength: 65_536 },
+  },
+} as const
 export const serviceQuery = { type: 'object', required: ['path'], properties: { path, service: text } } as const
 export const envQuery = {
   type: 'object',

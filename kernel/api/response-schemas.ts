@@ -109,6 +109,15 @@ export const named = {
     exists: { ...flag, description: 'Whether its folder exists' },
     ...{ usedAt: time, problem: orNull(text) },
   }),
+  Snapshot: object({
+    event: oneOf('snapshot'),
+    services: list({ $ref: 'Service#' }),
+    projects: list({ $ref: 'KnownProject#' }),
+  }),
+  Usage: object({
+    services: list(object({ key: text, cpu: orNull(number), memory: orNull(integer) })),
+    daemon: object({ cpu: number, memory: integer }),
+  }),
   Check: object({
     ...{ plugin: text, id: text },
     severity: oneOf('critical', 'important', 'optional'),
@@ -116,6 +125,16 @@ export const named = {
     ...{ summary: text, fix: orNull(text) },
   }),
 } as const
+
+/** The values of an event, by topic. */
+const batch = {
+  anyOf: [
+    { ...list(ref('LogLine')), description: '`logs`' },
+    { ...list({ anyOf: [ref('Snapshot'), ref('Event')] }), description: '`events`' },
+    { ...list(ref('Usage')), description: '`usage`' },
+    { ...list({}), description: 'Topics of plugins' },
+  ],
+}
 
 export const pong = object({ pong: flag, pid: integer, version: text })
 export const server = object({
@@ -193,6 +212,15 @@ export const commandResult = object(
 /** Describes a response of one JSON value. */
 export function answer(description: string, schema: object) {
   return { 200: { description, content: { 'application/json': { schema } } } }
+}
+
+/** Describes the stream, whose events OpenAPI 3.1 cannot describe: the schema of their data stands for the whole. */
+export const eventStream = {
+  200: {
+    description:
+      'Server-sent events. Each has a topic as its type, an array of values of it as its data, and an id that resumes after it.',
+    content: { 'text/event-stream': { schema: batch } },
+  },
 }
 
 /**

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from 'fastify'
-import type { Log } from '../contract/plugin.ts'
+import type { HttpApi, Log } from '../contract/plugin.ts'
 import { catalogue, LocaldError, messageOf, systemCode } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { withTimeout } from '../system/async.ts'
@@ -15,6 +15,8 @@ import { projectRoutes } from './routes/projects.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { serviceDetailRoutes } from './routes/service-details.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { streamRoutes } from './routes/stream.ts'
+import { StreamSlots } from './stream/slots.ts'
 import { checkSchemas, noCompilers } from './validation.ts'
 
 /** A client opens a connection for each request and sends it immediately. */
@@ -63,13 +65,15 @@ export class Api {
       refuse(reply, new LocaldError('REQUEST_INVALID', `route not found: ${request.method} ${request.url}`), 404),
     )
     openApi(app, kernel.version)
-    await app.register(streams, { memory: kernel.container.use.memory })
+    const slots = new StreamSlots(kernel.container.use.memory)
+    await app.register(streams, { slots })
     await app.register(projectRoutes(kernel, shutdown), { prefix: '/v1' })
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
     await app.register(serviceDetailRoutes(kernel), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })
     await app.register(daemonRoutes(kernel), { prefix: '/v1' })
     await app.register(registryRoutes(kernel), { prefix: '/v1' })
+    await app.register(streamRoutes(kernel, slots), { prefix: '/v1' })
     for (const { owner, prefix: below, plugin } of kernel.contributions.routes()) {
       const prefix = `/v1${below}`
       const report = (error: unknown) =>
@@ -82,6 +86,7 @@ export class Api {
     rmSync(socket, { force: true })
     await app.listen({ path: socket })
     denyOthers(socket)
+    kernel.api.set({ handle: (request, response) => app.routing(request, response), upgrade: upgradeBy(server) })
     return new Api(app, connections, socket)
   }
 
@@ -106,6 +111,13 @@ export class Api {
     rmSync(this.#socket, { force: true })
     this.#connections.closeAll()
     await this.#app.close()
+  }
+}
+
+/** Hands a request to the route for WebSockets, which waits for them at the server. */
+function upgradeBy(server: Server): HttpApi['upgrade'] {
+  return (request, socket, head) => {
+    if (!server.emit('upgrade', request, socket, head)) socket.destroy()
   }
 }
 

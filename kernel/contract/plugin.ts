@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import type { HttpApi } from './api.ts'
 import type { Boot } from './boot.ts'
 import type { Catalog, Control } from './catalog.ts'
 import type { Check } from './check.ts'
@@ -14,9 +15,11 @@ import type { ProjectSource } from './project.ts'
 import type { ServiceType } from './service-type.ts'
 import type { Shape } from './shape.ts'
 import type { PluginTable } from './table.ts'
+import type { Topic } from './topic.ts'
 import type { Variable } from './variable.ts'
 
 export type { Health, LocaldEvent, ServiceView, Status } from '../events.ts'
+export type * from './api.ts'
 export type * from './boot.ts'
 export type * from './catalog.ts'
 export type * from './check.ts'
@@ -43,6 +46,7 @@ export {
   type TextFile,
   type TextLimits,
 } from './text-file.ts'
+export type * from './topic.ts'
 export type * from './variable.ts'
 
 /** Major of this contract. */
@@ -134,6 +138,8 @@ export interface Host {
   status(fields: () => Readonly<Record<string, StatusValue>>): void
   /** Adds to the daemon's API, below a prefix such as `/redis`. */
   routes(prefix: string, plugin: FastifyPluginAsync): void
+  /** Registers a topic of `GET /v1/stream`; one plugin only for each name. */
+  topic(topic: Topic): void
   /** Provides a service of the container to other plugins, created at its first use, closed in reverse order. */
   provide<K extends keyof Services>(
     name: K,
@@ -169,6 +175,8 @@ export interface Log {
  * `declare module 'locald/plugin' { interface Services { redis: Redis } }`.
  */
 export interface Services {
+  /** The kernel's: the API, for a plugin that serves it elsewhere. */
+  readonly api: HttpApi
   /** The kernel's: all services of all projects, read only. */
   readonly catalog: Catalog
   /** The kernel's: gives back what the daemon does not need any more. */

@@ -8,6 +8,7 @@ import type {
   ReservedHost,
   ServiceType,
   StatusValue,
+  Topic,
   UrlSource,
   Variable,
   Warning,
@@ -31,6 +32,7 @@ export class Contributions {
   readonly #commands = new Map<string, Owned<Command>>()
   readonly #routes = new Map<string, Owned<FastifyPluginAsync>>()
   readonly #tables = new Map<string, Owned<PluginTable>>()
+  readonly #topics = new Map<string, Owned<Topic>>()
   readonly #variables = new Map<string, Owned<Variable>>()
   readonly #reserved: ReservedHost[] = []
   readonly #ports: DaemonPort[] = []
@@ -47,13 +49,14 @@ export class Contributions {
 
   /** Applies a plugin's draft as a whole; throws PLUGIN_CONFLICT where a name of it is taken. */
   commit(owner: string, draft: Draft): void {
-    const { types, sources, checks, commands, routes, tables, variables, urls, openers } = draft
+    const { types, sources, checks, commands, routes, tables, topics, variables, urls, openers } = draft
     const claims: Claim[] = [
       ...types.map(({ type }) => ({ what: `service type '${type}'`, holder: this.#types.get(type)?.owner })),
       ...types.filter(isDefault).map(() => ({ what: 'default service type', holder: this.#default?.owner })),
       ...commands.map(({ name }) => ({ what: `command '${name}'`, holder: this.#commands.get(name)?.owner })),
       ...routes.map(({ prefix }) => ({ what: `routes '${prefix}'`, holder: this.#routes.get(prefix)?.owner })),
       ...tables.map(({ name }) => ({ what: `table '${name}'`, holder: this.#tables.get(name)?.owner })),
+      ...topics.map(({ name }) => ({ what: `topic '${name}'`, holder: this.#topics.get(name)?.owner })),
       ...variables.map(({ name }) => ({ what: `variable '${name}'`, holder: this.#variables.get(name)?.owner })),
       ...urls.map(() => ({ what: 'the URLs of host names', holder: this.#urls?.owner })),
       ...openers.map(() => ({ what: 'the opener of URLs', holder: this.#opener?.owner })),
@@ -65,6 +68,7 @@ export class Contributions {
     for (const it of commands) this.#commands.set(it.name, { owner, it })
     for (const { prefix, plugin } of routes) this.#routes.set(prefix, { owner, it: plugin })
     for (const it of tables) this.#tables.set(it.name, { owner, it })
+    for (const it of topics) this.#topics.set(it.name, { owner, it })
     for (const it of variables) this.#variables.set(it.name, { owner, it })
     for (const it of urls) this.#urls = { owner, it }
     for (const it of openers) this.#opener = { owner, it }
@@ -133,6 +137,10 @@ export class Contributions {
 
   tables(): readonly PluginTable[] {
     return [...this.#tables.values()].map(({ it }) => it)
+  }
+
+  topics(): readonly Topic[] {
+    return [...this.#topics.values()].map(({ it }) => it)
   }
 
   variables(): readonly Variable[] {

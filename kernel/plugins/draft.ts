@@ -9,6 +9,7 @@ import type {
   ProjectSource,
   ReservedHost,
   ServiceType,
+  Topic,
   UrlSource,
   Variable,
   Warning,
@@ -28,6 +29,7 @@ export interface Draft {
   readonly commands: Command[]
   readonly routes: { readonly prefix: string; readonly plugin: FastifyPluginAsync }[]
   readonly tables: PluginTable[]
+  readonly topics: Topic[]
   readonly variables: Variable[]
   readonly urls: UrlSource[]
   readonly reserved: ReservedHost[]

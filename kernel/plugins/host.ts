@@ -53,6 +53,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     commands: [],
     routes: [],
     tables: [],
+    topics: [],
     variables: [],
     urls: [],
     reserved: [],
@@ -109,6 +110,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
       draft.routes.push({ prefix, plugin })
     }),
     table: declare(valid.checkTable, table => draft.tables.push(table)),
+    topic: declare(valid.checkTopic, topic => draft.topics.push(topic)),
     variable: declare(valid.checkVariable, variable => draft.variables.push(variable)),
     urls: source => {
       gate()

@@ -10,6 +10,7 @@ import type {
   ProjectSource,
   ReservedHost,
   ServiceType,
+  Topic,
   Variable,
 } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
@@ -90,6 +91,16 @@ export function checkTable(it: PluginTable): void {
     isObject(it.shape) && isObject(it.shape.schema),
     `table '${it.name}' has no shape: make it with shape({ type: 'object', … })`,
   )
+}
+
+/** The topics of the kernel. */
+const ownTopics = ['events', 'logs', 'usage', 'problem']
+
+export function checkTopic(it: Topic): void {
+  requireObject('topic()', it)
+  requireThat(isText(it.name) && label.test(it.name), "a topic's name is lower-case letters, digits and '-'")
+  requireThat(!ownTopics.includes(it.name), `'${it.name}' is a topic of locald itself`)
+  requireFunctions(`topic '${it.name}'`, it, ['open'])
 }
 
 export function checkVariable(it: Variable): void {

@@ -20,6 +20,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/trust.ts': 'all',
   'kernel/contract/text-file.ts': 'all',
   'kernel/errors.ts': 'all',
+  'kernel/logs/log-position.ts': 'all',
   'kernel/system/file-shape.ts': 'all',
   'kernel/system/files.ts': 'all',
   'kernel/system/package.ts': 'all',

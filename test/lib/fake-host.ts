@@ -20,6 +20,7 @@ export function fakeHost(given: Partial<Host>): Host {
     check: ignore,
     command: ignore,
     table: ignore,
+    topic: ignore,
     variable: ignore,
     urls: () => ignore,
     reserve: ignore,

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { type Lines, streams } from '../../../kernel/api/ndjson.ts'
+import { StreamSlots } from '../../../kernel/api/stream/slots.ts'
 import { withResolvers } from '../../../kernel/system/async.ts'
 
 const megabyte = 'x'.repeat(1024 * 1024)
@@ -10,7 +11,7 @@ const megabyte = 'x'.repeat(1024 * 1024)
 async function serve(t: Test, write: (lines: Lines<string>) => Promise<void>): Promise<number> {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(streams, { memory: { rest: () => {}, discarded: () => {} } })
+  await app.register(streams, { slots: new StreamSlots({ rest: () => {}, discarded: () => {} }) })
   app.get('/', async (_, reply) => reply.lines<string>(write))
   return Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
 }

@@ -20,6 +20,7 @@ function draft(more: Partial<Draft>): Draft {
     openers: [],
     warnings: [],
     statuses: [],
+    topics: [],
   }
   const own = { types: [], sources: [], checks: [], commands: [], routes: [], provisions: [], closers: [], hooks }
   return { ...own, ...names, ...more }

@@ -1,0 +1,93 @@
+import type { Topic, TopicClient } from '../../contract/plugin.ts'
+import type { Kernel } from '../../kernel.ts'
+import type { ServiceUsage, StreamUsage } from '../../protocol.ts'
+
+/** Interval of the samples while a client listens, ms. */
+const sampleMs = 2000
+/** Memory is rounded to this, bytes: a value that wavers below it is no change. */
+const memoryStep = 128 * 1024
+
+interface Sample {
+  readonly services: ReadonlyMap<string, ServiceUsage>
+  readonly daemon: StreamUsage['daemon']
+}
+
+/** The topic `usage`: CPU and memory of services and of the daemon, sampled once for all clients. */
+export function usageTopic(kernel: Kernel): Topic {
+  const sampler = new Sampler(kernel)
+  return { name: 'usage', open: client => sampler.add(client) }
+}
+
+/** Samples as long as there are clients. */
+class Sampler {
+  readonly #kernel: Kernel
+  readonly #clients = new Set<TopicClient>()
+  #timer: NodeJS.Timeout | undefined
+  #last: Sample | undefined
+  #cpu = { usedUs: 0, atMs: 0 }
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  add(client: TopicClient): void {
+    this.#clients.add(client)
+    client.signal.addEventListener('abort', () => this.#remove(client))
+    if (this.#clients.size === 1) void this.#run()
+    else if (this.#last !== undefined) send([client], this.#last, undefined)
+  }
+
+  #remove(client: TopicClient): void {
+    this.#clients.delete(client)
+    if (this.#clients.size > 0) return
+    clearTimeout(this.#timer)
+    this.#timer = this.#last = undefined
+  }
+
+  async #run(): Promise<void> {
+    const clients = [...this.#clients]
+    const sample = await this.#sample()
+    if (this.#clients.size === 0) return
+    // One that connected meanwhile has no earlier sample.
+    const isNew = (client: TopicClient) => !clients.includes(client)
+    send([...this.#clients].filter(isNew), sample, undefined)
+    send(clients, sample, this.#last)
+    this.#last = sample
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#run(), sampleMs)
+  }
+
+  async #sample(): Promise<Sample> {
+    const { projects, usage } = this.#kernel
+    const views = await usage.of(projects.services(undefined))
+    const services = views.map(({ key, cpu, memory }) => [key, { key, cpu, memory: round(memory) }] as const)
+    return { services: new Map(services), daemon: this.#ownUsage() }
+  }
+
+  #ownUsage(): StreamUsage['daemon'] {
+    const { user, system } = process.cpuUsage()
+    const now = { usedUs: user + system, atMs: performance.now() }
+    const elapsedMs = now.atMs - this.#cpu.atMs
+    const cpu = (now.usedUs - this.#cpu.usedUs) / elapsedMs / 10
+    this.#cpu = now
+    // The sample itself takes some.
+    return { cpu: Math.round(cpu), memory: round(process.memoryUsage.rss()) }
+  }
+}
+
+function send(clients: readonly TopicClient[], sample: Sample, last: Sample | undefined): void {
+  const changed = [...sample.services.values()].filter(usage => !isSame(usage, last?.services.get(usage.key)))
+  if (changed.length === 0 && isSame(sample.daemon, last?.daemon)) return
+  const value: StreamUsage = { services: changed, daemon: sample.daemon }
+  for (const client of clients) client.push('', [value])
+}
+
+function isSame(a: Omit<ServiceUsage, 'key'>, b: Omit<ServiceUsage, 'key'> | undefined): boolean {
+  return a.cpu === b?.cpu && a.memory === b?.memory
+}
+
+function round(memory: number): number
+function round(memory: number | null): number | null
+function round(memory: number | null): number | null {
+  return memory === null ? null : Math.round(memory / memoryStep) * memoryStep
+}
