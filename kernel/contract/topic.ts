@@ -17,7 +17,7 @@ export interface TopicClient {
   readonly signal: AbortSignal
   /**
    * Sends values (JSON) without waiting; a client that does not read them is disconnected. `position` is where the
-   * client resumes after them; empty: the topic does not resume.
+   * client resumes after them, also where there are none; empty: the topic does not resume.
    */
   push(position: string, values: readonly unknown[]): void
   /** Sends values as `push`, and waits until the client has read enough. */

@@ -12,6 +12,8 @@ export function logsTopic(kernel: Kernel): Topic {
     name: 'logs',
     async open(client) {
       const position = LogPosition.parse(client.after) ?? new LogPosition(new Date().toISOString())
+      // A client that is cut before the first line resumes here.
+      client.push(position.toString(), [])
       let tail = client.after === undefined ? (client.tail ?? defaultTail) : undefined
       while (!client.signal.aborted) {
         await readUntilChanged(kernel, client, position, tail)

@@ -51,9 +51,14 @@ export class StreamWriter {
 
   /** Adds values to the topic's next batch. */
   push(topic: string, position: string, values: readonly unknown[]): void {
-    if (values.length === 0 || this.#raw.destroyed) return
-    const text = JSON.stringify(values).slice(1, -1)
     const open = this.#batches.get(topic)
+    if (values.length === 0) {
+      if (open !== undefined) open.position = position
+      else if (position !== '') this.#positions.set(topic, position)
+      return
+    }
+    if (this.#raw.destroyed) return
+    const text = JSON.stringify(values).slice(1, -1)
     if (open !== undefined && (open.size + values.length > batchSize || open.length + text.length > batchLength)) {
       this.#writeBatch(topic, open)
     }
