@@ -46,6 +46,8 @@ export const catalogue = {
   ENGINE_FAILED: { kind: 'failed', status: 409 },
   IMAGE_FAILED: { kind: 'failed', status: 409 },
   FEATURE_OFF: { kind: 'failed', status: 409 },
+  SIGN_IN_REQUIRED: { kind: 'usage', status: 401 },
+  ORIGIN_FORBIDDEN: { kind: 'usage', status: 403 },
   INTERNAL: { kind: 'failed', status: 500 },
 } as const satisfies Record<string, { kind: 'usage' | 'failed' | 'timeout'; status: number }>
 

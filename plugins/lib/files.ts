@@ -1,8 +1,7 @@
 import { constants } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 
-/** Writes a file atomically. */
-export { makeFolder, writeAtomic } from '../../kernel/system/files.ts'
+export { inodeOf, makeFolder, writeAtomic } from '../../kernel/system/files.ts'
 
 /** Returns a JSON file's value; undefined when the file is missing or not readable as JSON. */
 export async function readJson(file: string): Promise<unknown> {

@@ -59,8 +59,9 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         host.port({ name: "locald's own proxy", port: () => scheme.port, hint: moveHint })
       host.hooks.booted.tapPromise('proxy', async () => {
         const redirect = (name: string): boolean => readRedirect(host) && isSecure(name)
+        const dashboard = () => host.optional('dashboard')
         const descriptors = Math.min(limits.descriptors, maxDescriptors(host.platform.os))
-        const created = new ProxyServer(new Router(host.use.catalog, web, limits, redirect), {
+        const created = new ProxyServer(new Router(host.use.catalog, web, limits, { redirect, dashboard }), {
           limits: { ...limits, descriptors },
           log: host.log,
           memory: host.use.memory,

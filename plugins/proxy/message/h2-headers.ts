@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http2'
 import { isProxyHeader, type RawHeaders, trim } from './headers.ts'
+import { ownCookieMark } from './own-cookies.ts'
 
 /** A request of HTTP/2 in terms of HTTP/1.1. */
 export interface Http2Request {
@@ -87,6 +88,7 @@ export function narrowOf(raw: RawHeaders): NarrowHttp2Request | undefined {
     else if (name === ':authority') host = value
     else if (name !== ':scheme') return undefined
   }
+  if (cookie.includes(ownCookieMark)) return undefined
   if (cookie !== '') fields += `cookie: ${cookie}\r\n`
   if ((method !== 'GET' && method !== 'HEAD') || !target.test(path)) return undefined
   return { method, path, host, fields }

@@ -1,3 +1,5 @@
+import { cookieFor } from './own-cookies.ts'
+
 /** Headers as on the wire: name, value, name, value …, with case, order and duplicates. */
 export type RawHeaders = readonly string[]
 
@@ -94,6 +96,9 @@ export function requestHeaders(
     if (key === 'host') {
       host = true
       out.push(name, forwardedFor.host)
+    } else if (key === 'cookie') {
+      const cookie = cookieFor(forwardedFor.host, raw[i + 1] ?? '')
+      if (cookie !== undefined && !isDropped(key, listed)) out.push(name, cookie)
     } else if (key === 'transfer-encoding' && framing === 'chunked') out.push(name, 'chunked')
     else if (!isDropped(key, listed) && !isProxyHeader(key) && (key !== 'trailer' || framing === 'chunked'))
       out.push(name, raw[i + 1] ?? '')

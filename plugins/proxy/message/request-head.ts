@@ -1,5 +1,6 @@
 import { Fields, faulty, isWord, more, slash, space, targetByte } from './bytes.ts'
 import { isProxyHeader } from './headers.ts'
+import { ownCookieMark } from './own-cookies.ts'
 
 /**
  * A request of the narrow grammar: GET or HEAD of a path, HTTP/1.1, one Host, no body, and no Connection option but
@@ -116,6 +117,7 @@ function fieldsOf(buffer: Buffer, text: string, first: number, end: number): Tai
   }
   if (host === undefined) return faulty
   kept += text.slice(from, end - 2)
+  if (kept.includes(ownCookieMark)) return faulty
   return { tail: text.slice(first), host, fields: kept, close }
 }
 

@@ -1,4 +1,5 @@
 import { hopsOf, type RawHeaders, tokensOf, valuesOf } from './headers.ts'
+import { hostName } from './host-name.ts'
 
 /** The header with which a page of the proxy polls whether to reload: its value is the event it waits for. */
 export const progressHeader = 'x-locald-progress'
@@ -18,6 +19,8 @@ export interface RequestInfo {
   readonly isNavigation: boolean
   /** The event that a page of the proxy waits for, when it polls. */
   readonly progress: string | undefined
+  /** All of its header. */
+  readonly fields: RawHeaders
 }
 
 /** Reads a request's head; returns a string with the reason when it is invalid. */
@@ -47,15 +50,8 @@ export function requestInfoOf(method: string, target: string, raw: RawHeaders): 
       wantsHtml &&
       (mode === undefined ? accept.trimStart().startsWith('text/html') : mode === 'navigate'),
     progress: method === 'GET' ? tokensOf(raw, progressHeader)[0] : undefined,
+    fields: raw,
   }
-}
-
-/** Returns the name in a Host header: lower case, no port, no trailing dot; undefined when invalid. */
-export function hostName(host: string): string | undefined {
-  const match = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)(?::(\d{0,5}))?$/i.exec(host)
-  const name = match?.[1]
-  if (name === undefined || name.length > 254 || Number(match?.[2] ?? 0) > 65_535) return undefined
-  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
 }
 
 function originForm(rest: string): string {

@@ -1,7 +1,7 @@
 import type { CatalogEntry, CatalogProject } from '../../../kernel/contract/plugin.ts'
+import { html } from '../../lib/page/html.ts'
 import { closest } from '../../lib/suggest.ts'
 import type { RequestInfo } from '../message/request-info.ts'
-import { html } from './html.ts'
 import { failure, type LocalResponse, table } from './responses.ts'
 
 type UrlOf = (host: string) => string
@@ -49,6 +49,11 @@ export function pageNotFound(): LocalResponse {
     message: 'Page not found',
     hint: 'Open / for the list of services.',
   })
+}
+
+export function noDashboard(): LocalResponse {
+  const error = { code: 'DAEMON_BUSY', message: 'The dashboard does not answer', hint: 'Reload the page.' } as const
+  return failure(502, 'dashboard', error, { headers: retrySoon })
 }
 
 export function requestLoop(info: RequestInfo): LocalResponse {

@@ -1,7 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { CatalogEntry, CatalogProject } from '../../../kernel/contract/plugin.ts'
 import type { ErrorJson } from '../../../kernel/errors.ts'
-import { document, html, type Markup, type Page, prose } from './html.ts'
+import { document, type Page } from '../../lib/page/document.ts'
+import { html, type Markup, prose } from '../../lib/page/html.ts'
+import { script } from './script.ts'
 
 /** A response that the proxy itself makes, for all versions of HTTP. */
 export interface LocalResponse {
@@ -35,7 +37,7 @@ export function render(response: LocalResponse, wantsHtml: boolean): Rendered {
   headers.push('Referrer-Policy', 'no-referrer', ...(response.headers ?? []))
   let body = ''
   if (wantsHtml && response.page !== undefined) {
-    const rendered = document(response.page())
+    const rendered = document(response.page(), script)
     headers.push(...rendered.headers)
     body = rendered.text
   } else if (response.json !== null) {
@@ -110,11 +112,14 @@ export function reloadResponse(state: ServiceDetails | 'stay' | 'reload'): Local
   return { status: 202, what: 'starting', json, page: undefined }
 }
 
-/** Lists all projects and services, at `localhost`. */
+/**
+ * Lists all projects and services, at `localhost`. @param hasDashboard whether a browser that signs in sees more there
+ */
 export function indexResponse(
   projects: readonly CatalogProject[],
   services: readonly CatalogEntry[],
   url: (host: string) => string,
+  hasDashboard: boolean,
 ): LocalResponse {
   return {
     status: 200,
@@ -131,6 +136,7 @@ export function indexResponse(
     page: () => ({
       title: 'locald',
       body: html`<h1>Projects</h1>
+${hasDashboard ? html`<p class="soft">Run <code>locald dashboard</code> to sign in: logs, requests and terminals are there.</p>` : ''}
 ${projects.length === 0 ? html`<p>No project has been started yet. Run <code>locald up</code> in a project’s folder.</p>` : ''}
 ${sortRunningFirst(projects, services).map(
   project => html`<h2>${project.name}</h2><p class="soft">${project.path}</p>

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogEntry, CatalogProject, LocaldEvent } from '../../../kernel/contract/plugin.ts'
-import { hostName } from '../message/request-info.ts'
+import { hostName } from '../message/host-name.ts'
 
 /** What a host name and a path lead to. */
 export type RouteMatch =

@@ -1,9 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import type { Catalog, CatalogEntry } from '../../../kernel/contract/plugin.ts'
+import type { Dashboard } from '../../dashboard/provides.ts'
 import type { Limits } from '../limits.ts'
+import { isOwnName } from '../message/host-name.ts'
 import type { RequestInfo } from '../message/request-info.ts'
 import * as errorPages from '../pages/errors.ts'
-import { indexResponse, type LocalResponse, redirectResponse, type ServiceDetails } from '../pages/responses.ts'
+import { type LocalResponse, redirectResponse, type ServiceDetails } from '../pages/responses.ts'
 import * as statePages from '../pages/service-states.ts'
 import type { Web } from '../provides.ts'
 import { addressOf } from '../upstream/dial.ts'
@@ -12,14 +14,21 @@ import type { Failure } from '../upstream/forward.ts'
 import { Crashes } from './crashes.ts'
 import type { Decision, Destination, RequestContext } from './decision.ts'
 import { HoldQueue, waitFor } from './hold-queue.ts'
+import { OwnPages } from './own-pages.ts'
 import { PageReloads, pending } from './page-reload.ts'
 import { isRefused } from './reconnect.ts'
 import { Recovery } from './recovery.ts'
 import { type RouteMatch, RouteTable } from './route-table.ts'
 
-/** Hosts whose root is the list of services. */
-const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', 'locald.localhost'])
 const maxHops = 5
+
+/** What a router knows besides services. */
+export interface RouterOptions {
+  /** Returns whether plain HTTP requests for a name are redirected to HTTPS. */
+  readonly redirect?: (name: string) => boolean
+  /** Returns the dashboard, for requests under locald's own names. */
+  readonly dashboard?: () => Dashboard | undefined
+}
 
 /**
  * Decides how each request is answered, and holds it while its service starts. Knows no sockets: forwarders carry the
@@ -30,6 +39,7 @@ export class Router {
   readonly #web: Web
   readonly #limits: Limits
   readonly #redirect: (name: string) => boolean
+  readonly #ownPages: OwnPages
   readonly #routes: RouteTable
   readonly #holdQueue: HoldQueue
   readonly #recovery: Recovery
@@ -38,12 +48,12 @@ export class Router {
   readonly #off: () => void
   readonly #closing = new AbortController()
 
-  /** @param redirect whether plain HTTP requests for a name are redirected to HTTPS */
-  constructor(catalog: Catalog, web: Web, limits: Limits, redirect: (name: string) => boolean = () => false) {
+  constructor(catalog: Catalog, web: Web, limits: Limits, { redirect, dashboard }: RouterOptions = {}) {
     this.#catalog = catalog
     this.#web = web
     this.#limits = limits
-    this.#redirect = redirect
+    this.#redirect = redirect ?? (() => false)
+    this.#ownPages = new OwnPages(catalog, web, dashboard ?? (() => undefined))
     this.#routes = new RouteTable(catalog)
     this.#holdQueue = new HoldQueue(limits)
     this.#recovery = new Recovery(catalog, limits, this.#holdQueue)
@@ -67,7 +77,7 @@ export class Router {
     if (request.scheme === 'http' && info.path.startsWith('/') && this.#redirect(info.name)) {
       return respond(redirectResponse(`${this.#web.url(info.name)}${info.path}`))
     }
-    if (ownHosts.has(info.name)) return respond(this.#indexPage(info))
+    if (isOwnName(info.name)) return this.#ownPages.route(request)
     const match = this.#routes.find(info.name, info.path)
     const runs = match.kind === 'service' && (match.entry.status === 'running' || pending.has(match.entry.status))
     const arriving = runs ? undefined : this.#catalog.arriving(info.name)
@@ -92,7 +102,7 @@ export class Router {
    */
   destinationOf(host: string, path: string, scheme: 'http' | 'https'): Destination | undefined {
     const name = this.#routes.nameOf(host)
-    if (name === undefined || ownHosts.has(name) || (scheme === 'http' && this.#redirect(name))) return undefined
+    if (name === undefined || isOwnName(name) || (scheme === 'http' && this.#redirect(name))) return undefined
     const match = this.#routes.find(name, path)
     if (match.kind !== 'service' || match.entry.status !== 'running' || match.entry.fault !== undefined)
       return undefined
@@ -104,6 +114,7 @@ export class Router {
 
   /** Decides again after the service sent no response: it may have crashed, or be restarting at this moment. */
   async recover(request: RequestContext, to: Destination, failure: Failure): Promise<Decision> {
+    if (to.address.socket !== undefined) return respond(errorPages.noDashboard())
     const mayRetry = failure.kind === 'refused' || failure.again
     const wasSent = failure.kind === 'broken' || failure.sent
     const findCrash = () => (wasSent ? this.#crashes.since(to.key, request.since) : undefined)
@@ -218,12 +229,6 @@ export class Router {
     // Without its output the page is still useful.
     const lines = await this.#catalog.tail(entry.key, this.#limits.lines).catch(() => [])
     return { reason: entry.reason, lines }
-  }
-
-  #indexPage(info: RequestInfo): LocalResponse {
-    if (info.method !== 'GET' && info.method !== 'HEAD') return errorPages.methodNotAllowed()
-    if (info.path !== '/' && !info.path.startsWith('/?')) return errorPages.pageNotFound()
-    return indexResponse(this.#catalog.projects(), this.#catalog.services(), host => this.#web.url(host))
   }
 
   #unknownHost(info: RequestInfo): LocalResponse {

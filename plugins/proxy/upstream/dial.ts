@@ -3,10 +3,12 @@ import { connect as connectTls } from 'node:tls'
 import { type CatalogEntry, meetsItself } from '../../../kernel/contract/plugin.ts'
 import { systemCode } from '../../../kernel/errors.ts'
 
-/** Address and port of a service. */
+/** Where a service listens: address and port, or a Unix socket. */
 export interface Address {
   readonly host: string
   readonly port: number
+  /** Path of a Unix socket; it outranks host and port. */
+  readonly socket?: string
   /** It speaks TLS: the name to ask for (SNI). */
   readonly tls?: string
 }
@@ -30,11 +32,12 @@ export function addressOf({ upstream, port, protocol }: CatalogEntry, name: stri
 
 /** Whether two addresses are the same. */
 export function isSameAddress(one: Address, other: Address): boolean {
-  return one.port === other.port && one.host === other.host && one.tls === other.tls
+  return one.port === other.port && one.host === other.host && one.tls === other.tls && one.socket === other.socket
 }
 
 /** Returns an address as a key for maps. */
-export function keyOf({ host, port, tls }: Address): string {
+export function keyOf({ host, port, tls, socket }: Address): string {
+  if (socket !== undefined) return socket
   return tls === undefined ? `${host} ${port}` : `${host} ${port} ${tls}`
 }
 
@@ -73,10 +76,11 @@ function secure(socket: Socket, names: { servername: string; allowHalfOpen: bool
 }
 
 function dialPlain(address: Address, how: DialOptions, done: DialCallback): void {
+  if (address.socket !== undefined) return void attempt({ path: address.socket }, how, done)
   const [first, second] = families(address.host)
-  attempt(first, address.port, how, (error, socket) => {
+  attempt({ host: first, port: address.port }, how, (error, socket) => {
     if (error === null || second === undefined || !unreachable.has(systemCode(error) ?? '')) return done(error, socket)
-    attempt(second, address.port, how, (again, other) => {
+    attempt({ host: second, port: address.port }, how, (again, other) => {
       if (again === null) done(null, other)
       else done(error, socket)
     })
@@ -88,20 +92,16 @@ export function neverConnected(error: Error): boolean {
   return 'syscall' in error && error.syscall === 'connect'
 }
 
-function attempt(
-  host: string,
-  port: number,
-  how: { allowHalfOpen: boolean; onread?: OnRead },
-  done: DialCallback,
-): void {
-  const socket = connect({ host, port, noDelay: true, ...how })
+type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string }
+
+function attempt(to: Endpoint, how: DialOptions, done: DialCallback): void {
+  const socket = connect({ ...to, noDelay: true, ...how })
   const failed = (error: Error): void => done(error, socket)
   socket.once('error', failed)
   socket.once('connect', () => {
-    if (meetsItself(socket)) {
-      socket.destroy(
-        Object.assign(new Error(`connect ECONNREFUSED ${host}:${port}`), { code: 'ECONNREFUSED', syscall: 'connect' }),
-      )
+    if ('port' in to && meetsItself(socket)) {
+      const text = `connect ECONNREFUSED ${to.host}:${to.port}`
+      socket.destroy(Object.assign(new Error(text), { code: 'ECONNREFUSED', syscall: 'connect' }))
       return
     }
     socket.off('error', failed)
