@@ -179,8 +179,6 @@ export interface Services {
   readonly api: HttpApi
   /** The kernel's: all services of all projects, read only. */
   readonly catalog: Catalog
-  /** The kernel's: its API, once it answers. */
-  readonly api: HttpApi
   /** The kernel's: gives back what the daemon does not need any more. */
   readonly memory: Memory
   /** The kernel's: stops and starts services. Not during `setup`, nor inside a driver. */

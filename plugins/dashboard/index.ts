@@ -66,7 +66,7 @@ async function openDashboard(host: Host): Promise<Opened> {
   const server = new DashboardServer({
     access,
     api: () => host.optional('api'),
-    door: new Door({ access, sessions, assets: new Assets() }),
+    door: new Door({ access, sessions, assets: new Assets(host.log) }),
     folder: () => host.folders.runtime,
     log: host.log,
   })

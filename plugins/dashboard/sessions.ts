@@ -47,7 +47,7 @@ export class Sessions {
     return session
   }
 
-  /** Ends a session. */
+  /** Removes a session: its browser is not signed in any more. */
   signOut(session: string): void {
     if (this.#sessions.take(session)) this.#save()
   }

@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 /** Bits of a token: 256. */
 const tokenBytes = 32
 
-/** A token as it is stored: whoever reads this cannot use it. */
+/** A token as it is stored: who reads this cannot use it. */
 export interface StoredToken {
   /** SHA-256, hexadecimal. */
   readonly hash: string

@@ -85,6 +85,7 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
       error: text => void log.push(`error ${text}`),
     },
     use,
+    optional: name => offered[name],
     has: name => options.features?.includes(name) ?? false,
     check: check => void checks.set(check.id, check),
     warnings: list => {
