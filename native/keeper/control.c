@@ -186,6 +186,18 @@ void control_attach(struct client *client) {
   scrollback_join(client);
 }
 
+void control_replay(struct client *client) {
+  char event[64];
+  struct text text = text_in(event, sizeof event);
+  text_add(&text, "{\"event\":\"attached\",\"history\":");
+  text_number(&text, scrollback_replay(client));
+  text_add(&text, "}\n");
+  client_send(client, event, text.len);
+  // What is raw begins after the whole event.
+  if (client->out_len > 0) client_close(client);
+  client->raw = true;
+}
+
 void control_broadcast(const struct text *event) {
   EACH_CLIENT(client) if (!client->raw) client_send(client, event->at, event->len);
 }
@@ -225,11 +237,13 @@ void control_poke(struct client *client) {
 
 bool control_show(const char *bytes, size_t len) {
   bool anyone = false;
-  EACH_CLIENT(client) if (client->raw) anyone = true;
-  if (!anyone) return false;
   scrollback_show(bytes, len);
-  EACH_CLIENT(client) if (client->raw) scrollback_flush(client);
-  return true;
+  EACH_CLIENT(client) {
+    if (!client->raw) continue;
+    anyone = true;
+    scrollback_flush(client);
+  }
+  return anyone;
 }
 
 void control_type(void) {

@@ -36,6 +36,9 @@ void control_handle(const struct pollfd *fds, unsigned count);
 // Attaches a client: the rest of its input is typed into the terminal, and it gets the output.
 void control_attach(struct client *client);
 
+// Attaches a client likewise; it gets an event with the length of the history that follows, which is output from before.
+void control_replay(struct client *client);
+
 void control_broadcast(const struct text *event);
 void control_notify(const struct notice *news, const struct notice *known);
 void control_log_written(void);
@@ -43,7 +46,7 @@ void control_log_written(void);
 // Sends the client a log event at the next write to the log, or at once if there was one since its last log event.
 void control_poke(struct client *client);
 
-// Sends output to all attached clients. Returns false when there are none.
+// Keeps output for clients that attach later, and sends it to all attached ones. Returns false when there are none.
 bool control_show(const char *bytes, size_t len);
 
 // Called when the terminal accepts input again.

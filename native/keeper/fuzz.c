@@ -149,7 +149,7 @@ static void make_head(uint8_t *head, size_t len) {
 // Words of the grammars with noise between them.
 static size_t make(uint8_t *data, size_t cap) {
   static const char *const words[] = {
-      "stop",     " ",       "15",         "0",       "state",   "poke",      "signal",   "resize",      "attach",
+      "stop",     " ",       "15",         "0",       "state",   "poke",      "signal",   "resize",      "attach",   "replay",
       "finish",   "\n",      "READY=1",    "STATUS=", "MAINPID=", "BARRIER=1", "\xc3\xa9", "\xed\xa0\x80", "\"\\\x7f",
       "--socket", "--tty",   "80x24",      "--",      "true",    "--mark",    "x",        "--log-bytes", "18446744073709551615",
       "--exit",   "--stop-ms", "--group-only", "--main-only", "STOPPING=1", "9999", "86400000", "64", "\r", "--notify",

@@ -17,6 +17,7 @@ static const struct {
     {"stop", VERB_STOP, 2, 1, SIGNAL_MAX, GRACE_MAX_MS},
     {"resize", VERB_RESIZE, 2, 1, SIZE_MAX_CELLS, SIZE_MAX_CELLS},
     {"attach", VERB_ATTACH, 2, 1, SIZE_MAX_CELLS, SIZE_MAX_CELLS},
+    {"replay", VERB_REPLAY, 2, 1, SIZE_MAX_CELLS, SIZE_MAX_CELLS},
 };
 
 bool cells_parse(const char *text, unsigned *cols, unsigned *rows) {
@@ -56,7 +57,7 @@ bool command_parse(const char *line, size_t len, struct command *command) {
     if (commands[i].numbers > 1 && !take_number(&rest, &left, commands[i].max_second, &command->second)) return false;
     if (command->first < commands[i].min) return false;
     // A terminal has at least one row; a grace of 0 ms is allowed.
-    if (command->second == 0 && (command->verb == VERB_RESIZE || command->verb == VERB_ATTACH)) return false;
+    if (command->second == 0 && commands[i].max_second == SIZE_MAX_CELLS) return false;
     return left == 0;
   }
   return false;

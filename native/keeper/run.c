@@ -85,6 +85,7 @@ static void attach(struct client *client, const struct command *command) {
     return;
   }
   if (command->verb == VERB_ATTACH) control_attach(client);
+  if (command->verb == VERB_REPLAY) control_replay(client);
   if (!terminal_resize(output_terminal(), command->first, command->second) && command->verb == VERB_RESIZE)
     client_error(client, strerror(errno));
 }
@@ -109,6 +110,7 @@ static void handle_command(struct client *client, const struct command *command)
       break;
     case VERB_RESIZE:
     case VERB_ATTACH:
+    case VERB_REPLAY:
       attach(client, command);
       break;
   }

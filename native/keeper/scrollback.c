@@ -9,6 +9,12 @@ static uint64_t shown;  // bytes since the start
 
 void scrollback_join(struct client *client) { client->seen = shown; }
 
+size_t scrollback_replay(struct client *client) {
+  size_t history = shown < HISTORY_MAX ? (size_t)shown : HISTORY_MAX;
+  client->seen = shown - history;
+  return history;
+}
+
 bool scrollback_pending(const struct client *client) { return client->seen < shown; }
 
 void scrollback_flush(struct client *client) {
