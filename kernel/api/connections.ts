@@ -30,6 +30,7 @@ export class IdleConnections {
         this.#sending.delete(socket)
       })
     })
+    server.on('upgrade', ({ socket }) => this.#idle.delete(socket))
     server.on('request', (request, response) => {
       const { socket } = request
       this.#idle.delete(socket)

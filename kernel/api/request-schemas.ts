@@ -114,6 +114,12 @@ export const envQuery = {
   required: ['path', 'service'],
   properties: { path, service: text, reveal: flag, name: text },
 } as const
+const cells = { type: 'integer', minimum: 1, maximum: 1000 } as const
+export const terminalQuery = {
+  ...serviceQuery,
+  required: ['path', 'service', 'cols', 'rows'],
+  properties: { ...serviceQuery.properties, cols: cells, rows: cells },
+} as const
 export const logsQuery = {
   type: 'object',
   required: ['path'],

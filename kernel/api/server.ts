@@ -16,8 +16,10 @@ import { registryRoutes } from './routes/registry.ts'
 import { serviceDetailRoutes } from './routes/service-details.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { terminalRoutes } from './routes/terminal.ts'
 import { StreamSlots } from './stream/slots.ts'
 import { checkSchemas, noCompilers } from './validation.ts'
+import { webSockets } from './websockets.ts'
 
 /** A client opens a connection for each request and sends it immediately. */
 const connectionLimits = { idle: 2048, sending: 64 } as const
@@ -70,6 +72,8 @@ export class Api {
     await app.register(projectRoutes(kernel, shutdown), { prefix: '/v1' })
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
     await app.register(serviceDetailRoutes(kernel), { prefix: '/v1' })
+    await app.register(webSockets)
+    await app.register(terminalRoutes(kernel, log('terminals').error), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })
     await app.register(daemonRoutes(kernel), { prefix: '/v1' })
     await app.register(registryRoutes(kernel), { prefix: '/v1' })

@@ -1,4 +1,5 @@
 import type { ProcessTree } from './process-table.ts'
+import type { TerminalConnection, TerminalSize } from './terminal.ts'
 
 /** A started service. */
 export interface Instance {
@@ -22,6 +23,11 @@ export interface Instance {
   on?(listener: (event: InstanceEvent) => void): () => void
   /** Stops the processes that the main process left running; called after a `main` event. */
   finish?(): void
+  /**
+   * Connects to its terminal, which gets that size. Resolves with undefined when it has none; rejects when it cannot be
+   * reached, as after its exit.
+   */
+  openTerminal?(size: TerminalSize): Promise<TerminalConnection | undefined>
   /** Its process tree, for usage and listeners; absent without a process on this machine. */
   readonly tree?: ProcessTree
 }

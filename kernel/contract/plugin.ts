@@ -39,6 +39,7 @@ export { isStillAt, realPath, realPathIfAny, realPathNow } from './real-path.ts'
 export type * from './service-type.ts'
 export type { Shape, ShapeOf } from './shape.ts'
 export type * from './table.ts'
+export type * from './terminal.ts'
 export {
   readTextFile,
   readTextFileNow,

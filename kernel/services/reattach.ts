@@ -43,6 +43,7 @@ function heldInstance(held: Instance): Instance {
     ...(tree === undefined ? {} : { tree }),
     on: listener => held.on?.(listener) ?? (() => {}),
     finish: () => held.finish?.(),
+    openTerminal: async size => held.openTerminal?.(size),
     async stop(how) {
       held.finish?.()
       const late = setTimeout(() => void held.stop(how), how.graceMs + lateMs)

@@ -70,7 +70,7 @@ export class KeeperConnection {
   #read(text: string): void {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
-    const events = lines.map(parse)
+    const events = lines.map(parseEvent)
     for (const event of events) {
       if (event === undefined) break
       this.#emit(event)
@@ -85,7 +85,8 @@ export class KeeperConnection {
   }
 }
 
-function parse(line: string): KeeperEvent | undefined {
+/** Parses a line of a keeper; undefined: it is none. */
+export function parseEvent(line: string): KeeperEvent | undefined {
   try {
     const value: unknown = JSON.parse(line)
     if (typeof value !== 'object' || value === null || !('event' in value) || typeof value.event !== 'string')

@@ -8,6 +8,8 @@ import type {
   ProcessInfo,
   ProcessTable,
   ProcessTree,
+  TerminalConnection,
+  TerminalSize,
 } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Cgroups } from '../platform-linux/provides.ts'
@@ -17,6 +19,7 @@ import type { KeeperConnection, KeeperEvent } from './keeper-connection.ts'
 import { killKeeper, reconnect } from './keeper-recovery.ts'
 import { restoreSockets } from './keeper-sockets.ts'
 import type { KeeperState } from './keeper-state.ts'
+import { openTerminal } from './keeper-terminal.ts'
 
 /** What an instance needs. */
 export interface KeeperProcessInput {
@@ -107,6 +110,12 @@ export class KeeperProcess implements Instance {
 
   finish(): void {
     this.#sendCommand('finish')
+  }
+
+  async openTerminal(size: TerminalSize): Promise<TerminalConnection | undefined> {
+    const opened = await openTerminal(this.state.socket, size)
+    if (opened === undefined) return undefined
+    return { ...opened, resize: ({ cols, rows }) => this.#connection?.send(`resize ${cols} ${rows}`) }
   }
 
   /** Makes the keeper bind missing sockets again. */

@@ -121,7 +121,8 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
   }
 }
 
-function nameIn(query: ServiceQuery): string {
+/** Returns the service that a query names. */
+export function nameIn(query: ServiceQuery): string {
   if (query.service !== undefined) return query.service
   throw new LocaldError('REQUEST_INVALID', "missing query parameter 'service'")
 }

@@ -176,34 +176,39 @@ function attached(t: Test, variant: Variant) {
     },
   )
 
-  keeperTest(t, variant, 'replays the last output, with its length, to a client that attaches late', async (t, start) => {
-    const replay = async (one: Keeper) => {
-      const socket = await raw(one)
-      let text = ''
-      socket.on('data', data => (text += data))
-      socket.write('replay 80 24\nanswer\n')
-      await until('the answer', () => text.endsWith('answer\r\nanswer\r\n'))
-      const [head = '', ...rest] = text.split('\n')
-      const { event, history } = JSON.parse(head)
-      const before = rest.join('\n').slice(0, history)
-      socket.destroy()
-      return { event, history, before, live: rest.join('\n').slice(history) }
-    }
-    const short = start(['sh', '-c', 'echo first; exec cat'], tty)
-    await short.logged('first')
-    t.strictSame(await replay(short), {
-      event: 'attached',
-      history: 7,
-      before: 'first\r\n',
-      live: 'answer\r\nanswer\r\n',
-    })
-    const long = start(['sh', '-c', 'seq -w 1 99999; echo end; exec cat'], tty)
-    await long.logged('end')
-    const late = await replay(long)
-    t.equal(late.history, 128 * 1024)
-    t.ok(late.before.endsWith('99998\r\n99999\r\nend\r\n'))
-    t.equal(late.live, 'answer\r\nanswer\r\n')
-  })
+  keeperTest(
+    t,
+    variant,
+    'replays the last output, with its length, to a client that attaches late',
+    async (t, start) => {
+      const replay = async (one: Keeper) => {
+        const socket = await raw(one)
+        let text = ''
+        socket.on('data', data => (text += data))
+        socket.write('replay 80 24\nanswer\n')
+        await until('the answer', () => text.endsWith('answer\r\nanswer\r\n'))
+        const [head = '', ...rest] = text.split('\n')
+        const { event, history } = JSON.parse(head)
+        const before = rest.join('\n').slice(0, history)
+        socket.destroy()
+        return { event, history, before, live: rest.join('\n').slice(history) }
+      }
+      const short = start(['sh', '-c', 'echo first; exec cat'], tty)
+      await short.logged('first')
+      t.strictSame(await replay(short), {
+        event: 'attached',
+        history: 7,
+        before: 'first\r\n',
+        live: 'answer\r\nanswer\r\n',
+      })
+      const long = start(['sh', '-c', 'seq -w 1 99999; echo end; exec cat'], tty)
+      await long.logged('end')
+      const late = await replay(long)
+      t.equal(late.history, 128 * 1024)
+      t.ok(late.before.endsWith('99998\r\n99999\r\nend\r\n'))
+      t.equal(late.live, 'answer\r\nanswer\r\n')
+    },
+  )
 
   keeperTest(t, variant, 'attaching sets the terminal size; ^C interrupts the service', async (t, start) => {
     const one = start(

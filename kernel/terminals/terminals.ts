@@ -1,0 +1,54 @@
+import { LocaldError } from '../errors.ts'
+import type { Service } from '../services/service.ts'
+import { TerminalSession } from './session.ts'
+import type { Viewer } from './viewer.ts'
+
+/** Clients of all terminals together. */
+const clientLimit = 64
+/** A terminal that its last client has left stays for so long, in case of a reload of the page: ms. */
+const lingerMs = 10_000
+
+/** The terminals at which clients look. */
+export class Terminals {
+  readonly #sessions = new Map<Service, TerminalSession>()
+  readonly #failed: (error: unknown) => void
+  #clients = 0
+
+  /** @param failed reports an error that is not expected */
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed
+  }
+
+  /** Throws DAEMON_BUSY when there are as many clients as may be. */
+  requireRoom(): void {
+    if (this.#clients < clientLimit) return
+    throw new LocaldError('DAEMON_BUSY', `too many open terminals (limit ${clientLimit})`, {
+      hint: 'Close some of them, in all windows of the browser.',
+    })
+  }
+
+  /** Adds a client. The result removes it. */
+  join(service: Service, viewer: Viewer): { readonly session: TerminalSession; readonly leave: () => void } {
+    const session = this.#sessions.get(service) ?? new TerminalSession(service, this.#failed)
+    this.#sessions.set(service, session)
+    this.#clients += 1
+    session.join(viewer)
+    const leave = () => {
+      this.#clients -= 1
+      session.leave(viewer)
+      if (!session.isWatched) setTimeout(() => this.#closeUnlessWatched(service, session), lingerMs).unref()
+    }
+    return { session, leave }
+  }
+
+  close(): void {
+    for (const session of this.#sessions.values()) session.close()
+    this.#sessions.clear()
+  }
+
+  #closeUnlessWatched(service: Service, session: TerminalSession): void {
+    if (session.isWatched || this.#sessions.get(service) !== session) return
+    this.#sessions.delete(service)
+    session.close()
+  }
+}
