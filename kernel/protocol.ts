@@ -259,6 +259,10 @@ export interface KnownProjectView {
   readonly exists: boolean
   /** UTC ISO 8601 of the last `up`. */
   readonly usedAt: string
+  /** The branch of the linked git worktree that it is in, as in its domain; absent elsewhere. */
+  readonly branch?: string
+  /** The same folder in the main checkout, where it is in a linked git worktree. */
+  readonly mainCheckout?: string
   /** Why it could not be started with the daemon. */
   readonly problem: string | null
 }

@@ -104,11 +104,16 @@ export const named = {
     },
     ['code', 'details'],
   ),
-  KnownProject: object({
-    ...{ name: text, path: text, domain: text, pinned: flag },
-    exists: { ...flag, description: 'Whether its folder exists' },
-    ...{ usedAt: time, problem: orNull(text) },
-  }),
+  KnownProject: object(
+    {
+      ...{ name: text, path: text, domain: text, pinned: flag },
+      exists: { ...flag, description: 'Whether its folder exists' },
+      ...{ usedAt: time, problem: orNull(text) },
+      branch: { ...text, description: 'Of the linked git worktree that it is in' },
+      mainCheckout: { ...text, description: 'The same folder in the main checkout' },
+    },
+    ['branch', 'mainCheckout'],
+  ),
   Snapshot: object({
     event: oneOf('snapshot'),
     services: list({ $ref: 'Service#' }),

@@ -9,6 +9,7 @@ import type { Projects } from '../projects/projects.ts'
 import { isPath, projectAt, projectNamed } from '../projects/selectors.ts'
 import type { StartingProjects } from '../projects/starting-projects.ts'
 import type { CleanAnswer, KnownProjectView, PinBody } from '../protocol.ts'
+import { worktreeBranch, worktreeIn } from '../registry/git-worktree.ts'
 import type { KnownProject, Registry } from '../registry/registry.ts'
 import { ownEnvironment } from '../services/environment/shell.ts'
 import type { Operations } from './operations.ts'
@@ -149,7 +150,7 @@ export class KnownProjects {
 
   #view({ name, path, domain, pinned, usedAt }: KnownProject): KnownProjectView {
     const problem = !pinned || this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
-    return { name, path, domain, pinned, exists: isStillAt(path), usedAt, problem }
+    return { name, path, domain, pinned, exists: isStillAt(path), usedAt, problem, ...worktreeOf(path) }
   }
 }
 
@@ -157,4 +158,12 @@ export class KnownProjects {
 function summarize({ name, status, health, reason }: ServiceView): string {
   const how = /exited with code \d+|terminated by SIG\w+|not ready within [\d.]+ s/.exec(reason ?? '')?.[0]
   return `${name} ${status === 'failed' ? status : `is ${status}`}${health === null ? '' : `, ${health}`}${how === undefined ? '' : ` (${how})`}`
+}
+
+/** Returns which linked git worktree a project is in. */
+function worktreeOf(path: string): Pick<KnownProjectView, 'branch' | 'mainCheckout'> {
+  const branch = worktreeBranch(path)
+  if (branch === undefined) return {}
+  const { mainCheckout } = worktreeIn(path) ?? {}
+  return { branch, ...(mainCheckout === undefined ? {} : { mainCheckout }) }
 }

@@ -15,13 +15,29 @@
  * Imports run downwards: shell, screens, actions, parts, state, stream, api.
  */
 import { render } from 'preact'
+import { registerCommon } from './actions/all.ts'
+import { titleOf } from './actions/daemon.ts'
 import { App } from './shell/app.tsx'
-import { startPlace } from './state/place.ts'
-import { startServices } from './state/services.ts'
+import { startKeys } from './shell/keys.ts'
+import { startClock } from './state/clock.ts'
+import { runDoctor } from './state/doctor.ts'
+import { startPlace, startTitle } from './state/place.ts'
+import { services, startServices } from './state/services.ts'
 import { startUsage } from './state/usage.ts'
+import { shortName, stateOf } from './state/words.ts'
 
 startPlace()
 startServices()
 startUsage()
+startClock()
+registerCommon()
+startKeys()
+startTitle(({ screen, service }) => {
+  const failed = services.value.filter(view => stateOf(view).shape === 'bad').length
+  const name = service === undefined ? titleOf(screen) : shortName(service)
+  return `${failed === 0 ? '' : `▲ ${failed} `}${name} · locald`
+})
 const root = document.getElementById('app')
 if (root !== null) render(<App />, root)
+// After the first paint: the checks run programs.
+setTimeout(() => void runDoctor().catch(() => undefined), 500)

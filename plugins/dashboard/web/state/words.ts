@@ -36,11 +36,11 @@ export function sentenceOf(view: ServiceView): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
-/** Returns a duration in ms: `4 s`, `3 m 12 s`, `2 h 05 m`, `4 d 3 h`. */
+/** Returns a duration in ms: `4 s`, `12 m`, `2 h 05 m`, `4 d 3 h`. */
 export function durationOf(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
   if (seconds < 60) return `${seconds} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${pad(seconds % 60)} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m`
   const hours = Math.floor(seconds / 3600)
   if (hours < 24) return `${hours} h ${pad(Math.floor(seconds / 60) % 60)} m`
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
@@ -55,6 +55,16 @@ export function bytesOf(count: number): string {
     left /= 1024
   }
   return String(count)
+}
+
+/** How many colours of names there are. */
+const nameColours = 6
+
+/** Returns the class with the colour of a service's name: by its place in its project, as in the CLI. */
+export function nameClass(key: string, keys: readonly string[]): string {
+  const project = key.slice(0, key.indexOf(':') + 1)
+  const own = keys.filter(other => other.startsWith(project))
+  return `name-${(Math.max(0, own.indexOf(key)) % nameColours) + 1}`
 }
 
 /** Returns the name of a service within its project, of `project:service`. */

@@ -1,0 +1,34 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+
+interface Props {
+  readonly label: string
+  readonly class?: string
+  readonly children: ComponentChildren
+  close(): void
+}
+
+/** A modal dialog: the browser keeps the focus in it and gives it back; Escape and a click beside it close it. */
+export function Dialog({ label, class: name, children, close }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    dialog.current?.showModal()
+  }, [])
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it.
+    <dialog
+      ref={dialog}
+      class={name}
+      aria-label={label}
+      onCancel={event => {
+        event.preventDefault()
+        close()
+      }}
+      onClick={event => {
+        if (event.target === dialog.current) close()
+      }}
+    >
+      <div class="inside">{children}</div>
+    </dialog>
+  )
+}

@@ -1,0 +1,118 @@
+import { useSignal } from '@preact/signals'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import type { LogLine } from '../../../../../kernel/events.ts'
+import { hrefOf } from '../../state/place.ts'
+import { keys } from '../../state/services.ts'
+import { nameClass, shortName } from '../../state/words.ts'
+import { follow } from '../../stream/client.ts'
+
+/** How many lines are shown. */
+const limit = 200
+/** Lines are drawn at most this often, ms. */
+const drawMs = 100
+
+/** A line with a number that it keeps. */
+interface Shown extends LogLine {
+  readonly id: number
+}
+
+/** The last lines of all services. Scrolling up stops it; the chip resumes. */
+export function LogTail() {
+  const lines = useSignal<readonly Shown[]>([])
+  const missed = useSignal(0)
+  const pane = useRef<HTMLDivElement>(null)
+  const isAtEnd = useRef(true)
+  useEffect(() => {
+    let waiting: Shown[] = []
+    let count = 0
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const draw = (): void => {
+      timer = undefined
+      if (!isAtEnd.current) return
+      lines.value = [...lines.peek(), ...waiting].slice(-limit)
+      waiting = []
+    }
+    const off = follow('logs', {
+      tail: limit,
+      onValues: values => {
+        for (const value of values) {
+          count += 1
+          if (isLine(value)) waiting.push({ ...value, id: count })
+        }
+        if (!isAtEnd.current) missed.value += values.length
+        waiting = waiting.slice(-limit)
+        timer ??= setTimeout(draw, drawMs)
+      },
+    })
+    const resume = () => {
+      timer ??= setTimeout(draw, 0)
+    }
+    const element = pane.current
+    element?.addEventListener('resume', resume)
+    return () => {
+      off()
+      clearTimeout(timer)
+      element?.removeEventListener('resume', resume)
+    }
+  }, [])
+  useLayoutEffect(() => {
+    if (isAtEnd.current) pane.current?.scrollTo(0, pane.current.scrollHeight)
+  }, [lines.value])
+  const resume = (): void => {
+    isAtEnd.current = true
+    missed.value = 0
+    pane.current?.scrollTo(0, pane.current.scrollHeight)
+    pane.current?.dispatchEvent(new Event('resume'))
+  }
+  const onScroll = (): void => {
+    const element = pane.current
+    if (element === null) return
+    const isNow = element.scrollHeight - element.scrollTop - element.clientHeight < 24
+    if (isNow && !isAtEnd.current) resume()
+    isAtEnd.current = isNow
+  }
+  return (
+    <section class="tail" aria-label="Last lines of all services">
+      <div class="log" role="log" aria-live="off" aria-label="Output" ref={pane} tabIndex={0} onScroll={onScroll}>
+        {lines.value.map(line => (
+          <Line key={line.id} line={line} />
+        ))}
+        {lines.value.length === 0 && <p class="dim none">No output so far</p>}
+      </div>
+      {missed.value > 0 && (
+        <button type="button" class="new num" onClick={resume}>
+          {missed.value.toLocaleString('en')} new ↓
+        </button>
+      )}
+    </section>
+  )
+}
+
+function Line({ line: { time, service, text } }: { readonly line: LogLine }) {
+  const clean = plainText(text)
+  return (
+    <div class={isError(clean) ? 'e' : undefined}>
+      <time title={time}>{new Date(time).toLocaleTimeString('en-GB')}</time>
+      <a class={nameClass(service, keys.value)} href={hrefOf('logs', { query: { service } })} tabIndex={-1}>
+        {shortName(service)}
+      </a>
+      <span>{clean}</span>
+    </div>
+  )
+}
+
+function isError(text: string): boolean {
+  return /\b(?:error|fatal|panic|exception|traceback)\b/i.test(text.slice(0, 300))
+}
+
+/** Returns text without colours and other control sequences. */
+function plainText(text: string): string {
+  return text.replace(
+    /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]/g,
+    '',
+  )
+}
+
+function isLine(value: unknown): value is LogLine {
+  return typeof value === 'object' && value !== null && 'text' in value && 'service' in value
+}

@@ -1,0 +1,94 @@
+import type { ServiceView } from '../../../../../kernel/events.ts'
+import { contextOf } from '../../actions/context.ts'
+import { Act } from '../../parts/act.tsx'
+import { Mark } from '../../parts/mark.tsx'
+import { ActionMenu } from '../../parts/menu.tsx'
+import { CpuSpark } from '../../parts/spark.tsx'
+import { now } from '../../state/clock.ts'
+import { pending } from '../../state/pending.ts'
+import { hrefOf } from '../../state/place.ts'
+import { serviceOf, steps } from '../../state/services.ts'
+import { usageOf } from '../../state/usage.ts'
+import { bytesOf, durationOf, sentenceOf, stateOf } from '../../state/words.ts'
+
+/** One service; it is rendered only when this service changes. */
+export function ServiceRow({ id }: { readonly id: string }) {
+  const view = serviceOf(id).value
+  if (view === undefined) return null
+  const context = contextOf(id)
+  const { name, url, restarts } = view
+  return (
+    <tr data-row data-service={id} tabIndex={-1}>
+      <StateCells view={view} />
+      <td class="mono hide-s">{url === null ? <span class="dim">–</span> : <Url url={url} />}</td>
+      <td class="hide-s spark-cell">
+        <CpuSpark id={id} />
+      </td>
+      <td class="r hide-s">
+        <Memory id={id} />
+      </td>
+      <td class="r hide-s">
+        <Uptime view={view} />
+      </td>
+      <td class={restarts > 0 ? 'r hide-s wait-text' : 'r hide-s dim'}>{restarts}</td>
+      <td class="r">
+        <span class="acts">
+          <span class="hide-s">
+            <Act id="service.start" context={context} icon="start" />
+            <Act id="service.restart" context={context} icon="restart" />
+            <Act id="service.stop" context={context} icon="stop" />
+            <Act id="service.logs" context={context} icon="logs" />
+          </span>
+          <ActionMenu context={context} label={`Actions of ${name}`} />
+        </span>
+      </td>
+    </tr>
+  )
+}
+
+function StateCells({ view }: { readonly view: ServiceView }) {
+  const { key, name } = view
+  const word = pending.value.get(key)
+  const shape = word === undefined ? stateOf(view).shape : 'wait'
+  return (
+    <>
+      <td class="mark">
+        <Mark shape={shape} />
+      </td>
+      <td>
+        <a class="name" data-open href={hrefOf('service', { service: key })}>
+          {name}
+        </a>
+      </td>
+      <td class={shape === 'bad' ? 'state bad-text' : shape === 'wait' ? 'state wait-text' : 'state dim'}>
+        {word === undefined ? <Sentence view={view} /> : `${word.slice(0, 1).toUpperCase()}${word.slice(1)}…`}
+      </td>
+    </>
+  )
+}
+
+function Sentence({ view }: { readonly view: ServiceView }) {
+  const step = view.status === 'starting' ? steps.value.get(view.key) : undefined
+  const text = step === undefined ? sentenceOf(view) : `Starting: ${step}`
+  return <span title={text}>{text}</span>
+}
+
+function Url({ url }: { readonly url: string }) {
+  return url.startsWith('http') ? (
+    <a href={url} target="_blank" rel="noopener noreferrer">
+      {url}
+    </a>
+  ) : (
+    <span>{url}</span>
+  )
+}
+
+function Memory({ id }: { readonly id: string }) {
+  const memory = usageOf(id).value.at(-1)?.memory
+  return memory === undefined || memory === null ? <span class="dim">–</span> : <span>{bytesOf(memory)}</span>
+}
+
+function Uptime({ view: { startedAt, pid } }: { readonly view: ServiceView }) {
+  if (startedAt === null || pid === null) return <span class="dim">–</span>
+  return <>{durationOf(now.value - Date.parse(startedAt))}</>
+}

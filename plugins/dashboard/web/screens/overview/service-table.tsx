@@ -1,0 +1,96 @@
+import { contextOf } from '../../actions/context.ts'
+import { startProject } from '../../actions/project.ts'
+import { Mark } from '../../parts/mark.tsx'
+import { ActionMenu } from '../../parts/menu.tsx'
+import { type Group, groups } from '../../state/groups.ts'
+import { isLoaded } from '../../state/services.ts'
+import { ServiceRow } from './service-row.tsx'
+
+/** All services, by project where there are several. */
+export function ServiceTable() {
+  const all = groups.value
+  const running = all.filter(({ services }) => services.length > 0)
+  const stopped = all.filter(({ services }) => services.length === 0)
+  return (
+    <div class="services">
+      <table>
+        <thead>
+          <tr>
+            <th class="mark">
+              <span class="only-read">Mark</span>
+            </th>
+            <th>Service</th>
+            <th>State</th>
+            <th class="hide-s">URL</th>
+            <th class="hide-s">CPU</th>
+            <th class="r hide-s">Memory</th>
+            <th class="r hide-s">Uptime</th>
+            <th class="r hide-s">Restarts</th>
+            <th>
+              <span class="only-read">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        {running.map(group => (
+          <tbody key={group.path}>
+            {(running.length > 1 || stopped.length > 0) && <GroupRow group={group} />}
+            {group.services.map(key => (
+              <ServiceRow key={key} id={key} />
+            ))}
+          </tbody>
+        ))}
+        {stopped.length > 0 && isLoaded.value && (
+          <tbody class="stopped">
+            {stopped.map(group => (
+              <StoppedRow key={group.path} group={group} />
+            ))}
+          </tbody>
+        )}
+      </table>
+    </div>
+  )
+}
+
+function GroupRow({ group: { name, branch, path, services } }: { readonly group: Group }) {
+  const context = contextOf(services[0])
+  return (
+    <tr class="group">
+      <th colSpan={8} scope="rowgroup">
+        {name} {branch !== undefined && <span class="branch mono">{branch}</span>}{' '}
+        <span class="dim path hide-s">{path}</span>
+      </th>
+      <td class="r">
+        <span class="acts">
+          <ActionMenu
+            context={{ ...context, service: undefined }}
+            label={`Actions of ${name}${branch === undefined ? '' : `, ${branch}`}`}
+          />
+        </span>
+      </td>
+    </tr>
+  )
+}
+
+function StoppedRow({ group: { name, branch, path, project } }: { readonly group: Group }) {
+  return (
+    <tr>
+      <td class="mark">
+        <Mark shape="off" />
+      </td>
+      <td>
+        <b>{name}</b> {branch !== undefined && <span class="branch mono dim">{branch}</span>}
+      </td>
+      <td class="dim">{project?.exists === false ? 'Folder not found' : 'Stopped'}</td>
+      <td class="dim hide-s" colSpan={5}>
+        {path}
+      </td>
+      <td class="r">
+        {project?.exists === true && (
+          <button type="button" title={`locald up ${project.name}`} onClick={() => startProject(project)}>
+            Start
+          </button>
+        )}
+      </td>
+    </tr>
+  )
+}

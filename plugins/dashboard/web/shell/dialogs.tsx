@@ -1,0 +1,118 @@
+import { useSignal } from '@preact/signals'
+import { presentContext } from '../actions/context.ts'
+import { type Action, actions, isShown } from '../actions/registry.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { question } from '../state/dialog.ts'
+import { keyText } from './keys.ts'
+import { isKeysOpen } from './open.ts'
+
+/** The question before what cannot be undone. */
+export function QuestionDialog() {
+  const chosen = useSignal<string | undefined>(undefined)
+  const asked = question.value
+  if (asked === undefined) return null
+  const { title, text, cli, yes, isDangerous, choices, answer } = asked
+  const first = choices?.[0]?.value
+  const close = (value: string | undefined) => {
+    chosen.value = undefined
+    answer(value)
+  }
+  return (
+    <Dialog label={title} close={() => close(undefined)}>
+      <h2>{title}</h2>
+      <p>{text}</p>
+      {choices !== undefined && (
+        <ul class="choices">
+          {choices.map(({ value, text }) => (
+            <li key={value}>
+              <label>
+                <input
+                  type="radio"
+                  name="choice"
+                  checked={(chosen.value ?? first) === value}
+                  onChange={() => (chosen.value = value)}
+                />{' '}
+                {text}
+              </label>
+            </li>
+          ))}
+        </ul>
+      )}
+      {cli !== undefined && (
+        <p>
+          <code class="dim">{cli}</code>
+        </p>
+      )}
+      <div class="answers">
+        <button type="button" onClick={() => close(undefined)}>
+          Cancel
+        </button>
+        <button
+          type="button"
+          class={isDangerous === true ? 'danger' : 'primary'}
+          onClick={() => close(choices === undefined ? 'yes' : (chosen.value ?? first))}
+        >
+          {yes}
+        </button>
+      </div>
+    </Dialog>
+  )
+}
+
+/** The list of keys, from the registry. */
+export function KeysDialog() {
+  if (!isKeysOpen.value) return null
+  const context = presentContext()
+  const withKeys = actions.value.filter(action => action.key !== undefined)
+  const fixed: readonly (readonly [string, string])[] = [
+    ['$mod+k', 'Search services and commands'],
+    ['/', 'Search on this screen'],
+    ['j', 'Next row'],
+    ['k', 'Previous row'],
+    ['Enter', 'Open the row'],
+    ['Escape', 'Close, or go back'],
+    ['?', 'Show the keys'],
+  ]
+  return (
+    <Dialog label="Keys" close={() => (isKeysOpen.value = false)} class="keys">
+      <h2>Keys</h2>
+      <dl>
+        {fixed.map(([key, text]) => (
+          <Row key={key} keys={key} text={text} />
+        ))}
+        {withKeys.map(action => (
+          <Row key={action.id} keys={action.key ?? ''} text={textOf(action, context)} />
+        ))}
+      </dl>
+    </Dialog>
+  )
+}
+
+function textOf(action: Action, context: ReturnType<typeof presentContext>): string {
+  if (isShown(action, context)) return action.title(context)
+  return plain[action.id] ?? action.id
+}
+
+/** What the keys of a service do, where no service is chosen. */
+const plain: Readonly<Record<string, string>> = {
+  'service.restart': 'Restart the service',
+  'service.restart-dependents': 'Restart the service with dependents',
+  'service.stop': 'Stop the service',
+  'service.open': 'Open the service in the browser',
+  'service.copy-url': 'Copy the URL of the service',
+  'service.logs': 'Show the logs of the service',
+  'service.report': 'Copy a report of the service',
+}
+
+function Row({ keys, text }: { readonly keys: string; readonly text: string }) {
+  return (
+    <div>
+      <dt>
+        {keyText(keys).map(key => (
+          <kbd key={key}>{key}</kbd>
+        ))}
+      </dt>
+      <dd>{text}</dd>
+    </div>
+  )
+}

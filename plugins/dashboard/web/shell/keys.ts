@@ -1,0 +1,82 @@
+import { effect } from '@preact/signals'
+import { tinykeys } from 'tinykeys'
+import { presentContext } from '../actions/context.ts'
+import { type Action, actions, isShown } from '../actions/registry.ts'
+import { notifyError } from '../state/notices.ts'
+import { go, hrefOf, place } from '../state/place.ts'
+import { isKeysOpen, isListOpen, isPaletteOpen } from './open.ts'
+import { moveRow, openRow } from './rows.ts'
+
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
+
+/** Follows the keyboard: keys of the registry, and the fixed ones. */
+export function startKeys(): void {
+  effect(() => {
+    const own = Object.groupBy(actions.value, ({ key }) => key ?? '')
+    const bound = Object.entries(own).flatMap(([key, all]) =>
+      key === '' || all === undefined ? [] : [[key, single(() => runFirst(all))] as const],
+    )
+    return tinykeys(window, { ...fixed, ...Object.fromEntries(bound) })
+  })
+}
+
+/** Returns a key as it is printed on the keyboard, one text for each press. */
+export function keyText(key: string): readonly string[] {
+  const names: Readonly<Record<string, string>> = { Escape: 'Esc', Enter: '↵', $mod: isMac ? '⌘' : 'Ctrl' }
+  return key.split(' ').map(press => {
+    const parts = press.split('+').map(part => names[part] ?? part)
+    return parts.map(part => (parts.length > 1 && part.length === 1 ? part.toUpperCase() : part)).join(isMac ? '' : ' ')
+  })
+}
+
+const fixed: Readonly<Record<string, (event: KeyboardEvent) => void>> = {
+  '$mod+k': event => {
+    event.preventDefault()
+    isPaletteOpen.value = !isPaletteOpen.value
+  },
+  '?': single(() => (isKeysOpen.value = true)),
+  'Shift+?': single(() => (isKeysOpen.value = true)),
+  '/': single(search),
+  j: single(() => moveRow(1)),
+  k: single(() => moveRow(-1)),
+  Enter: single(openRow, false),
+  Escape: leave,
+}
+
+/** Returns a handler of a key without a modifier, which does nothing where text is typed. */
+function single(run: () => void, isPrevented = true): (event: KeyboardEvent) => void {
+  return event => {
+    if (event.defaultPrevented || isTyping(event.target)) return
+    if (isPrevented) event.preventDefault()
+    run()
+  }
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (document.querySelector('dialog[open]') !== null) return true
+  return target instanceof Element && target.closest('input, textarea, select, [contenteditable], .xterm') !== null
+}
+
+/** Runs the last registered action that can be done: a screen's own goes before the common ones. */
+function runFirst(all: readonly Action[]): void {
+  const context = presentContext()
+  const action = all.findLast(it => isShown(it, context))
+  void Promise.resolve(action?.run(context)).catch(notifyError)
+}
+
+/** Focuses the search field of the screen, else opens the palette. */
+function search(): void {
+  const field = document.querySelector<HTMLInputElement>('main input[type=search], main [data-search]')
+  if (field === null) isPaletteOpen.value = true
+  else field.focus()
+}
+
+/** Leaves a field, closes what is open, else goes back to the overview. */
+function leave(event: KeyboardEvent): void {
+  if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return
+  const { target } = event
+  if (target instanceof HTMLElement && target.closest('.xterm') !== null) return
+  if (target instanceof HTMLElement && isTyping(target)) target.blur()
+  else if (isListOpen.value) isListOpen.value = false
+  else if (place.value.screen === 'service') go(hrefOf('overview'))
+}

@@ -1,0 +1,37 @@
+/** The one question that is asked at a time, in a dialog. */
+import { signal } from '@preact/signals'
+
+/** A question before something that cannot be undone, or a choice. */
+export interface Question {
+  readonly title: string
+  /** What will be lost, or what to choose. */
+  readonly text: string
+  /** The words of the CLI for the same. */
+  readonly cli?: string | undefined
+  /** A verb, on the button. */
+  readonly yes: string
+  readonly isDangerous?: boolean
+  /** One of these is to be chosen; the first is proposed. */
+  readonly choices?: readonly { readonly value: string; readonly text: string }[]
+}
+
+interface Open extends Question {
+  answer(value: string | undefined): void
+}
+
+/** The open question. */
+export const question = signal<Open | undefined>(undefined)
+
+/** Asks; the result is the chosen value (`yes` without choices), undefined where the user declines. */
+export function ask(asked: Question): Promise<string | undefined> {
+  question.value?.answer(undefined)
+  return new Promise(resolve => {
+    question.value = {
+      ...asked,
+      answer: value => {
+        question.value = undefined
+        resolve(value)
+      },
+    }
+  })
+}

@@ -1,0 +1,48 @@
+import { computed } from '@preact/signals'
+import type { KnownProjectView } from '../../../../kernel/protocol.ts'
+import { keys, projects, serviceOf } from './services.ts'
+
+/** A project as the page lists it. */
+export interface Group {
+  readonly path: string
+  readonly name: string
+  /** Its git branch, where it is in a linked worktree. */
+  readonly branch: string | undefined
+  readonly project: KnownProjectView | undefined
+  /** Keys of its services. */
+  readonly services: readonly string[]
+}
+
+/** All projects: those with services first; worktrees stand below their main checkout. */
+export const groups = computed<readonly Group[]>(() => {
+  const byPath = Map.groupBy(keys.value, key => serviceOf(key).peek()?.path ?? '')
+  const known = new Map(projects.value.map(project => [project.path, project]))
+  const paths = [...new Set([...byPath.keys(), ...known.keys()])].filter(path => path !== '')
+  const found = paths.map(path => groupOf(path, byPath.get(path) ?? [], known.get(path)))
+  return found.sort((a, b) => compare(a, b))
+})
+
+function groupOf(path: string, services: readonly string[], project: KnownProjectView | undefined): Group {
+  const [first] = services
+  const name = project?.name ?? (first === undefined ? undefined : serviceOf(first).peek()?.project) ?? path
+  const branch = project?.branch
+  const suffix = `-${branch}`
+  // The heading has the branch beside the name.
+  const shown = branch !== undefined && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
+  return { path, name: shown, branch, project, services }
+}
+
+function compare(a: Group, b: Group): number {
+  const isEmpty = Number(a.services.length === 0) - Number(b.services.length === 0)
+  if (isEmpty !== 0) return isEmpty
+  return (
+    rootOf(a).localeCompare(rootOf(b)) ||
+    Number(a.branch !== undefined) - Number(b.branch !== undefined) ||
+    a.name.localeCompare(b.name)
+  )
+}
+
+/** Returns what the worktrees of one repository have in common: the path of the main checkout. */
+function rootOf({ path, project }: Group): string {
+  return project?.mainCheckout ?? path
+}
