@@ -26,6 +26,7 @@ import { StartingProjects } from './projects/starting-projects.ts'
 import type { PluginView } from './protocol.ts'
 import { Ports } from './registry/ports.ts'
 import { Registry } from './registry/registry.ts'
+import { Histories } from './services/history.ts'
 import { moveRecords, Records } from './services/records/records.ts'
 import { UsageView } from './services/usage.ts'
 import { DaemonMemory } from './system/memory.ts'
@@ -92,6 +93,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const place = { socket: paths.socket, runtime: paths.runtime }
   moveRecords(paths.runtime, paths.records, own)
   const records = new Records(paths.records, own)
+  const histories = new Histories(paths.records, own)
   const ports = new Ports(registry, {
     table: () => container.optional('processTable'),
     own: port => contributions.daemonPort(port),
@@ -99,7 +101,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const logs = new Logs(paths.data)
   let plugins: readonly PluginView[] = []
   const projects = new Projects({
-    ...{ events, hooks, logs, ports, records, container, contributions, registry, places },
+    ...{ events, hooks, logs, ports, records, histories, container, contributions, registry, places },
     log: own,
     dataFolder: paths.data,
     plugins: () => plugins,
@@ -158,6 +160,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     async close() {
       await hooks.closing().catch(error => own.warn(messageOf(error)))
       records.flush()
+      histories.save()
       await teardown.run((owner, reason) => log(owner).warn(`closing: ${reason}`))
     },
   }

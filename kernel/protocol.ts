@@ -99,6 +99,12 @@ export interface ServiceQuery {
   readonly service?: string
 }
 
+/** As `ServiceQuery`, with the one service. */
+export interface OneServiceQuery {
+  readonly path: string
+  readonly service: string
+}
+
 /** `reveal`: secrets are not masked, or with `name`, that of this variable is not; an event says so. */
 export interface EnvQuery {
   readonly path: string
@@ -160,6 +166,64 @@ export type TerminalControl =
   | { readonly resize: readonly [cols: number, rows: number] }
   /** How many bytes of output the client has shown since its last one; without them it gets no more than 512 KiB. */
   | { readonly ack: number }
+
+/** What one service is, and how it is connected. */
+export interface DetailsAnswer {
+  readonly service: ServiceView
+  /** Its working folder, absolute. */
+  readonly dir: string
+  /** Its command, where its type has one. */
+  readonly command: string | null
+  /** Its host names, the main one first. */
+  readonly hosts: readonly string[]
+  /** Its further ports on this machine, by the ports inside. */
+  readonly ports: Readonly<Record<string, number>>
+  readonly dependencies: readonly DependencyView[]
+  /** Keys of the services that depend on it. */
+  readonly dependents: readonly string[]
+  /** The file with its output. */
+  readonly logFile: string
+  /** The configuration of its files at present, without `env`: keys below its own. */
+  readonly config: readonly ConfigValue[]
+  /** Why the configuration cannot be read. */
+  readonly problem?: ErrorJson
+}
+
+/** A dependency of a service; `met`: whether the service can start as far as this one is concerned. */
+export interface DependencyView {
+  readonly key: string
+  readonly name: string
+  readonly condition: 'started' | 'ready' | 'completed'
+  readonly status: Status
+  readonly health: Health
+  readonly met: boolean
+}
+
+/** What has happened to a service, the oldest first: the last 200 entries. */
+export interface HistoryAnswer {
+  readonly key: string
+  readonly entries: readonly HistoryEntry[]
+}
+
+/** `state`: a new status or health, `text` says why; `exit`: a process has exited with `code` or by `signal`. */
+export interface HistoryEntry {
+  readonly time: string
+  readonly kind: 'state' | 'exit' | 'warning'
+  readonly status: Status | null
+  readonly health: Health
+  readonly text: string | null
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/**
+ * The usage of a service at the times when someone looked: ms since the epoch, CPU in percent of one core, bytes of
+ * memory. The last ten minutes of a page that was open.
+ */
+export interface UsageAnswer {
+  readonly key: string
+  readonly samples: readonly (readonly [number, number, number])[]
+}
 
 /** Explains a service's state: `text` in one sentence, `because` step by step, nearest cause last. */
 export interface WhyAnswer {
@@ -361,6 +425,40 @@ export interface DoctorAnswer {
 export interface FixCommand {
   readonly command: string
   readonly root: boolean
+}
+
+/** `command`: one of the `commands` of the last `DoctorAnswer`, which needs no root. */
+export interface FixBody {
+  readonly command: string
+}
+
+/** How a fix went: `exitCode` null: it timed out. `output`: what it printed, the last 64 KB. */
+export interface FixAnswer {
+  readonly command: string
+  readonly exitCode: number | null
+  readonly output: string
+}
+
+/** What locald has on disk, the largest first. */
+export interface DiskAnswer {
+  /** The data folder. */
+  readonly path: string
+  readonly bytes: number
+  /** Free bytes on its disk. */
+  readonly freeBytes: number
+  /** Whether all of it was counted in time. */
+  readonly complete: boolean
+  readonly entries: readonly DiskEntry[]
+}
+
+/** `logs` and `data` belong to a service; `other` to locald and its plugins. */
+export interface DiskEntry {
+  readonly kind: 'logs' | 'data' | 'other'
+  readonly project: string | null
+  readonly service: string | null
+  /** Absolute. */
+  readonly path: string
+  readonly bytes: number
 }
 
 export interface ConfigBody {

@@ -92,6 +92,12 @@ export const commandBody = {
   },
   additionalProperties: false,
 } as const
+export const fixBody = {
+  type: 'object',
+  required: ['command'],
+  properties: { command: text },
+  additionalProperties: false,
+} as const
 export const doctorQuery = { type: 'object', properties: { check: names } } as const
 export const keysQuery = {
   type: 'object',
@@ -109,6 +115,7 @@ export const streamQuery = {
   },
 } as const
 export const serviceQuery = { type: 'object', required: ['path'], properties: { path, service: text } } as const
+export const oneServiceQuery = { ...serviceQuery, required: ['path', 'service'] } as const
 export const envQuery = {
   type: 'object',
   required: ['path', 'service'],

@@ -156,6 +156,33 @@ export const account = object(
   },
   ['tree', 'changes', 'wellAt', 'folder'],
 )
+const configValues = list(object({ key: text, value: {}, file: orNull(text), line: orNull(integer) }))
+export const details = object(
+  {
+    service: ref('Service'),
+    ...{ dir: text, command: orNull(text), hosts: texts },
+    ports: { type: 'object', additionalProperties: integer },
+    dependencies: list(
+      object({ key: text, name: text, condition: oneOf('started', 'ready', 'completed'), status, health, met: flag }),
+    ),
+    ...{ dependents: texts, logFile: text, config: configValues, problem: { $ref: 'Error#' } },
+  },
+  ['problem'],
+)
+export const history = object({
+  key: text,
+  entries: list(
+    object({
+      ...{ time, kind: oneOf('state', 'exit', 'warning') },
+      status: { type: ['string', 'null'], enum: [...status.enum, null] },
+      ...{ health, text: orNull(text), code: orNull(integer), signal: orNull(text) },
+    }),
+  ),
+})
+export const usage = object({
+  key: text,
+  samples: { ...list(list(number)), description: 'ms since the epoch, CPU in percent of one core, bytes of memory' },
+})
 const envPlace = object({
   layer: oneOf('shell', 'project', '.env', 'env_file', 'service', 'locald', 'plugin'),
   ...{ plugin: orNull(text), file: orNull(text), line: orNull(integer), text },
@@ -177,6 +204,17 @@ export const diagnosis = object({
   ...{ ok: flag, checks: list(ref('Check')), fixes: texts },
   commands: list(object({ command: text, root: flag })),
 })
+export const fixed = object({ command: text, exitCode: orNull(integer), output: text })
+export const disk = object({
+  ...{ path: text, bytes: integer, freeBytes: integer },
+  complete: { ...flag, description: 'Whether all of it was counted in time' },
+  entries: list(
+    object({
+      kind: oneOf('logs', 'data', 'other'),
+      ...{ project: orNull(text), service: orNull(text), path: text, bytes: integer },
+    }),
+  ),
+})
 const bootStep = object({ argv: texts, successCodes: list(integer), retryCodes: list(integer) }, [
   'successCodes',
   'retryCodes',
@@ -195,7 +233,7 @@ export const cleaned = object({ forgotten: known, kept: known })
 export const config = object(
   {
     ...{ project: text, path: text },
-    values: list(object({ key: text, value: {}, file: orNull(text), line: orNull(integer) })),
+    values: configValues,
     unresolved: { $ref: 'Error#' },
     warnings: list(object({ message: text, hint: text })),
   },

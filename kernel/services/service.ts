@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type {
+  Exit,
   Fault,
   Instance,
   Log,
@@ -19,6 +20,7 @@ import type { HookRuns } from '../plugins/hooks.ts'
 import type { Ports } from '../registry/ports.ts'
 import { explain } from './failure/failure.ts'
 import { Reachability } from './failure/reachability.ts'
+import type { Histories, History } from './history.ts'
 import type { Records } from './records/records.ts'
 import { StartClock } from './start-clock.ts'
 import type { StartPlan } from './start-plan.ts'
@@ -33,6 +35,7 @@ export interface ServiceParts {
   readonly logs: Logs
   readonly ports: Ports
   readonly records: Records
+  readonly histories: Histories
   readonly container: Container
   readonly log: Log
   readonly dataFolder: string
@@ -46,6 +49,7 @@ export class Service implements SupervisorHost {
   readonly ref: ServiceRef
   readonly state: ServiceState
   readonly log: ServiceLog
+  readonly history: History
   readonly supervisor: Supervisor
   readonly clock = new StartClock()
   /** Host names that belong to it, the main one first. */
@@ -65,7 +69,11 @@ export class Service implements SupervisorHost {
     this.ref = ref
     this.#parts = parts
     this.log = parts.logs.of(ref.project.name, ref.name)
-    this.state = new ServiceState(ref, view => parts.events.emit({ event: 'service', service: view }))
+    this.history = parts.histories.of(ref.project.path, ref.name)
+    this.state = new ServiceState(ref, view => {
+      this.history.noteState(view)
+      parts.events.emit({ event: 'service', service: view })
+    })
     this.supervisor = new Supervisor(this)
     this.#reachability = new Reachability(this, parts)
   }
@@ -145,7 +153,8 @@ export class Service implements SupervisorHost {
     await this.#parts.hooks.stopping(this.ref).catch(error => this.warn(messageOf(error)))
   }
 
-  async exited(): Promise<void> {
+  async exited(exit?: Exit): Promise<void> {
+    if (exit !== undefined) this.history.noteExit(exit)
     await this.#parts.hooks.gone(this.ref).catch(error => this.warn(messageOf(error)))
   }
 
@@ -174,6 +183,7 @@ export class Service implements SupervisorHost {
   }
 
   warn(message: string, hint?: string): void {
+    this.history.noteWarning(message)
     const event: LocaldEvent = { event: 'warning', key: this.ref.key, message, ...(hint === undefined ? {} : { hint }) }
     this.#parts.events.emit(event)
   }

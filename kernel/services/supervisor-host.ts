@@ -1,4 +1,4 @@
-import type { Fault, Instance, Protocol, Run } from '../contract/plugin.ts'
+import type { Exit, Fault, Instance, Protocol, Run } from '../contract/plugin.ts'
 import type { ServiceLog } from '../logs/service-log.ts'
 import type { StartPlan } from './start-plan.ts'
 import type { ServiceState } from './state.ts'
@@ -24,8 +24,8 @@ export interface SupervisorHost {
   ready(address: string | undefined): Promise<void>
   /** Runs before an instance is stopped; never rejects. */
   stopping(): Promise<void>
-  /** Runs after an instance has exited; never rejects. */
-  exited(): Promise<void>
+  /** Runs after an instance has exited, or has failed to start; never rejects. */
+  exited(exit?: Exit): Promise<void>
   /** Records what a later daemon needs of an instance (null: it exited). */
   persist(instance: Instance | null): void
   warn(message: string, hint?: string): void

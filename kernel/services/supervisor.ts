@@ -114,7 +114,7 @@ export class Supervisor {
         const exit = await this.#attend(instance, this.#plan ?? first, wasReady, signal)
         instance = undefined
         wasReady = false
-        await this.#host.exited()
+        await this.#host.exited(exit)
         if (signal.aborted) return
         const ranMs = performance.now() - startedMs
         const cause = exit.code === 0 ? undefined : await this.#host.explain({ code: exit.code, runs: false })

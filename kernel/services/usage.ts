@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts'
 import type { ServiceView } from '../events.ts'
 import type { Container } from '../plugins/container.ts'
 import type { Service } from './service.ts'
+import { UsageSamples } from './usage-samples.ts'
 
 interface Sample {
   readonly pid: number
@@ -21,6 +22,7 @@ export class UsageView {
   readonly #container: Container
   readonly #log: Log
   readonly #samples = new Map<string, Sample>()
+  readonly #past = new Map<string, UsageSamples>()
 
   constructor(container: Container, log: Log) {
     this.#container = container
@@ -39,7 +41,19 @@ export class UsageView {
     const usage = await this.#sample(trees)
     const views = services.map(({ state, ref }) => ({ ...state.view(), ...usage.get(ref.key) }))
     for (const { ref, supervisor } of services) if (supervisor.instance === undefined) this.#samples.delete(ref.key)
+    for (const [key, { cpu, memory }] of usage) this.#keep(key, cpu, memory)
     return views
+  }
+
+  /** Returns a service's usage at the times when someone asked for it, the oldest first. */
+  past(key: string): ReturnType<UsageSamples['list']> {
+    return this.#past.get(key)?.list() ?? []
+  }
+
+  #keep(key: string, cpu: number, memory: number): void {
+    const samples = this.#past.get(key) ?? new UsageSamples()
+    this.#past.set(key, samples)
+    samples.add(Date.now(), cpu, memory)
   }
 
   async #sample(

@@ -15,6 +15,9 @@ function builtFolderOf(folder: string): string {
   return ['build', 'dist'].includes(basename(folder)) ? folder : builtFolderOf(dirname(folder))
 }
 
+/** The CLI's main file. */
+export const cliMain = join(builtFolder, 'cli', basename(builtFolder) === 'dist' ? 'main.cjs' : 'main.js')
+
 /** Returns the version of locald. */
 export function versionOf(): string {
   const { version }: { version: string } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'))

@@ -121,7 +121,7 @@ t.test('the OpenAPI document agrees with the API', async t => {
         .map(line => JSON.parse(line))
     t.strictSame(JSON.parse(await get('/greeter/hello/you', '?loud=true')), { hello: 'you', loud: true })
     const where = `?path=${encodeURIComponent(path)}`
-    for (const plain of ['/ping', '/server', '/plugins', '/doctor', '/schema', '/registry'])
+    for (const plain of ['/ping', '/server', '/plugins', '/doctor', '/schema', '/registry', '/disk'])
       check(`get /v1${plain}`, '200', 'application/json', [JSON.parse(await get(plain))])
     for (const [asked, more] of [
       ['/services', ''],
@@ -129,6 +129,9 @@ t.test('the OpenAPI document agrees with the API', async t => {
       ['/services/why', '&service=web'],
       ['/services/one-off', '&service=web'],
       ['/services/env', '&service=web'],
+      ['/services/details', '&service=web'],
+      ['/services/history', '&service=web'],
+      ['/services/usage', '&service=web'],
       ['/services/open', ''],
     ] as const)
       check(`get /v1${asked}`, '200', 'application/json', [JSON.parse(await get(asked, where + more))])

@@ -19,6 +19,7 @@ import { HookRuns, makeHooks } from '../../kernel/plugins/hooks.ts'
 import { Teardown } from '../../kernel/plugins/teardown.ts'
 import { Ports } from '../../kernel/registry/ports.ts'
 import { Registry } from '../../kernel/registry/registry.ts'
+import { Histories } from '../../kernel/services/history.ts'
 import { fingerprintOf } from '../../kernel/services/prepare.ts'
 import { Records } from '../../kernel/services/records/records.ts'
 import { Service } from '../../kernel/services/service.ts'
@@ -117,7 +118,9 @@ export class TestProject {
       if (event.event === 'warning') this.warnings.push(event.message)
     })
     const { records, ports } = this
-    this.#parts = { events, hooks, logs: new Logs(this.dir), ports, records, container, log, dataFolder: this.dir }
+    const histories = new Histories(this.dir, log)
+    const logs = new Logs(this.dir)
+    this.#parts = { events, hooks, logs, ports, records, histories, container, log, dataFolder: this.dir }
     writeFileSync(join(this.dir, 'server.cjs'), server)
     // The timers of health checks do not keep Node running.
     const keepRunning = setInterval(() => {}, 60_000)

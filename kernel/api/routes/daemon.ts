@@ -3,6 +3,8 @@ import { projectSchema } from '../../config/load.ts'
 import { runChecks } from '../../doctor.ts'
 import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
+import { DiskUse } from '../../operations/disk-use.ts'
+import { DoctorFixes } from '../../operations/doctor-fixes.ts'
 import type { Feature } from '../../plugins/features.ts'
 import type {
   BootPlan,
@@ -10,20 +12,25 @@ import type {
   CommandAnswer,
   CommandBody,
   CommandView,
+  DiskAnswer,
   DoctorQuery,
+  FixAnswer,
+  FixBody,
   PluginsAnswer,
   PluginView,
   Pong,
   ServerStatus,
 } from '../../protocol.ts'
 import { closest } from '../../system/suggest.ts'
-import { bootBody, commandBody, doctorQuery } from '../request-schemas.ts'
+import { bootBody, commandBody, doctorQuery, fixBody } from '../request-schemas.ts'
 import {
   answer,
   bootPlan,
   commandResult,
   commandView,
   diagnosis,
+  disk as diskUse,
+  fixed,
   plugins as pluginsAnswer,
   pong,
   server,
@@ -32,6 +39,8 @@ import {
 /** Routes of the daemon itself, its plugins and this machine. */
 export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
   const { contributions, container, features, place, plugins, version, startedAt } = kernel
+  const fixes = new DoctorFixes(kernel.paths.sandbox)
+  const disk = new DiskUse(kernel.paths.data)
   return async app => {
     app.get(
       '/ping',
@@ -89,7 +98,31 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
           response: answer('Their results', diagnosis),
         },
       },
-      async ({ query }) => runChecks({ contributions, plugins, own: kernel.checks, only: query.check }),
+      async ({ query }) => {
+        const found = await runChecks({ contributions, plugins, own: kernel.checks, only: query.check })
+        return fixes.note(found, query.check === undefined)
+      },
+    )
+    app.post<{ Body: FixBody }>(
+      '/doctor/fix',
+      {
+        schema: {
+          summary: 'Run a command of the last doctor answer that needs no root',
+          body: fixBody,
+          response: answer('Its exit code and output', fixed),
+        },
+      },
+      async ({ body }) => (await fixes.run(body.command)) satisfies FixAnswer,
+    )
+    app.get(
+      '/disk',
+      {
+        schema: {
+          summary: 'Show what locald has on disk',
+          response: answer('Bytes by project and service, the largest first', diskUse),
+        },
+      },
+      async () => (await disk.measure()) satisfies DiskAnswer,
     )
     app.get(
       '/schema',

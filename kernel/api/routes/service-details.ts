@@ -1,12 +1,14 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Kernel } from '../../kernel.ts'
+import { describeService } from '../../operations/service-details.ts'
 import { describeEnvironment } from '../../operations/service-environment.ts'
-import type { EnvQuery } from '../../protocol.ts'
-import { envQuery } from '../request-schemas.ts'
-import { answer, environment } from '../response-schemas.ts'
+import type { EnvQuery, HistoryAnswer, OneServiceQuery, UsageAnswer } from '../../protocol.ts'
+import { envQuery, oneServiceQuery } from '../request-schemas.ts'
+import { answer, details, environment, history, usage as usageOverTime } from '../response-schemas.ts'
 
 /** Returns the routes with all that is known of one service. */
 export function serviceDetailRoutes(kernel: Kernel): FastifyPluginAsync {
+  const { projects, usage } = kernel
   return async app => {
     app.get<{ Querystring: EnvQuery }>(
       '/services/env',
@@ -18,6 +20,45 @@ export function serviceDetailRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async ({ query }) => describeEnvironment(kernel, query),
+    )
+    app.get<{ Querystring: OneServiceQuery }>(
+      '/services/details',
+      {
+        schema: {
+          summary: 'Show what a service is, and how it is connected',
+          querystring: oneServiceQuery,
+          response: answer('Its command, folder, ports, dependencies and configuration', details),
+        },
+      },
+      async ({ query }) => describeService(kernel, query),
+    )
+    app.get<{ Querystring: OneServiceQuery }>(
+      '/services/history',
+      {
+        schema: {
+          summary: 'Show what has happened to a service',
+          querystring: oneServiceQuery,
+          response: answer('Its states, exits and warnings, the oldest first', history),
+        },
+      },
+      async ({ query }) => {
+        const { service } = await projects.target(query.path, query.service)
+        return { key: service.ref.key, entries: service.history.list() } satisfies HistoryAnswer
+      },
+    )
+    app.get<{ Querystring: OneServiceQuery }>(
+      '/services/usage',
+      {
+        schema: {
+          summary: 'Show the CPU and memory of a service over time',
+          querystring: oneServiceQuery,
+          response: answer('Its usage at the times when someone looked, the oldest first', usageOverTime),
+        },
+      },
+      async ({ query }) => {
+        const { service } = await projects.target(query.path, query.service)
+        return { key: service.ref.key, samples: usage.past(service.ref.key) } satisfies UsageAnswer
+      },
     )
   }
 }

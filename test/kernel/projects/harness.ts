@@ -16,6 +16,7 @@ import { Teardown } from '../../../kernel/plugins/teardown.ts'
 import { Project } from '../../../kernel/projects/project.ts'
 import { Ports } from '../../../kernel/registry/ports.ts'
 import { Registry } from '../../../kernel/registry/registry.ts'
+import { Histories } from '../../../kernel/services/history.ts'
 import { Records } from '../../../kernel/services/records/records.ts'
 import type { Service } from '../../../kernel/services/service.ts'
 import { withResolvers } from '../../../kernel/system/async.ts'
@@ -73,7 +74,8 @@ export class TestKernel {
     })
     const { records, ports, data: dataFolder } = this
     const container = new Container(new Teardown())
-    this.#parts = { events, hooks, log, records, ports, container, dataFolder, logs: new Logs(dataFolder) }
+    const histories = new Histories(this.data, log)
+    this.#parts = { histories, events, hooks, log, records, ports, container, dataFolder, logs: new Logs(dataFolder) }
     // Timers of health checks do not keep Node running.
     const alive = setInterval(() => {}, 2 ** 30)
     t.teardown(async () => {
