@@ -121,6 +121,7 @@ export const envQuery = {
   required: ['path', 'service'],
   properties: { path, service: text, reveal: flag, name: text },
 } as const
+export const graphQuery = { type: 'object', required: ['path'], properties: { path } } as const
 const cells = { type: 'integer', minimum: 1, maximum: 1000 } as const
 export const terminalQuery = {
   ...serviceQuery,

@@ -141,6 +141,15 @@ const batch = {
   ],
 }
 
+export const graph = object({
+  ...{ project: text, path: text },
+  services: list(
+    object({
+      ...{ key: text, dependsOn: texts },
+      start: orNull(object({ beganAt: time, startedAt: orNull(time), readyAt: orNull(time) })),
+    }),
+  ),
+})
 export const pong = object({ pong: flag, pid: integer, version: text })
 export const server = object({
   ...{ pid: integer, socket: text, http: orNull(integer), https: orNull(integer) },

@@ -10,6 +10,7 @@ import { answerMalformed, refuseTunnels } from './malformed-request.ts'
 import { streams } from './ndjson.ts'
 import { openApi } from './openapi.ts'
 import { daemonRoutes } from './routes/daemon.ts'
+import { graphRoutes } from './routes/graph.ts'
 import { logRoutes } from './routes/logs.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { registryRoutes } from './routes/registry.ts'
@@ -72,6 +73,7 @@ export class Api {
     await app.register(projectRoutes(kernel, shutdown), { prefix: '/v1' })
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
     await app.register(serviceDetailRoutes(kernel), { prefix: '/v1' })
+    await app.register(graphRoutes(kernel), { prefix: '/v1' })
     await app.register(webSockets)
     await app.register(terminalRoutes(kernel, log('terminals').error), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })

@@ -263,6 +263,12 @@ export class Projects {
     })
   }
 
+  /** Returns the project at or above a folder. */
+  async project(path: string): Promise<Target> {
+    const project = await this.#at(path)
+    return { project, names: namesOf(project) }
+  }
+
   /** Returns the services of one project or of all, without loading anything. */
   services(path?: string): readonly Service[] {
     const projects = path === undefined ? this.list() : [projectAt(this.#byPath, path)]

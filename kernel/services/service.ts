@@ -24,6 +24,7 @@ import type { Histories, History } from './history.ts'
 import type { Records } from './records/records.ts'
 import { StartClock } from './start-clock.ts'
 import type { StartPlan } from './start-plan.ts'
+import { StartTimes } from './start-times.ts'
 import { ServiceState } from './state.ts'
 import { Supervisor } from './supervisor.ts'
 import type { SupervisorHost } from './supervisor-host.ts'
@@ -52,6 +53,7 @@ export class Service implements SupervisorHost {
   readonly history: History
   readonly supervisor: Supervisor
   readonly clock = new StartClock()
+  readonly startTimes = new StartTimes()
   /** Host names that belong to it, the main one first. */
   hosts: readonly string[] = []
   /** The protocol on its port, if its type says so. */
@@ -72,6 +74,7 @@ export class Service implements SupervisorHost {
     this.history = parts.histories.of(ref.project.path, ref.name)
     this.state = new ServiceState(ref, view => {
       this.history.noteState(view)
+      this.startTimes.note(this.state.now, Date.now())
       parts.events.emit({ event: 'service', service: view })
     })
     this.supervisor = new Supervisor(this)

@@ -1,0 +1,41 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { Kernel } from '../../kernel.ts'
+import type { GraphAnswer, GraphQuery, GraphService } from '../../protocol.ts'
+import type { Service } from '../../services/service.ts'
+import { graphQuery } from '../request-schemas.ts'
+import { answer, graph } from '../response-schemas.ts'
+
+/** Returns the route of a project's dependencies. */
+export function graphRoutes({ projects }: Kernel): FastifyPluginAsync {
+  const schema = {
+    summary: 'Show what the services of a project depend on, and how their last start went',
+    querystring: graphQuery,
+    response: answer('Its services with their direct dependencies', graph),
+  }
+  return async app => {
+    app.get<{ Querystring: GraphQuery }>('/projects/graph', { schema }, async ({ query }) => {
+      const { project, names } = await projects.project(query.path)
+      const keyOf = (name: string) => project.service(name)?.ref.key
+      const services = names.flatMap(name => {
+        const service = project.service(name)
+        if (service === undefined) return []
+        const dependsOn = Object.keys(project.planOf(name)?.common.dependsOn ?? {}).flatMap(other => keyOf(other) ?? [])
+        return [{ key: service.ref.key, dependsOn, start: startOf(service) }]
+      })
+      return { project: project.ref.name, path: project.ref.path, services } satisfies GraphAnswer
+    })
+  }
+}
+
+function startOf({ startTimes }: Service): GraphService['start'] {
+  const { last } = startTimes
+  if (last === undefined) return null
+  const { beganMs, startedMs, readyMs } = last
+  return { beganAt: timeOf(beganMs), startedAt: timeOf(startedMs), readyAt: timeOf(readyMs) }
+}
+
+function timeOf(ms: number): string
+function timeOf(ms: number | undefined): string | null
+function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}
