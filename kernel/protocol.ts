@@ -2,7 +2,7 @@
 
 import type { CommandTable, TerminalProgram, TrustOutcome, TrustStep } from './contract/plugin.ts'
 import type { ErrorCode, ErrorJson } from './errors.ts'
-import type { Health, ServiceView, Status } from './events.ts'
+import type { Health, LogLine, ServiceView, Status } from './events.ts'
 
 export type {
   Argv,
@@ -334,10 +334,40 @@ export interface LogsQuery extends KeysQuery {
   readonly tail?: number
   readonly each?: boolean
   readonly since?: string
+  readonly until?: string
   readonly resume?: readonly string[]
   readonly grep?: string
   readonly follow?: boolean
   readonly partial?: boolean
+}
+
+/** What to search services' output for. `since` and `until` are included; `limit`: matches. */
+export interface LogSearchQuery extends KeysQuery {
+  readonly text: string
+  /** Whether the text is a JavaScript regular expression. */
+  readonly regex?: boolean
+  /** Whether upper and lower case differ. */
+  readonly case?: boolean
+  readonly since?: string
+  readonly until?: string
+  readonly limit?: number
+}
+
+/** A line of the answer: matches come from the newest block of lines on; the last line is `done` or `error`. */
+export type LogSearchLine =
+  | { readonly match: LogLine }
+  | { readonly progress: LogSearchProgress }
+  /** `isComplete`: all lines were searched; else the limit was reached. */
+  | { readonly done: LogSearchProgress & { readonly isComplete: boolean } }
+  | { readonly error: ErrorJson }
+
+/** How far a search is. */
+export interface LogSearchProgress {
+  /** The time back to which all services were searched; null: nothing was yet. */
+  readonly scannedTo: string | null
+  readonly scannedBytes: number
+  readonly totalBytes: number
+  readonly matches: number
 }
 
 /** A project that was started once, running or not. */

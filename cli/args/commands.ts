@@ -111,6 +111,7 @@ const list = [
       { name: 'follow', short: 'f', about: 'Follow new output' },
       { name: 'tail', short: 'n', value: 'N', about: 'Print the last N lines' },
       { name: 'since', value: 'WHEN', about: 'Print lines since 10s, 5m, 2h, 1d or an ISO time' },
+      { name: 'until', value: 'WHEN', about: 'Print lines until 10s, 5m, 2h ago or an ISO time' },
       { name: 'grep', value: 'RE', about: 'Print lines that match a regular expression' },
       all,
     ],

@@ -6,14 +6,14 @@ const secondsPerUnit = { s: 1, m: 60, h: 3600, d: 86_400 } as const
  * Parses `10s`, `5m`, `2h`, `1d` before `now`, or an ISO 8601 time; returns it as UTC ISO 8601. Throws USAGE for
  * anything else.
  */
-export function parseSince(text: string, now: number): string {
+export function parseMoment(flag: string, text: string, now: number): string {
   const [, count, unit] = /^(\d{1,9}(?:\.\d+)?)([smhd])$/.exec(text) ?? []
   if (count !== undefined && (unit === 's' || unit === 'm' || unit === 'h' || unit === 'd')) {
     return new Date(now - Number(count) * secondsPerUnit[unit] * 1000).toISOString()
   }
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return new Date(time).toISOString()
-  throw new LocaldError('USAGE', `--since '${text}' is neither a duration nor a time`, {
+  throw new LocaldError('USAGE', `${flag} '${text}' is neither a duration nor a time`, {
     hint: 'Use 10s, 5m, 2h, 1d or 2026-01-31T12:00:00Z.',
   })
 }

@@ -3,7 +3,7 @@ import type { LogLine } from '../../kernel/events.ts'
 import { LogPosition } from '../../kernel/logs/log-position.ts'
 import type { KeysAnswer, KeysQuery } from '../../kernel/protocol.ts'
 import { flagValue } from '../args/parse.ts'
-import { parseCount, parseSince } from '../args/values.ts'
+import { parseCount, parseMoment } from '../args/values.ts'
 import type { Context } from '../context.ts'
 import { type Client, type Query, requireDaemon, type Stream } from '../daemon/client.ts'
 import { PartialLines } from '../follow/partial-lines.ts'
@@ -19,6 +19,7 @@ const defaultTail = 100
 export async function logs(context: Context): Promise<number> {
   const { args } = context
   const from = flagValue(args, 'since')
+  const until = flagValue(args, 'until')
   const tail = flagValue(args, 'tail')
   const each = tail === undefined && from === undefined
   const query = {
@@ -27,7 +28,8 @@ export async function logs(context: Context): Promise<number> {
     all: args.flags.has('all'),
     tail: tail !== undefined ? parseCount('-n', tail) : each ? defaultTail : undefined,
     each,
-    since: from === undefined ? undefined : parseSince(from, Date.now()),
+    since: from === undefined ? undefined : parseMoment('--since', from, Date.now()),
+    until: until === undefined ? undefined : parseMoment('--until', until, Date.now()),
     grep: checkPattern(flagValue(args, 'grep')),
     follow: args.flags.has('follow'),
     partial: args.flags.has('follow') && !context.json,

@@ -4,6 +4,7 @@ import { anchorPattern } from '../logs/anchor.ts'
 const text = { type: 'string', maxLength: 4096 } as const
 const path = { type: 'string', pattern: '^/', maxLength: 4096 } as const
 const flag = { type: 'boolean' } as const
+const moment = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' } as const
 const names = { type: 'array', items: text, maxItems: 10_000 } as const
 const words = { type: 'array', items: { type: 'string' } } as const
 const env = { type: 'object', additionalProperties: { type: 'string' } } as const
@@ -104,6 +105,16 @@ export const keysQuery = {
   required: ['path'],
   properties: { path, service: names, all: flag },
 } as const
+export const logSearchQuery = {
+  type: 'object',
+  required: ['path', 'text'],
+  properties: {
+    ...keysQuery.properties,
+    text: { type: 'string', minLength: 1, maxLength: 10_000 },
+    ...{ regex: flag, case: flag, since: moment, until: moment },
+    limit: { type: 'integer', minimum: 1, maximum: 10_000 },
+  },
+} as const
 export const streamQuery = {
   type: 'object',
   required: ['topic'],
@@ -135,7 +146,8 @@ export const logsQuery = {
     ...keysQuery.properties,
     tail: { type: 'integer', minimum: 0 },
     each: flag,
-    since: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' },
+    since: moment,
+    until: moment,
     resume: { ...names, items: { type: 'string', pattern: anchorPattern, maxLength: 4096 } },
     grep: { type: 'string', maxLength: 10_000 },
     follow: flag,

@@ -44,6 +44,12 @@ const problem = object({ ...places, message: text, hint: text }, [...Object.keys
 const status = oneOf('waiting', 'starting', 'running', 'restarting', 'stopping', 'stopped', 'exited', 'failed')
 const health = { type: ['string', 'null'], enum: ['healthy', 'unhealthy', 'starting', null] } as const
 
+/** How far a search is. */
+const searched = {
+  scannedTo: { ...orNull(time), description: 'Back to this time all services were searched' },
+  ...{ scannedBytes: integer, totalBytes: integer, matches: integer },
+}
+
 /** The schemas that the document lists by name. */
 export const named = {
   Error: object(
@@ -94,6 +100,14 @@ export const named = {
     },
     ['from'],
   ),
+  LogSearchLine: {
+    anyOf: [
+      object({ match: { $ref: 'LogLine#' } }),
+      object({ progress: object(searched) }),
+      object({ done: object({ ...searched, isComplete: flag }) }),
+      object({ error: { $ref: 'Error#' } }),
+    ],
+  },
   Plugin: object(
     {
       ...{ name: text, version: text, from: oneOf('built-in', 'npm'), state: oneOf('active', 'off', 'broken') },

@@ -1,6 +1,6 @@
 import type { Anchor } from './anchor.ts'
 import { LineJoiner, type OutputLine } from './lines.ts'
-import { blockSize, findAnchor, findStart, type LineFilter, type Place, selectLines } from './seek.ts'
+import { blockSize, findAnchor, findEnd, findStart, type LineFilter, type Place, selectLines } from './seek.ts'
 import { LogSegment, openAdjacentSegment, openNewestSegment, openOldestSegment } from './segments.ts'
 
 const newline = 0x0a
@@ -50,14 +50,15 @@ export class LogCursor {
    * number of matching lines from here to the present end; an unfinished one counts unless followed.
    */
   async seek({ tail, follow, ...filter }: StartPosition = {}): Promise<number> {
-    const found = await this.#fromEnd(follow, async end => {
+    const { until } = filter
+    const found = await this.#fromEnd({ follow, until }, async end => {
       if (tail === undefined && filter.since === undefined) {
         this.#segment = await openOldestSegment(this.#file)
         return 0
       }
       const place = await findStart(this.#file, end.segment, end.size, { ...filter, tail })
       this.#moveTo(place)
-      return tail === undefined ? 0 : await this.#count(place, end, filter, follow !== true)
+      return tail === undefined ? 0 : await this.#count(place, end, filter, follow !== true && until === undefined)
     })
     return found ?? 0
   }
@@ -70,28 +71,37 @@ export class LogCursor {
     anchor: Anchor,
     { follow, tail, ...filter }: StartPosition,
   ): Promise<{ isFound: boolean; count: number }> {
-    const found = await this.#fromEnd(follow, async end => {
+    const { until } = filter
+    const found = await this.#fromEnd({ follow, until }, async end => {
       const place = await findAnchor(this.#file, end.segment, end.size, anchor)
       const oldest = place === undefined ? await openOldestSegment(this.#file) : undefined
       const from = place ?? (oldest && { segment: oldest, offset: 0, before: [] })
       if (from !== undefined) this.#moveTo(from)
       const isCounted = tail !== undefined && from !== undefined
-      const count = isCounted ? await this.#count(from, end, filter, follow !== true) : 0
+      const count = isCounted ? await this.#count(from, end, filter, follow !== true && until === undefined) : 0
       return { isFound: place !== undefined, count }
     })
     return found ?? { isFound: false, count: 0 }
   }
 
-  /** Searches from the log's present end, where reading stops unless it follows. Returns undefined without a log. */
-  async #fromEnd<T>(follow: boolean | undefined, search: (end: End) => Promise<T>): Promise<T | undefined> {
-    const segment = await openNewestSegment(this.#file)
-    if (segment === undefined) return undefined
-    const end = { segment, size: await segment.size() }
-    if (follow !== true) this.#end = { ...end, segment: segment.share() }
+  /**
+   * Searches from the log's present end, or from after the last line until a time: there reading stops unless it
+   * follows. Returns undefined without a log.
+   */
+  async #fromEnd<T>(
+    { follow, until }: Pick<StartPosition, 'follow' | 'until'>,
+    search: (end: End) => Promise<T>,
+  ): Promise<T | undefined> {
+    const newest = await openNewestSegment(this.#file)
+    if (newest === undefined) return undefined
+    const size = await newest.size()
+    const end = until === undefined ? { segment: newest, size } : await findEnd(this.#file, newest, size, until)
+    if (until !== undefined) await newest.close()
+    if (follow !== true) this.#end = { ...end, segment: end.segment.share() }
     try {
       return await search(end)
     } finally {
-      await segment.close()
+      await end.segment.close()
     }
   }
 

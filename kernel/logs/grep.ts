@@ -24,8 +24,8 @@ export class Grep {
   readonly #context
   readonly #script = new Script('hits = texts.map(text => regex.test(text))')
 
-  constructor(source: string) {
-    const regex = compile(source)
+  constructor(source: string, { ignoreCase = false }: { readonly ignoreCase?: boolean } = {}) {
+    const regex = compile(source, ignoreCase ? 'i' : '')
     this.#context = createContext({ source: regex.source, flags: regex.flags, texts: [], hits: [] })
     new Script('regex = new RegExp(source, flags)').runInContext(this.#context)
   }
@@ -47,12 +47,12 @@ export class Grep {
 }
 
 /** Compiles with Unicode classes (`\p{L}`) if the source allows it, else without (`\-`). */
-function compile(source: string): RegExp {
+function compile(source: string, flags: string): RegExp {
   try {
-    return new RegExp(source, 'u')
+    return new RegExp(source, `u${flags}`)
   } catch {
     try {
-      return new RegExp(source)
+      return new RegExp(source, flags)
     } catch (error) {
       throw new LocaldError('USAGE', `invalid regular expression '${source}': ${messageOf(error)}`, {
         hint: 'Write a JavaScript regular expression; escape ( ) [ ] { } . * + ? with a backslash.',

@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
+import { LocaldError } from '../errors.ts'
 
 /** A complete line of output. `time` is that of its first byte: UTC, RFC 3339 with six decimals. */
 export interface OutputLine {
@@ -95,6 +96,13 @@ export function stampOf(time: string): string | undefined {
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(time)) return time
   const ms = Date.parse(time)
   return Number.isNaN(ms) ? undefined : `${new Date(ms).toISOString().slice(0, -1)}000Z`
+}
+
+/** Converts a time like `stampOf`. Throws USAGE if it is invalid. */
+export function parseStamp(time: string | undefined): string | undefined {
+  const stamp = time === undefined ? undefined : stampOf(time)
+  if (time === undefined || stamp !== undefined) return stamp
+  throw new LocaldError('USAGE', `invalid time '${time}'`, { hint: 'Use one such as 2026-11-24T03:44:10Z.' })
 }
 
 /** Yields the entries of a chunk. */

@@ -1,10 +1,9 @@
-import { LocaldError } from '../errors.ts'
 import type { LogLine } from '../events.ts'
 import { Turns, withResolvers } from '../system/async.ts'
 import { type Anchor, AnchorSkip } from './anchor.ts'
 import { LogCursor, type StartPosition } from './cursor.ts'
 import { Grep } from './grep.ts'
-import { type OutputLine, stampOf } from './lines.ts'
+import { type OutputLine, parseStamp } from './lines.ts'
 import { Previews } from './previews.ts'
 import { type LineFilter, selectLines } from './seek.ts'
 import type { ServiceLog } from './service-log.ts'
@@ -27,6 +26,8 @@ export interface LogsRequest {
   readonly each?: boolean | undefined
   /** RFC 3339. */
   readonly since?: string | undefined
+  /** RFC 3339; not with `follow`. Unfinished lines are left out. */
+  readonly until?: string | undefined
   /** A JavaScript regular expression. */
   readonly grep?: string | undefined
   /** Continues with new lines until aborted. */
@@ -57,7 +58,7 @@ export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly L
   const grep = request.grep === undefined ? undefined : new Grep(request.grep)
   const wakeUp = new WakeUp(signal)
   const previews = request.partial === true && grep === undefined ? new Previews() : undefined
-  const filter = filterOf(request.since, grep)
+  const filter = filterOf(request, grep)
   const readers = sources.map(({ service, log, after }) => {
     const own = after === undefined ? filter : { ...filter, since: undefined }
     return new SourceReader({ service, log, after, filter: own, follow, signal })
@@ -83,12 +84,9 @@ export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly L
   }
 }
 
-function filterOf(since: string | undefined, grep: Grep | undefined): LineFilter {
-  const stamp = since === undefined ? undefined : stampOf(since)
-  if (since !== undefined && stamp === undefined) {
-    throw new LocaldError('USAGE', `invalid time '${since}'`, { hint: 'Use one such as 2026-11-24T03:44:10Z.' })
-  }
-  return { since: stamp, grep: grep === undefined ? undefined : lines => grep.matching(lines) }
+function filterOf({ since, until }: LogsRequest, grep: Grep | undefined): LineFilter {
+  const matching = grep === undefined ? undefined : (lines: readonly OutputLine[]) => grep.matching(lines)
+  return { since: parseStamp(since), until: parseStamp(until), grep: matching }
 }
 
 interface ReaderInput {
@@ -153,7 +151,8 @@ class SourceReader {
       this.#isDrained = true
       const lines = await this.cursor.next()
       if (lines.length > 0) this.#isDrained = false
-      const next = lines.length > 0 || follow ? lines : this.cursor.peek()
+      const isWhole = lines.length > 0 || follow || filter.until !== undefined
+      const next = isWhole ? lines : this.cursor.peek()
       this.#lines = selectLines(this.#anchorSkip?.rest(next) ?? next, filter)
       this.#at = this.cursor.lost ? 0 : Math.min(this.#skip, this.#lines.length)
       this.#skip -= this.#at

@@ -8,9 +8,10 @@ const newline = 0x0a
 /** A stream without an entry in this many bytes is unlikely to have an unfinished line. */
 const silentLength = 4 * blockSize
 
-/** Selects lines. `since` is a time as in the files. */
+/** Selects lines. `since` and `until` are times as in the files, both included. */
 export interface LineFilter {
   readonly since?: string | undefined
+  readonly until?: string | undefined
   readonly grep?: ((lines: readonly OutputLine[]) => readonly OutputLine[]) | undefined
 }
 
@@ -30,9 +31,10 @@ interface Block {
 }
 
 /** Returns the lines that match a filter. */
-export function selectLines(lines: readonly OutputLine[], { since, grep }: LineFilter): readonly OutputLine[] {
+export function selectLines(lines: readonly OutputLine[], { since, until, grep }: LineFilter): readonly OutputLine[] {
   const recent = since === undefined ? lines : lines.filter(line => line.time >= since)
-  return grep === undefined ? recent : grep(recent)
+  const between = until === undefined ? recent : recent.filter(line => line.time <= until)
+  return grep === undefined ? between : grep(between)
 }
 
 /**
@@ -54,6 +56,39 @@ export async function findStart(
     return found >= tail || (filter.since !== undefined && first !== undefined && first.time < filter.since)
   }
   return await placeWhere(file, newest, end, bytes => (hasEnough(bytes) ? 0 : undefined), tail <= 0)
+}
+
+/**
+ * Finds the end of what must be read for all lines until a time: the last block with an entry of that time or before,
+ * and one more, as a line may go on there. Searches backwards from `end` (bytes) of the newest segment: the clock may
+ * have been set back.
+ */
+export async function findEnd(
+  file: string,
+  newest: LogSegment,
+  end: number,
+  until: string,
+): Promise<{ readonly segment: LogSegment; readonly size: number }> {
+  let last = { segment: newest.share(), size: end }
+  for await (const { segment, offset, bytes } of blocksBefore(file, newest, end)) {
+    if (hasEntryUntil(bytes, until)) return last
+    await last.segment.close()
+    last = { segment: segment.share(), size: offset + bytes.length }
+  }
+  await last.segment.close()
+  return { segment: newest.share(), size: 0 }
+}
+
+/** Returns whether an entry has a time or an earlier one. Compares bytes: there may be many such blocks. */
+export function hasEntryUntil(bytes: Buffer, time: string): boolean {
+  const until = Buffer.from(time)
+  for (let at = 0; at < bytes.length; ) {
+    if (bytes.compare(until, 0, until.length, at, Math.min(bytes.length, at + until.length)) <= 0) return true
+    const next = bytes.indexOf(newline, at)
+    if (next < 0) return false
+    at = next + 1
+  }
+  return false
 }
 
 /** Finds the first entry with an anchor's time and stream; returns undefined without one. */

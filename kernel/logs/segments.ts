@@ -159,6 +159,13 @@ async function numbersOf(file: string): Promise<readonly number[]> {
   return (await inodeOf(nameOf(file, 1))) === undefined ? [] : [1]
 }
 
+/** Returns the size of all files of a log together, bytes. */
+export async function sizeOfLog(file: string): Promise<number> {
+  const numbers = await numbersOf(file)
+  const sizes = numbers.map(async number => (await stat(nameOf(file, number)).catch(() => undefined))?.size ?? 0)
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+}
+
 function nameOf(file: string, number: number): string {
   return number === 0 ? file : join(dirname(file), `${basename(file)}.${number}`)
 }

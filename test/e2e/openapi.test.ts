@@ -136,6 +136,9 @@ t.test('the OpenAPI document agrees with the API', async t => {
     ] as const)
       check(`get /v1${asked}`, '200', 'application/json', [JSON.parse(await get(asked, where + more))])
     check('get /v1/logs', '200', 'application/x-ndjson', values(await get('/logs', where)))
+    const search = values(await get('/logs/search', `${where}&text=u`))
+    t.ok(search.length > 1)
+    check('get /v1/logs/search', '200', 'application/x-ndjson', search)
 
     const post = async (asked: string, more: object) =>
       await ask({ path: socket }, `/v1${asked}`, { method: 'POST', body: JSON.stringify({ path, ...more }) })
