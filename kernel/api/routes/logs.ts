@@ -25,7 +25,7 @@ export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
       async ({ query }, reply) => {
         const { tail, each, since, until, grep, follow, partial, resume = [] } = query
         if (until !== undefined && follow === true) {
-          throw new LocaldError('USAGE', '`until` and `follow` exclude each other', { hint: 'Leave out one of them.' })
+          throw new LocaldError('USAGE', '`until` and `follow` exclude each other', { hint: 'Remove one of them.' })
         }
         const anchors = new Map(resume.map(parseAnchor).map(({ key, anchor }) => [key, anchor]))
         const services = await projects.select(query)
