@@ -316,6 +316,11 @@ export interface OneOffAnswer {
   readonly notRunning: readonly string[]
 }
 
+/** A URL to be opened: of http or https. */
+export interface OpenerQuery {
+  readonly url: string
+}
+
 /** `argv` opens the URL; null where the machine cannot. */
 export interface OpenAnswer {
   readonly url: string

@@ -25,6 +25,8 @@ export type Group = keyof typeof groups
 /** A command's name, its arguments and flags, and what `--help` prints about it. */
 interface Spec<Name extends string> {
   readonly name: Name
+  /** Other names of the command, of one word. */
+  readonly aliases?: readonly string[]
   /** Its positional arguments, as help shows them: `<ONE>`, `[PERHAPS]`, `[ANY…]`. */
   readonly args: string
   /** Whether the words after `--` are a command to run, which are not parsed. */
@@ -149,7 +151,18 @@ const list = [
     args: '[SERVICE]',
     group: 'project',
     about: "Open a service's URL in the browser",
-    examples: ['locald open', 'locald open api'],
+    flags: [{ name: 'dashboard', about: "Open the service's page of the dashboard" }],
+    examples: ['locald open', 'locald open api', 'locald open api --dashboard'],
+  },
+  {
+    name: 'dashboard',
+    aliases: ['ui'],
+    args: '',
+    group: 'project',
+    about: 'Open the dashboard in the browser',
+    details:
+      'Prints a URL that signs one browser in, once, within 24 hours, and opens it; with `--json` it only prints it. Starts no project. Also `locald ui`.',
+    examples: ['locald dashboard', 'locald dashboard --json'],
   },
   {
     name: 'env',

@@ -101,7 +101,10 @@ function findPositional(words: readonly string[], from = 0): number | undefined 
 function findCommand(words: readonly string[], at: number): CommandSpec | undefined {
   const one = words[at]
   const two = `${one} ${words[at + 1]}`
-  return commands.find(command => command.name === two) ?? commands.find(command => command.name === one)
+  return (
+    commands.find(command => command.name === two) ??
+    commands.find(({ name, aliases }) => one !== undefined && (name === one || aliases?.includes(one) === true))
+  )
 }
 
 /** Parses `locald server`, `locald help`, or a mistake. */

@@ -17,6 +17,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   why: async () => (await import('./why.ts')).why,
   env: async () => (await import('./env.ts')).env,
   open: async () => (await import('./open.ts')).open,
+  dashboard: async () => (await import('./dashboard.ts')).dashboard,
   init: async () => (await import('./init.ts')).init,
   'config check': async () => (await import('./config.ts')).configCheck,
   'config show': async () => (await import('./config.ts')).configShow,

@@ -5,6 +5,7 @@ import type { RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/pro
 import { isFolder } from '../args/folder.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
+import { describeDashboard } from '../follow/dashboard-line.ts'
 import { Interrupt, interruptedCode } from '../follow/keys.ts'
 import { type DoneEvent, followOperation, reportOutcome } from '../follow/operation.ts'
 import { askBrowserTrust, type BrowserTrust, formatTrustHint, hasHttpsUrl } from '../follow/trust-hint.ts'
@@ -34,6 +35,8 @@ export async function up(context: Context): Promise<number> {
     const code = printOutcome(context, done)
     const hint = code === 0 ? formatTrustHint(done.services, await browsing) : undefined
     if (hint !== undefined) printStderr(hint)
+    const line = code === 0 && !context.json ? await describeDashboard(daemon) : undefined
+    if (line !== undefined) printStderr(line)
     const attaches = flags.has('attach') || (isInteractive() && !flags.has('detach'))
     if (code !== 0 || context.json || !attaches || done.services.every(isSettled)) return code
     const { attach } = await import('../follow/attach.ts')

@@ -99,6 +99,11 @@ export const fixBody = {
   properties: { command: text },
   additionalProperties: false,
 } as const
+export const openerQuery = {
+  type: 'object',
+  required: ['url'],
+  properties: { url: { type: 'string', pattern: '^https?://[^\\s]+$', maxLength: 4096 } },
+} as const
 export const doctorQuery = { type: 'object', properties: { check: names } } as const
 export const keysQuery = {
   type: 'object',

@@ -6,10 +6,8 @@ import { type Answer, htmlAnswer, notFound, refusalAnswer } from './answer.ts'
 import type { Assets } from './assets.ts'
 import { expiredCookie, sessionCookie, sessionsIn } from './cookies.ts'
 import { forwardingPage } from './pages.ts'
+import { isPlace } from './places.ts'
 import type { Sessions } from './sessions.ts'
-
-/** The paths of the app's screens; each is the same page, which reads its path. */
-const places = /^\/(?:(?:logs|requests|terminals|graph|system)?|service\/[^/]+)$/
 
 /** What the door needs. */
 export interface DoorParts {
@@ -32,7 +30,7 @@ export class Door {
     if (path === '/sign-out' && method === 'POST') return this.#signOut(caller)
     if (method !== 'GET' && method !== 'HEAD') return refusalAnswer({ ...notFound(path), status: 405 }, headers.accept)
     if (path === '/sign-in') return this.#signIn(request, caller)
-    if (places.test(path)) return this.#answerPlace(caller)
+    if (isPlace(path)) return this.#answerPlace(caller)
     if (path === '/page.css')
       return { status: 200, headers: { 'Content-Type': 'text/css; charset=utf-8' }, body: style }
     const refusal = this.#parts.access.refuseOrigin(caller)
@@ -59,9 +57,10 @@ export class Door {
     if (method === 'HEAD' || headers['sec-purpose'] !== undefined)
       return refusalAnswer({ ...notFound('/sign-in'), status: 503 }, headers.accept)
     const { sessions, access } = this.#parts
-    const token = new URL(url, 'http://localhost').searchParams.get('token') ?? ''
-    const session = sessions.signIn(token)
-    const page = forwardingPage('Signed in', '/')
+    const query = new URL(url, 'http://localhost').searchParams
+    const session = sessions.signIn(query.get('token') ?? '')
+    const place = query.get('to') ?? '/'
+    const page = forwardingPage('Signed in', isPlace(place) ? place : '/')
     if (session !== undefined) return htmlAnswer(200, page, { 'Set-Cookie': sessionCookie(schemeOf(headers), session) })
     // A link that was used already still leads the browser that used it to the dashboard.
     if (access.refuseStranger(caller) === undefined) return htmlAnswer(200, page)

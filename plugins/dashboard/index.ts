@@ -5,7 +5,9 @@ import { Access } from './access.ts'
 import { Assets } from './assets.ts'
 import { hasSession } from './cookies.ts'
 import { Door, isForeignNavigation } from './door.ts'
+import { placeOf, signInUrl } from './places.ts'
 import type { DashboardRequest } from './provides.ts'
+import { addressSchema, type TokenBody, tokenSchema } from './schemas.ts'
 import { DashboardServer } from './server.ts'
 import { Sessions } from './sessions.ts'
 
@@ -22,16 +24,17 @@ const plugin: Plugin = {
     host.provide('dashboard', () => ({
       socket: () => open?.server.socket(),
       answers: request => open !== undefined && answers(request, open.sessions),
-      place: key => `${originOf(host)}/service/${encodeURIComponent(key).replace('%3A', ':')}`,
+      place: key => `${originOf(host)}${placeOf(key)}`,
     }))
     host.hooks.booted.tapPromise('dashboard', async () => {
       open = await openDashboard(host)
       open.server.socket()
     })
     host.routes('/dashboard', async app => {
-      app.post('/token', { schema }, async ({ raw }) => {
+      app.get('', { schema: addressSchema }, async () => ({ url: originOf(host) }))
+      app.post<{ Body: TokenBody | null }>('/token', { schema: tokenSchema }, async ({ raw, body }) => {
         if (open === undefined || open.server.isFromBrowser(raw)) throw notOverTcp()
-        return { url: `${originOf(host)}/sign-in?token=${open.sessions.createToken()}` }
+        return { url: signInUrl(originOf(host), open.sessions.createToken(), body?.place) }
       })
     })
     host.onClose(() => open?.server.close())
@@ -43,21 +46,6 @@ export default plugin
 interface Opened {
   readonly sessions: Sessions
   readonly server: DashboardServer
-}
-
-const schema = {
-  summary: 'Make a URL that signs one browser in to the dashboard',
-  description: 'On the Unix socket only. The URL is valid once, for 24 hours.',
-  response: {
-    200: {
-      description: 'The URL',
-      content: {
-        'application/json': {
-          schema: { type: 'object', required: ['url'], properties: { url: { type: 'string' } } },
-        },
-      },
-    },
-  },
 }
 
 async function openDashboard(host: Host): Promise<Opened> {
@@ -84,10 +72,14 @@ function answers({ path, scheme, header }: DashboardRequest, sessions: Sessions)
   return isForeignNavigation({ headers }) || hasSession(scheme, header('cookie').join('; '), sessions)
 }
 
+function isServed(host: Host): boolean {
+  const web = host.optional('web')
+  return web !== undefined && (web.http !== null || web.https !== null)
+}
+
 /** Returns the origin of the dashboard. Throws FEATURE_OFF where no proxy serves it. */
 function originOf(host: Host): string {
-  const web = host.optional('web')
-  if (web !== undefined && (web.http !== null || web.https !== null)) return web.url(ownName)
+  if (isServed(host)) return host.use.web.url(ownName)
   throw new LocaldError('FEATURE_OFF', 'the dashboard is not served: the proxy does not listen', {
     hint: 'Run `locald doctor` for the cause.',
   })

@@ -6,9 +6,9 @@ import { type StoredToken, TokenSet } from './tokens.ts'
 
 const dayMs = 86_400_000
 /** Browsers and profiles of one person. */
-const sessionLimits = { count: 64, life: 30 * dayMs } as const
-/** Each `up` in a terminal makes a token. */
-const signInLimits = { count: 128, life: dayMs } as const
+const sessionLimits = { count: 64, bytes: 32, life: 30 * dayMs } as const
+/** Each `up` in a terminal makes a token; it is short, so that its URL fits into 80 columns. */
+const signInLimits = { count: 128, bytes: 16, life: dayMs } as const
 
 /**
  * Who may use the dashboard: a browser gets a session for a token, which is valid once. Sessions survive the daemon,

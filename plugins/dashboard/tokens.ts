@@ -1,8 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** Bits of a token: 256. */
-const tokenBytes = 32
-
 /** A token as it is stored: who reads this cannot use it. */
 export interface StoredToken {
   /** SHA-256, hexadecimal. */
@@ -14,6 +11,8 @@ export interface StoredToken {
 /** How many tokens are valid at once, and for how long. */
 export interface TokenLimits {
   readonly count: number
+  /** Random bytes of each. */
+  readonly bytes: number
   /** ms */
   readonly life: number
 }
@@ -39,7 +38,7 @@ export class TokenSet {
 
   /** Makes a token. */
   create(): string {
-    const token = randomBytes(tokenBytes).toString('base64url')
+    const token = randomBytes(this.#limits.bytes).toString('base64url')
     const entry = { hash: hashOf(token).toString('hex'), createdAt: this.#now() }
     this.#stored = [...this.stored, entry].slice(-this.#limits.count)
     return token

@@ -16,13 +16,15 @@ import type {
   DoctorQuery,
   FixAnswer,
   FixBody,
+  OpenAnswer,
+  OpenerQuery,
   PluginsAnswer,
   PluginView,
   Pong,
   ServerStatus,
 } from '../../protocol.ts'
 import { closest } from '../../system/suggest.ts'
-import { bootBody, commandBody, doctorQuery, fixBody } from '../request-schemas.ts'
+import { bootBody, commandBody, doctorQuery, fixBody, openerQuery } from '../request-schemas.ts'
 import {
   answer,
   bootPlan,
@@ -31,6 +33,7 @@ import {
   diagnosis,
   disk as diskUse,
   fixed,
+  opening,
   plugins as pluginsAnswer,
   pong,
   server,
@@ -61,6 +64,18 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
         // Twice: no plugin's field replaces them, and they come first.
         return { ...own, ...ports, ...contributions.status(), ...own, version, startedAt } satisfies ServerStatus
       },
+    )
+    app.get<{ Querystring: OpenerQuery }>(
+      '/server/opener',
+      {
+        schema: {
+          summary: 'Show how to open a URL in the browser',
+          querystring: openerQuery,
+          response: answer('The command; null where this machine cannot', opening),
+        },
+      },
+      async ({ query: { url } }) =>
+        ({ url, ...((await contributions.opener?.(url)) ?? { argv: null }) }) satisfies OpenAnswer,
     )
     app.post<{ Body: BootUnit }>(
       '/server/boot',
