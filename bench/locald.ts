@@ -22,9 +22,12 @@ export class Locald {
   readonly project = join(this.home, 'bench')
   #socket: string | undefined
 
-  /** Creates the home; `toml` is the project's file. */
-  constructor(toml: string) {
+  /** Creates the home; `toml` is the project's file, `config` the user's `config.toml`. */
+  constructor(toml: string, config?: string) {
     mkdirSync(this.project)
+    const folder = join(this.home, 'locald', 'sandboxes', 'bench', 'config')
+    if (config !== undefined) mkdirSync(folder, { recursive: true })
+    if (config !== undefined) writeFileSync(join(folder, 'config.toml'), config)
     writeFileSync(join(this.project, 'locald.toml'), toml)
     const { PATH } = process.env
     const xdg = { XDG_DATA_HOME: this.home, XDG_CONFIG_HOME: this.home, XDG_RUNTIME_DIR: this.home }

@@ -10,13 +10,14 @@ import { idle } from './benches/idle.ts'
 import { output } from './benches/output.ts'
 import { page } from './benches/page.ts'
 import { proxy } from './benches/proxy.ts'
+import { recording } from './benches/recording.ts'
 import { restart } from './benches/restart.ts'
 import { start } from './benches/start.ts'
 import { made } from './folders.ts'
 import { machine } from './machine.ts'
 import { tableOf } from './report.ts'
 
-const benches = { cli, start, idle, output, restart, proxy, page, burst }
+const benches = { cli, start, idle, output, restart, proxy, recording, page, burst }
 const words = process.argv.slice(2)
 const smoke = words.includes('--smoke')
 const names = words.filter(word => word !== '--smoke')

@@ -64,9 +64,18 @@ command = "${live}"
 `)
 }
 
+/** Starts locald with nginx as its only service, and this `config.toml`. */
+export function files(port: number, config: string): Subject {
+  mkdirSync(join(folder, 'www'), { recursive: true })
+  for (const size of sizes) writeFileSync(join(folder, 'www', String(size)), 'x'.repeat(size))
+  const server = `server { listen 127.0.0.1:${port} backlog=4096; root ${folder}/www; keepalive_requests 1000000000; }`
+  const command = `exec nginx -c ${nginxFile(`files-${port}`, server)} -p ${folder}`
+  return withServices(`[services.web]\nport = ${port}\ncommand = "${command}"\nenv = { PATH = "${PATH}" }\n`, config)
+}
+
 /** Starts locald with these services, of which `web` is the main one. */
-export function withServices(toml: string): Subject {
-  const run = new Locald(`[project]\nname = "bench"\n${toml}`)
+export function withServices(toml: string, config?: string): Subject {
+  const run = new Locald(`[project]\nname = "bench"\n${toml}`, config)
   run.run('up')
   const { http, https }: { http: number; https: number } = JSON.parse(run.run('server', 'status', '--json'))
   for (const { pid } of run.processes()) pin([pid], pid === run.daemon().pid ? 1 : 0)

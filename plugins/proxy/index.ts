@@ -1,11 +1,15 @@
 import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
-import { messageOf } from '../../kernel/errors.ts'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { Certificates } from '../https/provides.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { maxDescriptors } from './listen/descriptor-limit.ts'
 import { SchemePort } from './listen/scheme-port.ts'
 import type { Web } from './provides.ts'
+import { Inspector } from './recorder/inspector.ts'
+import { Recorder } from './recorder/recorder.ts'
+import { type Recorded, requestRoutes } from './recorder/routes.ts'
+import { requestTopic } from './recorder/topic.ts'
 import { Router } from './routing/router.ts'
 import { ProxyServer } from './server.ts'
 
@@ -19,6 +23,11 @@ const options = shape({
       type: 'boolean',
       default: false,
       description: 'Redirect plain HTTP requests to HTTPS where HTTPS serves the name.',
+    },
+    record: {
+      enum: ['off', 'metadata', 'full'],
+      default: 'metadata',
+      description: 'What is recorded of the latest requests: nothing, no bodies unless someone looks, or bodies, too.',
     },
   },
   additionalProperties: false,
@@ -46,6 +55,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         },
       }
       let server: ProxyServer | undefined
+      let recorded: Recorded | undefined
       host.provide('web', () => web)
       const urlsChanged = host.urls(web.url)
       host.variable({
@@ -58,23 +68,42 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
       for (const scheme of [http, https])
         host.port({ name: "locald's own proxy", port: () => scheme.port, hint: moveHint })
       host.hooks.booted.tapPromise('proxy', async () => {
-        const redirect = (name: string): boolean => readRedirect(host) && isSecure(name)
-        const dashboard = () => host.optional('dashboard')
+        const redirect = (name: string): boolean => optionsOf(host).redirect && isSecure(name)
         const descriptors = Math.min(limits.descriptors, maxDescriptors(host.platform.os))
-        const created = new ProxyServer(new Router(host.use.catalog, web, limits, { redirect, dashboard }), {
+        const recorder = new Recorder(optionsOf(host).record, host.folders.data)
+        const dashboard = () => host.optional('dashboard')
+        const router = new Router(host.use.catalog, web, limits, { redirect, dashboard })
+        const created = new ProxyServer(router, {
           limits: { ...limits, descriptors },
           log: host.log,
           memory: host.use.memory,
+          recorder: recorder.mode === 'off' ? undefined : recorder,
         })
         server = created
+        const inspector = new Inspector(recorder, host.use.catalog, () => ({
+          recorder,
+          router,
+          web,
+          pool: created.pool,
+        }))
+        recorded = { recorder, inspector }
         await http.listen(() => created.createPlain())
         const contexts = certificatesOf(host)
         if (contexts !== undefined) await https.listen(() => created.createSecure(contexts))
         certificates = contexts
         urlsChanged()
       })
+      const readRecorded = (): Recorded => {
+        if (recorded === undefined) throw new LocaldError('DAEMON_BUSY', 'the proxy is starting')
+        return recorded
+      }
+      host.routes('/requests', requestRoutes(readRecorded))
+      host.topic(requestTopic(readRecorded))
       host.hooks.stopping.tapPromise('proxy', async ({ key }) => server?.drain(key))
-      host.onClose(() => server?.close())
+      host.onClose(async () => {
+        await server?.close()
+        recorded?.recorder.close()
+      })
       host.check({ id: 'proxy-http', title: 'Proxy', run: () => http.checkListening() })
       host.check({ id: 'proxy-port', title: 'Proxy port', run: () => http.checkPort() })
       host.check({ id: 'proxy-https', title: 'HTTPS proxy', run: () => https.checkListening() })
@@ -85,13 +114,15 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
 
 export default proxy()
 
-function readRedirect({ options: given }: Host): boolean {
-  return isOptions(given) && given.redirect
+type Options = ShapeOf<typeof options>
+
+function optionsOf({ options: given }: Host): Options {
+  return isOptions(given) ? given : { redirect: false, record: 'metadata' }
 }
 
 // The kernel has validated them by the shape.
-function isOptions(value: unknown): value is ShapeOf<typeof options> {
-  return typeof value === 'object' && value !== null && 'redirect' in value
+function isOptions(value: unknown): value is Options {
+  return typeof value === 'object' && value !== null && 'redirect' in value && 'record' in value
 }
 
 /** Returns the certificates; undefined where their plugin is off or failed. */

@@ -9,8 +9,10 @@ import { ConnectionLimit } from './listen/descriptor-limit.ts'
 import { HttpsRedirect } from './listen/https-redirect.ts'
 import { secureServer, type TlsContexts } from './listen/tls.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
+import type { Recorder } from './recorder/recorder.ts'
 import type { Attempt } from './routing/dispatch.ts'
 import type { Router } from './routing/router.ts'
+import type { Sender } from './upstream/exchange.ts'
 import { InFlight } from './upstream/in-flight.ts'
 import { UpstreamPool } from './upstream/pool.ts'
 
@@ -24,6 +26,8 @@ export interface ProxyParts {
   readonly limits: Limits
   readonly log: Log
   readonly memory: Memory
+  /** Undefined where nothing is recorded. */
+  readonly recorder?: Recorder | undefined
 }
 
 /** Accepts all connections. Each begins on the fast path, or as HTTP/2 if TLS has negotiated it. */
@@ -44,7 +48,7 @@ export class ProxyServer {
   #closedCount = 0
   #sweep: NodeJS.Timeout | undefined
 
-  constructor(router: Router, { limits, log, memory }: ProxyParts) {
+  constructor(router: Router, { limits, log, memory, recorder }: ProxyParts) {
     this.#memory = memory
     this.#router = router
     this.#limits = limits
@@ -52,7 +56,7 @@ export class ProxyServer {
     this.#connectionLimit = new ConnectionLimit(limits.descriptors, this.#clientLog)
     const pool = new UpstreamPool(limits, memory)
     this.#pool = pool
-    const shared = { router, limits, log, clientLog: this.#clientLog, inFlight: this.#inFlight, pool }
+    const shared = { router, limits, log, clientLog: this.#clientLog, inFlight: this.#inFlight, pool, recorder }
     this.#http1 = new Http1Server(shared)
     this.#http2 = new Http2Server(shared)
     this.#redirect = new HttpsRedirect(limits)
@@ -60,6 +64,7 @@ export class ProxyServer {
       router,
       pool,
       limits,
+      recorder,
       inFlight: this.#inFlight,
       handOver: (socket, bytes, attempt) => this.#handOver(socket, bytes, attempt),
       closed: connection => this.#fast.delete(connection),
@@ -96,6 +101,11 @@ export class ProxyServer {
   /** Waits until a service's requests in flight are answered, so that its restart fails none. */
   drain(key: string): Promise<void> {
     return this.#inFlight.drain(key, this.#limits.draining)
+  }
+
+  /** The connections to services, for requests of the proxy's own. */
+  get pool(): Sender {
+    return this.#pool
   }
 
   /** Stops listening, waits a moment for requests in flight, then closes all connections. */

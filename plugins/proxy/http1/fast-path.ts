@@ -6,10 +6,17 @@ import { type RawHeaders, trailersOf } from '../message/headers.ts'
 import { publicFields } from '../message/public-urls.ts'
 import { type NarrowRequest, readRequest } from '../message/request-head.ts'
 import type { Ending, ResponseHead } from '../message/response-head.ts'
+import type { Recorder } from '../recorder/recorder.ts'
 import type { Destination } from '../routing/decision.ts'
 import type { Attempt } from '../routing/dispatch.ts'
 import type { Router } from '../routing/router.ts'
-import type { Exchange, ExchangeFailure, Receiver } from '../upstream/exchange.ts'
+import {
+  closedEarly,
+  type Exchange,
+  type ExchangeFailure,
+  type Http1UpstreamRequest,
+  type Receiver,
+} from '../upstream/exchange.ts'
 import { eventStream, type InFlight, type InFlightRequest } from '../upstream/in-flight.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
 import { type ResponseState, watchHalfClosed } from './half-close.ts'
@@ -21,6 +28,8 @@ export interface FastParts {
   readonly pool: UpstreamPool
   readonly inFlight: InFlight
   readonly limits: Limits
+  /** Undefined where nothing is recorded. */
+  readonly recorder: Recorder | undefined
   /** Takes a connection, with its unanswered bytes and the failed attempt at the first request in them. */
   readonly handOver: (socket: Socket, bytes: Buffer, attempt?: Attempt) => void
   readonly closed: (connection: FastConnection) => void
@@ -51,6 +60,12 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   #exchange: Exchange | undefined
   #request: NarrowRequest | undefined
   #to: Destination | undefined
+  #sent: Http1UpstreamRequest | undefined
+  #response: ResponseHead | undefined
+  /** When the response's head came: performance.now(). */
+  #headAt = 0
+  /** Of the response's body as it is on the wire. */
+  #bytes = 0
   #ahead: Buffer = noBytes
   #ending: Ending['by'] | undefined
   #isHandedOver = false
@@ -96,6 +111,11 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   head(head: ResponseHead): void {
     const { by } = head.ending
     this.#ending = by
+    if (this.#parts.recorder !== undefined) {
+      this.#response = head
+      this.#headAt = performance.now()
+      this.#bytes = 0
+    }
     let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${this.#fieldsOf(head)}`
     if (this.#request?.close === true) text += 'Connection: close\r\n'
     if (by === 'chunks' && head.trailer !== undefined) text += `Trailer: ${head.trailer}\r\n`
@@ -111,6 +131,7 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   }
 
   body(bytes: Buffer, from: number, to: number): void {
+    this.#bytes += to - from
     if (this.#ending === 'close') this.#writer.addChunk(bytes, from, to)
     else this.#writer.addBytes(bytes, from, to)
   }
@@ -121,10 +142,11 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     this.flush()
     const close = this.#request?.close === true || (this.#isHalfClosed && this.#ahead.length === 0)
     this.#endInFlight()
+    this.lastActive = performance.now()
+    this.#record(undefined)
     this.#exchange = undefined
     this.#request = undefined
     this.#ending = undefined
-    this.lastActive = performance.now()
     if (close) this.#socket.end(() => this.#socket.destroySoon())
     else if (!this.#socket.writableNeedDrain) this.#next()
   }
@@ -137,8 +159,10 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     this.#endInFlight()
     this.#exchange = undefined
     // Within a response the close cannot be taken for the body's end: all bodies are framed here.
-    if (this.#ending !== undefined) this.#socket.destroy()
-    else {
+    if (this.#ending !== undefined) {
+      this.#record('detail' in failure ? failure.detail : closedEarly)
+      this.#socket.destroy()
+    } else {
       const bytes = Buffer.concat([Buffer.from(this.#request?.text ?? '', 'latin1'), this.#ahead])
       this.#handOver(bytes, this.#attemptFor(failure))
     }
@@ -173,8 +197,8 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   #take(bytes: Buffer, count: number): void {
     this.isSilent = false
     const request = readRequest(bytes, count)
-    const { router, pool } = this.#parts
-    const isSingle = typeof request === 'object' && request.end === count
+    const { router, pool, recorder } = this.#parts
+    const isSingle = typeof request === 'object' && request.end === count && !this.#isToRecord(request, recorder)
     const to = isSingle ? router.destinationOf(request.host, request.path, this.#scheme) : undefined
     if (!isSingle || to === undefined) return void this.#handOver(Buffer.from(bytes.subarray(0, count)))
     this.#request = request
@@ -184,11 +208,32 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     if (!this.#isEventStream) this.#parts.inFlight.begin(to.key, this)
     const line = `${request.head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n`
     const head = `${line}${request.fields}${this.#forwardedLines(request.host, to.prefix)}\r\n`
-    this.#exchange = pool.send(
-      to.address,
-      { protocol: 'http/1.1', head, bodyless: request.head, hasBody: false, fresh: false, upgrade: false },
-      this,
-    )
+    const bodyless = request.head
+    this.#sent = { protocol: 'http/1.1', head, bodyless, hasBody: false, fresh: false, upgrade: false }
+    this.#exchange = pool.send(to.address, this.#sent, this)
+  }
+
+  /** Whether more of an exchange is recorded than numbers and heads: node:http serves those. */
+  #isToRecord({ fields }: NarrowRequest, recorder: Recorder | undefined): boolean {
+    return recorder !== undefined && (recorder.wantsBodies || fields.includes(eventStream))
+  }
+
+  /** Records the current request, which is over. */
+  #record(error: string | undefined): void {
+    const request = this.#request
+    const to = this.#to
+    const sent = this.#sent
+    if (request === undefined || to === undefined || sent === undefined) return
+    this.#parts.recorder?.add({
+      ...{ request, to, sent, error },
+      scheme: this.#scheme,
+      since: this.since,
+      headAt: this.#headAt,
+      endAt: performance.now(),
+      response: this.#response,
+      bytes: this.#bytes,
+    })
+    this.#response = undefined
   }
 
   #endInFlight(): void {
@@ -246,6 +291,7 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
 
   readonly #onClose = (): void => {
     this.#endInFlight()
+    if (this.#exchange !== undefined) this.#record('the client disconnected')
     this.#exchange?.abort()
     this.#exchange = undefined
     this.#detach()

@@ -15,9 +15,8 @@ import { publicFields } from '../message/public-urls.ts'
 import type { ResponseHead } from '../message/response-head.ts'
 import type { Destination } from '../routing/decision.ts'
 import { copyPieces } from '../upstream/buffers.ts'
-import type { Exchange } from '../upstream/exchange.ts'
+import type { Exchange, Sender } from '../upstream/exchange.ts'
 import { type Failure, Forward } from '../upstream/forward.ts'
-import type { UpstreamPool } from '../upstream/pool.ts'
 
 /** A request of node:http, and where it is forwarded to. */
 export interface Http1Request {
@@ -25,6 +24,7 @@ export interface Http1Request {
   readonly res: ServerResponse
   readonly to: Destination
   readonly forwardedFor: ForwardedFor
+  readonly pool: Sender
   /** Called when the service sent no response. */
   readonly failed: (failure: Failure) => void
 }
@@ -47,8 +47,8 @@ export class Http1Forward extends Forward {
   readonly #upgrade: Upgrade | undefined
   #head: ResponseHead | undefined
 
-  constructor(request: Http1Request, pool: UpstreamPool, upgrade?: Upgrade) {
-    const { req, to } = request
+  constructor(request: Http1Request, upgrade?: Upgrade) {
+    const { req, to, pool } = request
     const framing = upgrade === undefined ? framingOf(req.rawHeaders) : 'none'
     super(to, { method: req.method ?? 'GET', framing, upgrade: upgrade?.protocol, source: req }, pool)
     this.#request = request

@@ -10,8 +10,10 @@ import { type RequestInfo, requestInfoOf } from '../message/request-info.ts'
 import * as errorPages from '../pages/errors.ts'
 import { type LocalResponse, render } from '../pages/responses.ts'
 import type { RateLimitedLog } from '../rate-limited-log.ts'
+import type { Recorder } from '../recorder/recorder.ts'
+import type { Recording } from '../recorder/recording.ts'
 import { type Attempt, contextOf, dispatch, type Forwarder } from '../routing/dispatch.ts'
-import type { Router } from '../routing/router.ts'
+import { isOwnTraffic, type Router } from '../routing/router.ts'
 import { safeMethods } from '../upstream/forward.ts'
 import { eventStream, type InFlight } from '../upstream/in-flight.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
@@ -29,6 +31,8 @@ export interface Http1Parts {
   readonly clientLog: RateLimitedLog
   readonly inFlight: InFlight
   readonly pool: UpstreamPool
+  /** Undefined where nothing is recorded. */
+  readonly recorder: Recorder | undefined
 }
 
 /** Serves HTTP/1.1 by node:http: every request that the fast path does not take. */
@@ -39,14 +43,16 @@ export class Http1Server {
   readonly #clientLog: RateLimitedLog
   readonly #inFlight: InFlight
   readonly #pool: UpstreamPool
+  readonly #recorder: Recorder | undefined
   readonly #server: Server
   readonly #pipelines = new Map<Duplex, Pipeline>()
   /** Requests that are not answered yet. */
   #open = 0
   #onIdle: (() => void) | undefined
 
-  constructor({ router, limits, log, clientLog, inFlight, pool }: Http1Parts) {
+  constructor({ router, limits, log, clientLog, inFlight, pool, recorder }: Http1Parts) {
     this.#pool = pool
+    this.#recorder = recorder
     this.#router = router
     this.#limits = limits
     this.#log = log
@@ -142,7 +148,7 @@ export class Http1Server {
     if (this.#pipelines.get(req.socket)?.ending) return
     const isTaken = this.#track(req, res).enqueue(res, safeMethods.has(req.method ?? ''), () =>
       this.#route(req, res, request => {
-        new Http1Forward(this.#tracked(request), this.#pool).start()
+        new Http1Forward(this.#tracked(request)).start()
       }),
     )
     if (isTaken) return
@@ -158,7 +164,7 @@ export class Http1Server {
     }
     this.#detached(req, res => {
       const early = new EarlyData(req.socket, head)
-      this.#route(req, res, request => tunnel(request, protocol, early, this.#pool))
+      this.#route(req, res, request => tunnel(request, protocol, early))
     })
   }
 
@@ -197,15 +203,29 @@ export class Http1Server {
       this.#respond(req, res, error ?? errorPages.internalError())
       return
     }
+    const recording = this.#record(req, res, info)
     const forwarder: Forwarder = {
       isClosed: () => res.destroyed,
-      respond: response => this.#respond(req, res, response, info),
-      forward: (to, failed) => forward({ req, res, to, failed, forwardedFor: forwardedForOf(req, info, to.prefix) }),
+      respond: response => this.#respond(req, res, response, info, recording),
+      forward: (to, failed) => {
+        const pool = recording?.through(this.#pool, to) ?? this.#pool
+        forward({ req, res, to, pool, failed, forwardedFor: forwardedForOf(req, info, to.prefix) })
+      },
     }
     const pipeline = this.#pipelines.get(req.socket)
     const attempt = pipeline?.attempt
     if (pipeline !== undefined) pipeline.attempt = undefined
     dispatch(this.#router, contextOf(info, schemeOf(req), res), forwarder, this.#log, attempt)
+  }
+
+  /** Begins to record a request; not those of the proxy's own pages. */
+  #record(req: IncomingMessage, res: ServerResponse, info: RequestInfo): Recording | undefined {
+    if (this.#recorder === undefined || isOwnTraffic(info)) return undefined
+    const { method, path, host } = info
+    const head = { method, path, host, scheme: schemeOf(req), version: req.httpVersion, fields: req.rawHeaders }
+    const recording = this.#recorder.begin(head, performance.now())
+    res.once('close', () => recording.closed())
+    return recording
   }
 
   /** Counts a request as in flight until it is answered or fails; not an event stream, which has no end. */
@@ -221,7 +241,13 @@ export class Http1Server {
     return { ...request, failed }
   }
 
-  #respond(req: IncomingMessage, res: ServerResponse, response: LocalResponse, info?: RequestInfo): void {
+  #respond(
+    req: IncomingMessage,
+    res: ServerResponse,
+    response: LocalResponse,
+    info?: RequestInfo,
+    recording?: Recording,
+  ): void {
     if (res.headersSent || res.destroyed) return void res.destroy()
     const { status, reason, headers, body } = render(response, info?.wantsHtml ?? false)
     // After such an error it is unknown where the next request begins, and whether an announced body follows.
@@ -230,6 +256,7 @@ export class Http1Server {
       const pipeline = this.#pipelines.get(req.socket)
       if (pipeline !== undefined) pipeline.ending = true
     }
+    recording?.respond(status, reason, headers, body)
     res.writeHead(status, reason, headers)
     res.end(req.method === 'HEAD' ? undefined : body)
   }

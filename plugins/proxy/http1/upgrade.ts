@@ -3,7 +3,6 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { framingOf, headLines, removeUpgrade, tokensOf, valuesOf } from '../message/headers.ts'
 import type { ResponseHead } from '../message/response-head.ts'
-import type { UpstreamPool } from '../upstream/pool.ts'
 import { splice } from '../upstream/splice.ts'
 import { Http1Forward, type Http1Request } from './forward.ts'
 
@@ -73,8 +72,8 @@ export class EarlyData {
 }
 
 /** Asks the service to switch protocols. Joins both connections when it does; forwards its response otherwise. */
-export function tunnel(request: Http1Request, protocol: string, early: EarlyData, pool: UpstreamPool): void {
-  const { req, res } = request
+export function tunnel(request: Http1Request, protocol: string, early: EarlyData): void {
+  const { req, res, pool } = request
   const done = ({ reason, fields, upgrade }: ResponseHead, service: Socket, rest: Buffer): void => {
     const client = req.socket
     res.detachSocket(client)
@@ -83,9 +82,10 @@ export function tunnel(request: Http1Request, protocol: string, early: EarlyData
     if (rest.length > 0) client.write(rest)
     const first = early.take()
     if (first.length > 0) service.write(first)
+    pool.joined?.({ client, service, fromClient: first, fromService: rest })
     splice(client, service)
     splice(service, client)
     res.emit('close')
   }
-  new Http1Forward(request, pool, { protocol, done }).start()
+  new Http1Forward(request, { protocol, done }).start()
 }

@@ -16,8 +16,8 @@ import { type PublicOrigin, publicFields } from '../message/public-urls.ts'
 import type { ResponseHead } from '../message/response-head.ts'
 import type { Destination } from '../routing/decision.ts'
 import { copyPieces } from '../upstream/buffers.ts'
+import type { Sender } from '../upstream/exchange.ts'
 import { type Failure, Forward } from '../upstream/forward.ts'
-import type { UpstreamPool } from '../upstream/pool.ts'
 import { splice } from '../upstream/splice.ts'
 
 /** Where a stream's request is forwarded to. */
@@ -27,6 +27,7 @@ export interface Http2Target {
   readonly as: ForwardedFor | string
   /** The origin under which the client sees the service. */
   readonly origin: PublicOrigin
+  readonly pool: Sender
   /** Called when the service sent no response. */
   readonly failed: (failure: Failure) => void
 }
@@ -43,9 +44,9 @@ export class Http2Forward extends Forward {
   #hasBegun = false
   #waitsForTrailers = false
 
-  constructor(stream: ServerHttp2Stream, request: Http2Request, target: Http2Target, pool: UpstreamPool) {
+  constructor(stream: ServerHttp2Stream, request: Http2Request, target: Http2Target) {
     const { method, body, protocol } = request
-    super(target.to, { method, framing: body, upgrade: protocol, source: stream }, pool)
+    super(target.to, { method, framing: body, upgrade: protocol, source: stream }, target.pool)
     this.#stream = stream
     this.#request = request
     this.#target = target
@@ -143,6 +144,8 @@ export class Http2Forward extends Forward {
     }
     if (!this.#respond({ ':status': 200, ...fields })) return void socket.destroy()
     if (early.length > 0) this.#stream.write(early)
+    const fromClient = Buffer.alloc(0)
+    this.#target.pool.joined?.({ client: this.#stream, service: socket, fromClient, fromService: early })
     splice(this.#stream, socket)
     splice(socket, this.#stream)
   }

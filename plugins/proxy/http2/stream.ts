@@ -6,8 +6,12 @@ import { valuesOf } from '../message/headers.ts'
 import { type RequestInfo, requestInfoOf } from '../message/request-info.ts'
 import * as errorPages from '../pages/errors.ts'
 import { type LocalResponse, render } from '../pages/responses.ts'
+import type { Recorder } from '../recorder/recorder.ts'
+import type { Recording } from '../recorder/recording.ts'
+import type { Destination } from '../routing/decision.ts'
 import { type Attempt, contextOf, dispatch, type Forwarder } from '../routing/dispatch.ts'
-import type { Router } from '../routing/router.ts'
+import { isOwnTraffic, type Router } from '../routing/router.ts'
+import type { Sender } from '../upstream/exchange.ts'
 import type { Failure } from '../upstream/forward.ts'
 import { eventStream, type InFlight } from '../upstream/in-flight.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
@@ -19,6 +23,8 @@ export interface Http2StreamParts {
   readonly log: Log
   readonly pool: UpstreamPool
   readonly inFlight: InFlight
+  /** Undefined where nothing is recorded. */
+  readonly recorder: Recorder | undefined
 }
 
 /** Serves one stream: routes its request, and responds or forwards it. */
@@ -27,6 +33,7 @@ export class Http2Stream {
   readonly #forwarded: ForwardedHeaders
   readonly #parts: Http2StreamParts
   #forward: Http2Forward | undefined
+  #recording: Recording | undefined
   #endInFlight: (() => void) | undefined
 
   constructor(stream: ServerHttp2Stream, forwarded: ForwardedHeaders, parts: Http2StreamParts) {
@@ -46,6 +53,7 @@ export class Http2Stream {
   /** Cancels the request: the stream has closed. */
   abort(): void {
     this.#endInFlight?.()
+    this.#recording?.closed()
     this.#forward?.abort()
   }
 
@@ -62,7 +70,8 @@ export class Http2Stream {
     const since = performance.now()
     const failed = (failure: Failure): void => this.#dispatch(raw, false, { to, since, failure })
     const request: Http2Request = { method, path, fields: [], body: 'none', protocol: undefined, trailers: [] }
-    this.#startForward(request, { to, as, origin: { scheme, host }, failed })
+    this.#recording = this.#parts.recorder?.begin({ method, path, host, scheme, version: '2', fields }, since)
+    this.#startForward(request, { to, as, origin: { scheme, host }, pool: this.#poolFor(to), failed })
     return true
   }
 
@@ -80,18 +89,27 @@ export class Http2Stream {
       })
     }
     const { client } = this.#forwarded
+    if (!isOwnTraffic(info)) {
+      const { method, path, host } = info
+      const head = { method, path, host, scheme: client.scheme, version: '2', fields: request.fields }
+      this.#recording ??= this.#parts.recorder?.begin(head, performance.now())
+    }
     const forwarder: Forwarder = {
       isClosed: () => isOver(stream) || stream.headersSent,
-      respond: response => respondOn(stream, response, info),
+      respond: response => respondOn(stream, response, info, this.#recording),
       forward: (to, failed) => {
         const as = { ...client, host: info.host, hops: info.hops, prefix: to.prefix }
-        this.#startForward(request, { to, as, origin: as, failed })
+        this.#startForward(request, { to, as, origin: as, pool: this.#poolFor(to), failed })
       },
     }
     dispatch(this.#parts.router, contextOf(info, client.scheme, stream), forwarder, this.#parts.log, attempt)
   }
 
-  #startForward(request: Http2Request, { to, as, origin, failed }: Http2Target): void {
+  #poolFor(to: Destination): Sender {
+    return this.#recording?.through(this.#parts.pool, to) ?? this.#parts.pool
+  }
+
+  #startForward(request: Http2Request, { to, as, origin, pool, failed }: Http2Target): void {
     // Neither a WebSocket nor an event stream has an end to wait for.
     const ends = request.protocol === undefined && !accepts(request, as, eventStream)
     const endInFlight = ends ? this.#parts.inFlight.track(to.key) : undefined
@@ -100,12 +118,13 @@ export class Http2Stream {
       to,
       as,
       origin,
+      pool,
       failed: failure => {
         endInFlight?.()
         failed(failure)
       },
     }
-    this.#forward = new Http2Forward(this.#stream, request, target, this.#parts.pool)
+    this.#forward = new Http2Forward(this.#stream, request, target)
     this.#forward.start()
   }
 }
@@ -125,9 +144,15 @@ function isOver({ closed, destroyed }: ServerHttp2Stream): boolean {
 }
 
 /** Sends a response of the proxy itself, and discards the rest of the request's body. */
-function respondOn(stream: ServerHttp2Stream, response: LocalResponse, info?: RequestInfo): void {
+function respondOn(
+  stream: ServerHttp2Stream,
+  response: LocalResponse,
+  info?: RequestInfo,
+  recording?: Recording,
+): void {
   if (isOver(stream) || stream.headersSent) return void stream.destroy()
   const { status, headers, body } = render(response, info?.wantsHtml ?? false)
+  recording?.respond(status, '', headers, body)
   const isEmpty = info?.method === 'HEAD' || body.length === 0
   stream.respond({ ':status': status, ...fieldsOf(headers) }, { endStream: isEmpty })
   if (!isEmpty) stream.end(body)

@@ -30,6 +30,11 @@ export interface RouterOptions {
   readonly dashboard?: () => Dashboard | undefined
 }
 
+/** Whether a request is locald's own: for a host of its own, or by a page of the proxy that waits for an event. */
+export function isOwnTraffic({ name, progress }: RequestInfo): boolean {
+  return isOwnName(name) || progress !== undefined
+}
+
 /**
  * Decides how each request is answered, and holds it while its service starts. Knows no sockets: forwarders carry the
  * decisions out.

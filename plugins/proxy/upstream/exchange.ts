@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Protocol } from '../../../kernel/contract/plugin.ts'
 import type { RawHeaders } from '../message/headers.ts'
 import type { ResponseHead } from '../message/response-head.ts'
@@ -86,6 +87,24 @@ export interface Exchange {
   resume(): void
   /** Cancels the request. */
   abort(): void
+}
+
+/** Sends requests to services: the pool of connections, or what observes it. */
+export interface Sender {
+  /** Sends a request; `receiver` gets the response, or the failure. */
+  send(address: Address, request: UpstreamRequest, receiver: Receiver): Exchange
+  /** Reports bytes of bodies that were read into separate buffers, which are garbage soon. */
+  discarded(bytes: number): void
+  /** Reports that client and service are connected after a switch of protocols, and what each has sent already. */
+  joined?(tunnel: Tunnel): void
+}
+
+/** A client and a service that have switched protocols. */
+export interface Tunnel {
+  readonly client: Duplex
+  readonly service: Duplex
+  readonly fromClient: Buffer
+  readonly fromService: Buffer
 }
 
 /** The connections to one service. */

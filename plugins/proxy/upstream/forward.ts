@@ -3,8 +3,14 @@ import type { Readable } from 'node:stream'
 import { chunkOf, lastChunk } from '../message/chunked.ts'
 import { type ConnectionHeader, type Framing, headLines, type RawHeaders, trailersOf } from '../message/headers.ts'
 import type { ResponseHead } from '../message/response-head.ts'
-import { closedEarly, type Exchange, type ExchangeFailure, type Receiver, type Target } from './exchange.ts'
-import type { UpstreamPool } from './pool.ts'
+import {
+  closedEarly,
+  type Exchange,
+  type ExchangeFailure,
+  type Receiver,
+  type Sender,
+  type Target,
+} from './exchange.ts'
 
 /**
  * Methods that change nothing (RFC 9110 section 9.2.1), whose requests may be sent twice: after a crash it is unknown
@@ -48,11 +54,11 @@ export abstract class Forward implements Receiver {
   protected isUploading = false
   readonly #target: Target
   readonly #request: ClientRequest
-  readonly #pool: UpstreamPool
+  readonly #pool: Sender
   #sentEarly = false
   #wasStale = false
 
-  constructor(target: Target, request: ClientRequest, pool: UpstreamPool) {
+  constructor(target: Target, request: ClientRequest, pool: Sender) {
     this.#target = target
     this.#request = request
     this.#pool = pool

@@ -2,7 +2,7 @@ import type { Memory } from '../../../kernel/contract/plugin.ts'
 import type { Limits } from '../limits.ts'
 import { slots } from './buffers.ts'
 import { type Address, isSameAddress, keyOf } from './dial.ts'
-import type { Exchange, Origin, Receiver, UpstreamRequest } from './exchange.ts'
+import type { Exchange, Origin, Receiver, Sender, UpstreamRequest } from './exchange.ts'
 import { H2cOrigin } from './h2c.ts'
 import { Http1Origin } from './origin.ts'
 
@@ -10,7 +10,7 @@ import { Http1Origin } from './origin.ts'
  * Sends all requests to services, by HTTP/1.1 and by HTTP/2 in the clear, and keeps idle connections for requests that
  * may be sent again if one proves stale.
  */
-export class UpstreamPool {
+export class UpstreamPool implements Sender {
   readonly #limits: Limits
   readonly #memory: Memory
   readonly #http1 = new Map<string, Http1Origin>()
@@ -23,7 +23,6 @@ export class UpstreamPool {
     this.#memory = memory
   }
 
-  /** Sends a request; `receiver` gets the response, or the failure. */
   send(address: Address, request: UpstreamRequest, receiver: Receiver): Exchange {
     if (request.protocol === 'h2c') return this.#h2cAt(address).send(request, receiver)
     const last = this.#last
@@ -32,7 +31,6 @@ export class UpstreamPool {
     return origin.send(request, receiver)
   }
 
-  /** Reports bytes of bodies that were read into separate buffers, which are garbage soon. */
   discarded(bytes: number): void {
     this.#memory.discarded(bytes)
   }

@@ -1,0 +1,79 @@
+/** What is shown in place of a secret. */
+export const mask = '••••••••'
+
+/** Names of headers, parameters and fields whose values are secret. */
+const secretName =
+  /(?:^|[^a-z])(?:token|secret|password|passwd|pwd|api_?key|access_?key|private_?key|credentials?|jwt|signature|sig|otp|code|session_?id|auth)$/
+const secretHeader =
+  /^(?:authorization|proxy-authorization|cookie|set-cookie)$|(?:token|secret|password|api-?key|credential)/i
+const parameter = /(^|[?&;\s])([\w.[\]%-]{1,64})=([^&#\s"'<>;]+)/g
+const jsonField = /("([\w.-]{1,64})"\s*:\s*)"(?:[^"\\]|\\.)*"/g
+
+/** Hides secrets in what is shown and exported. */
+export class Masker {
+  readonly #values: RegExp | undefined
+  readonly #isOff: boolean
+  readonly #shown: string
+
+  /**
+   * @param secrets values to hide wherever they stand @param isOff whether nothing is hidden @param shown what stands in
+   * their place
+   */
+  constructor(secrets: readonly string[], { isOff = false, shown = mask } = {}) {
+    this.#isOff = isOff
+    this.#shown = shown
+    const variants = new Set(secrets.flatMap(variantsOf))
+    const longestFirst = [...variants].sort((one, other) => other.length - one.length).map(escapePattern)
+    this.#values = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.join('|'), 'g')
+  }
+
+  /** Hides secrets in a text. */
+  text(text: string): string {
+    if (this.#isOff) return text
+    return this.#hideValues(text)
+      .replace(jsonField, (all, before: string, name: string) => (isSecret(name) ? `${before}"${this.#shown}"` : all))
+      .replace(parameter, this.#hideParameter)
+  }
+
+  /** Hides the values of secret parameters in a path or URL. */
+  path(path: string): string {
+    if (this.#isOff) return path
+    return this.#hideValues(path).replace(parameter, this.#hideParameter)
+  }
+
+  header(name: string, value: string): string {
+    if (this.#isOff) return value
+    const key = name.toLowerCase()
+    if (key === 'cookie') return value.replace(/=[^;]*/g, `=${this.#shown}`)
+    if (key === 'set-cookie') return value.replace(/^([^=;]*=?)[^;]*/, `$1${this.#shown}`)
+    if (key === 'authorization' || key === 'proxy-authorization')
+      return /^[\w-]+ \S/.test(value) ? `${value.slice(0, value.indexOf(' '))} ${this.#shown}` : this.#shown
+    return secretHeader.test(name) ? this.#shown : this.path(value)
+  }
+
+  readonly #hideParameter = (all: string, before: string, name: string): string =>
+    isSecret(name) ? `${before}${name}=${this.#shown}` : all
+
+  #hideValues(text: string): string {
+    return this.#values === undefined ? text : text.replace(this.#values, this.#shown)
+  }
+}
+
+/** Whether a name is that of a secret, in any of the usual spellings. */
+export function isSecret(name: string): boolean {
+  const snake = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replace(/[-.]/g, '_')
+  return secretName.test(snake)
+}
+
+/** Returns a value as it stands in texts, URLs and JSON. */
+function variantsOf(value: string): readonly string[] {
+  const encoded = encodeURIComponent(value)
+  return [value, encoded, encoded.replaceAll('%20', '+'), JSON.stringify(value).slice(1, -1)]
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+}
