@@ -136,7 +136,8 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     else this.#writer.addBytes(bytes, from, to)
   }
 
-  end(trailers: RawHeaders): void {
+  end(trailers: RawHeaders, size?: number): void {
+    if (size !== undefined) this.#bytes = size
     if (this.#ending === 'close') this.#writer.addEnd('0\r\n\r\n')
     else if (this.#ending === 'chunks') this.#writer.addEnd(trailerLines(trailersOf(trailers)))
     this.flush()
@@ -220,19 +221,11 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
 
   /** Records the current request, which is over. */
   #record(error: string | undefined): void {
-    const request = this.#request
-    const to = this.#to
-    const sent = this.#sent
+    const [request, to, sent] = [this.#request, this.#to, this.#sent]
     if (request === undefined || to === undefined || sent === undefined) return
-    this.#parts.recorder?.add({
-      ...{ request, to, sent, error },
-      scheme: this.#scheme,
-      since: this.since,
-      headAt: this.#headAt,
-      endAt: performance.now(),
-      response: this.#response,
-      bytes: this.#bytes,
-    })
+    const times = { since: this.since, headAt: this.#headAt, endAt: performance.now() }
+    const response = this.#response
+    this.#parts.recorder?.add({ request, scheme: this.#scheme, to, sent, times, response, bytes: this.#bytes, error })
     this.#response = undefined
   }
 

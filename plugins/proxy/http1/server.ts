@@ -224,6 +224,7 @@ export class Http1Server {
     const { method, path, host } = info
     const head = { method, path, host, scheme: schemeOf(req), version: req.httpVersion, fields: req.rawHeaders }
     const recording = this.#recorder.begin(head, performance.now())
+    recording.entry.key = this.#router.keyOf(info)
     res.once('close', () => recording.closed())
     return recording
   }

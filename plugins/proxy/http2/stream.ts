@@ -93,6 +93,7 @@ export class Http2Stream {
       const { method, path, host } = info
       const head = { method, path, host, scheme: client.scheme, version: '2', fields: request.fields }
       this.#recording ??= this.#parts.recorder?.begin(head, performance.now())
+      if (this.#recording !== undefined) this.#recording.entry.key = this.#parts.router.keyOf(info)
     }
     const forwarder: Forwarder = {
       isClosed: () => isOver(stream) || stream.headersSent,

@@ -41,6 +41,8 @@ const faulty: Read = { is: 'faulty' }
 export class ChunkReader {
   /** The trailers, after the end. */
   trailers: RawHeaders = []
+  /** Bytes of content so far, by the sizes of the chunks. */
+  size = 0
   #state: State = 'size'
   #digits = 0
   #remaining = 0
@@ -93,7 +95,10 @@ export class ChunkReader {
             this.#state = 'trailers'
             pass(i)
             from = size
-          } else this.#state = 'data'
+          } else {
+            this.#state = 'data'
+            this.size += this.#remaining
+          }
           break
         case 'data': {
           const take = Math.min(this.#remaining, size - i)

@@ -35,6 +35,8 @@ export class Entry {
   /** When it began: performance.now(). */
   readonly since: number
   sent: SentRequest | undefined
+  /** Key of the service that it was for, also where nothing was sent. */
+  key: string | undefined
   response: KeptHead | undefined
   /** When the response's head came, and when the exchange was over: performance.now(). */
   headAt = 0

@@ -38,10 +38,8 @@ export interface FastExchange {
   readonly scheme: 'http' | 'https'
   readonly to: Destination
   readonly sent: UpstreamRequest
-  /** performance.now(). */
-  readonly since: number
-  readonly headAt: number
-  readonly endAt: number
+  /** When it was sent, its response's head came, and it was over: performance.now(). */
+  readonly times: { readonly since: number; readonly headAt: number; readonly endAt: number }
   readonly response: ResponseHead | undefined
   readonly bytes: number
   readonly error: string | undefined
@@ -100,11 +98,11 @@ export class Recorder {
     const { request, scheme, response } = fast
     const { path, host, text } = request
     const method = request.head ? 'HEAD' : 'GET'
-    const entry = new Entry({ method, path, host, scheme, version: '1.1', fields: text }, fast.since)
+    const entry = new Entry({ method, path, host, scheme, version: '1.1', fields: text }, fast.times.since)
     entry.sent = { to: fast.to, request: fast.sent }
     entry.response = response
-    entry.headAt = fast.headAt
-    entry.endAt = fast.endAt
+    entry.headAt = fast.times.headAt
+    entry.endAt = fast.times.endAt
     entry.responseBytes = fast.bytes
     entry.error = fast.error
     this.#ring.add(entry)

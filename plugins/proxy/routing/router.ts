@@ -117,6 +117,12 @@ export class Router {
     return { key: match.entry.key, address, path: match.path, prefix: match.prefix, protocol: 'http' }
   }
 
+  /** Returns the key of the service that a request is for, whatever its state; undefined where there is none. */
+  keyOf({ name, path }: RequestInfo): string | undefined {
+    const match = this.#routes.find(name, path)
+    return match.kind === 'service' ? match.entry.key : undefined
+  }
+
   /** Decides again after the service sent no response: it may have crashed, or be restarting at this moment. */
   async recover(request: RequestContext, to: Destination, failure: Failure): Promise<Decision> {
     if (to.address.socket !== undefined) return respond(errorPages.noDashboard())

@@ -148,11 +148,11 @@ export class UpstreamConnection implements Exchange {
     const read = chunks.read(bytes, 0, receiver.wire ? pieces : undefined, receiver.wire ? undefined : pieces)
     for (const piece of pieces) receiver.body(piece, 0, piece.length)
     if (read.is === 'faulty') this.#failInvalid('sent an invalid chunked body')
-    else if (read.is === 'end') this.#complete(bytes.length - read.at, receiver, chunks.trailers)
+    else if (read.is === 'end') this.#complete(bytes.length - read.at, receiver, chunks)
   }
 
   /** Completes the exchange. Bytes beyond the response belong to no request: the connection is not reused. */
-  #complete(beyond: number, receiver: Receiver, trailers: readonly string[] = []): void {
+  #complete(beyond: number, receiver: Receiver, chunks?: ChunkReader): void {
     const keep = this.#head?.keep === true && this.#request?.fresh === false && this.#uploaded && beyond === 0
     this.#receiver = undefined
     this.#head = undefined
@@ -163,7 +163,7 @@ export class UpstreamConnection implements Exchange {
     else if (this.#uploaded) this.socket.destroySoon()
     // The service may never read the rest of the request.
     else this.socket.destroy()
-    receiver.end(trailers)
+    receiver.end(chunks?.trailers ?? [], chunks?.size)
   }
 
   #switch(head: ResponseHead, receiver: Receiver, rest: Buffer): void {

@@ -69,7 +69,8 @@ export interface Receiver {
   head(head: ResponseHead): void
   /** A piece of the body between two offsets; the bytes are valid until `flush` returns. */
   body(bytes: Buffer, from: number, to: number): void
-  end(trailers: RawHeaders): void
+  /** @param size of a chunked body's content, bytes */
+  end(trailers: RawHeaders, size?: number): void
   /** The event is over: collected bytes should be written. Returns false to receive no more until `resume`. */
   flush(): boolean
   failed(failure: ExchangeFailure): void

@@ -32,7 +32,7 @@ function rowOf(entry: Entry, page: string | null, parts: ViewParts): ExchangeVie
     host: head.host,
     path: parts.masker(entry).path(head.path),
     status: response?.status ?? null,
-    service: entry.sent?.to.key ?? null,
+    service: entry.sent?.to.key ?? entry.key ?? null,
     durationMs: entry.isOver ? round(endAt - since) : null,
     requestBytes: (entry.requestBody?.size ?? 0) + entry.requestBytes,
     responseBytes: entry.responseBytes || (entry.responseBody?.size ?? 0),

@@ -1,6 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { FastifyPluginAsync } from 'fastify'
 import type { Test } from 'tap'
-import type { Check, FeatureName, Host, ProcessTable, Services, Warning } from '../../../../kernel/contract/plugin.ts'
+import type {
+  Check,
+  FeatureName,
+  Host,
+  ProcessTable,
+  Services,
+  Topic,
+  Warning,
+} from '../../../../kernel/contract/plugin.ts'
 import { makeHooks } from '../../../../kernel/plugins/hooks.ts'
 import { openAuthority } from '../../../../plugins/https/ca/authority.ts'
 import { LeafCertificates } from '../../../../plugins/https/ca/leaf-certificates.ts'
@@ -25,6 +36,11 @@ export interface Running {
   readonly checks: Map<string, Check>
   readonly log: string[]
   readonly host: Host
+  /** The routes that the plugin adds to the API, by prefix. */
+  readonly routes: ReadonlyMap<string, FastifyPluginAsync>
+  readonly topics: readonly Topic[]
+  /** The daemon's data folder. */
+  readonly data: string
   close(): Promise<void>
 }
 
@@ -37,7 +53,7 @@ export interface BootOptions {
   readonly overshadowed?: string
   /** With TLS on any port, by a CA of the test. */
   readonly https?: boolean
-  readonly options?: { readonly redirect: boolean }
+  readonly options?: { readonly redirect?: boolean; readonly record?: 'off' | 'metadata' | 'full' }
 }
 
 /** Boots the plugin as the daemon does, with `LOCALD_HTTP_PORT=0` by default. */
@@ -45,6 +61,10 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
   const catalog = new FakeCatalog()
   const log: string[] = []
   const checks = new Map<string, Check>()
+  const data = mkdtempSync(join(tmpdir(), 'locald-proxy-'))
+  t.teardown(() => rmSync(data, { recursive: true, force: true }))
+  const routes = new Map<string, FastifyPluginAsync>()
+  const topics: Topic[] = []
   const closers: (() => Promise<void> | void)[] = []
   const provided: { web?: Web } = {}
   const hooks = makeHooks(() => {})
@@ -76,7 +96,7 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
     get: (_, name) => Reflect.get(offered, name) ?? Reflect.get(provided, name) ?? missing(String(name))(),
   })
   const host = fakeHost({
-    options: options.options ?? {},
+    options: { redirect: false, record: 'metadata', ...options.options },
     platform: { os: 'linux', release: 6, arch: 'x64', uid: 1000 },
     hooks,
     log: {
@@ -87,6 +107,9 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
     use,
     optional: name => offered[name],
     has: name => options.features?.includes(name) ?? false,
+    folders: { data, config: '/c', runtime: '/r', sockets: '/r', native: '/n' },
+    routes: (prefix, plugin) => void routes.set(prefix, plugin),
+    topic: topic => void topics.push(topic),
     check: check => void checks.set(check.id, check),
     warnings: list => {
       warnings = list
@@ -124,6 +147,9 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
     checks,
     log,
     host,
+    routes,
+    topics,
+    data,
     close,
   }
 }

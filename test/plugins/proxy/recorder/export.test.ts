@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+import t from 'tap'
+import { Masker, mask } from '../../../../plugins/proxy/recorder/view/mask.ts'
+import { get } from '../lib/client.ts'
+import { at, serve } from '../lib/services.ts'
+import { inspected } from './harness.ts'
+
+const secrets = ['sk_live_0123456789', 'p@ss word/1']
+
+t.test('masks headers, parameters, fields, and values of .env files', async t => {
+  const masker = new Masker(secrets)
+  t.equal(masker.header('Authorization', 'Bearer abc'), `Bearer ${mask}`)
+  t.equal(masker.header('authorization', 'abc'), mask)
+  t.equal(masker.header('Cookie', 'a=1; b=2'), `a=${mask}; b=${mask}`)
+  t.equal(masker.header('Set-Cookie', 'a=1; Path=/'), `a=${mask}; Path=/`)
+  t.equal(masker.header('X-Api-Key', 'abc'), mask)
+  t.equal(masker.header('Accept', 'text/html;q=0.9'), 'text/html;q=0.9')
+  t.equal(masker.header('Referer', 'http://a/?token=b&c=d'), `http://a/?token=${mask}&c=d`)
+  t.equal(masker.path('/a?access_token=x&page=2&apiKey=y'), `/a?access_token=${mask}&page=2&apiKey=${mask}`)
+  t.equal(masker.text('{"password": "a\\"b", "name": "ann"}'), `{"password": "${mask}", "name": "ann"}`)
+  t.equal(masker.text('user=ann&password=b'), `user=ann&password=${mask}`)
+  t.equal(masker.text('key sk_live_0123456789, p%40ss%20word%2F1'), `key ${mask}, ${mask}`)
+  t.equal(new Masker(secrets, { isOff: true }).text('sk_live_0123456789'), 'sk_live_0123456789')
+})
+
+t.test('exports valid HAR, without secrets unless asked', async t => {
+  const proxy = await inspected(t, { options: { record: 'full' } })
+  proxy.catalog.secretValues.push(...secrets)
+  const { port } = await serve(t, (req, res) => {
+    req.resume()
+    res.setHeader('set-cookie', ['session=hidden-cookie; Path=/', 'b=hidden-two'])
+    if (req.url === '/png') res.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.from([137, 80, 0, 255]))
+    else if (req.url === '/sse')
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: sk_live_0123456789\n\n')
+    else
+      res
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"apiKey":"hidden-field","env":"sk_live_0123456789"}')
+  })
+  proxy.catalog.project('shop')
+  proxy.catalog.set('shop:web', at(port))
+  const hidden = ['hidden-', ...secrets, 'p%40ss%20word%2F1', 'cF9hdXRo']
+  const headers = { authorization: 'Basic cF9hdXRo', cookie: 'id=hidden-id', 'x-auth-token': 'hidden-token' }
+  const host = 'shop.localhost'
+  await get(proxy.port, host, '/page?token=hidden-query', { headers: { ...headers, 'sec-fetch-dest': 'document' } })
+  await get(proxy.port, host, '/png', { headers: { referer: `http://${host}/page?token=hidden-query` } })
+  await get(proxy.port, host, '/sse', { headers })
+  await get(proxy.port, host, '/form', { method: 'POST', headers, body: 'password=hidden-form&x=p%40ss%20word%2F1' })
+  await get(proxy.port, 'nobody.localhost', '/')
+  await proxy.row(({ host: name }) => name === 'nobody.localhost')
+  const rows = await proxy.list()
+  const texts = await Promise.all([
+    ...['/requests', '/requests/har'].map(async path => (await proxy.get(path)).text),
+    ...rows.map(async ({ id }) => (await proxy.get(`/requests/${id}`)).text),
+    ...['curl', 'fetch', 'httpie'].flatMap(as =>
+      rows.map(async ({ id }) => (await proxy.get(`/requests/${id}/snippet?as=${as}`)).text),
+    ),
+  ])
+  for (const text of texts) for (const secret of hidden) t.notOk(text.includes(secret), `${secret} in ${text}`)
+  const har = JSON.parse(texts[1] ?? '')
+  t.match(har.log.pages, [{ id: rows[0]?.id }])
+  t.match(har.log.entries, [
+    { pageref: rows[0]?.id },
+    { pageref: rows[0]?.id, response: { content: { encoding: 'base64' } } },
+  ])
+  t.match(har.log.entries[2], { _webSocketMessages: [{ type: 'receive', data: 'data: masked' }] })
+  const revealed = (await proxy.get('/requests/har?reveal=true')).text
+  for (const secret of ['hidden-id', 'hidden-query', 'hidden-form', 'hidden-field', 'sk_live_0123456789', 'cF9hdXRo'])
+    t.ok(revealed.includes(secret), secret)
+  const validate = harValidator()
+  for (const text of [texts[1] ?? '', revealed]) t.ok(validate(JSON.parse(text)), JSON.stringify(validate.errors))
+  t.notOk(validate({ log: { version: '1.2' } }), 'the schema can fail')
+})
+
+t.test('copies a request as commands that repeat it', async t => {
+  const proxy = await inspected(t, { options: { record: 'full' } })
+  const { port } = await serve(t, (req, res) => req.pipe(res))
+  proxy.catalog.project('shop')
+  proxy.catalog.set('shop:web', at(port))
+  await get(proxy.port, 'shop.localhost', "/a?b='c'", {
+    method: 'POST',
+    body: "it's",
+    headers: { 'x-a': "d'e", cookie: 'a=1' },
+  })
+  const { id } = await proxy.row(({ durationMs }) => durationMs !== null)
+  const snippet = async (query: string): Promise<string> =>
+    JSON.parse((await proxy.get(`/requests/${id}/snippet?${query}`)).text).text
+  t.equal(
+    await snippet('as=curl'),
+    `# without secret headers: cookie
+curl -X POST \\
+  'http://shop.localhost/a?b='\\''c'\\''' \\
+  -H 'x-a: d'\\''e' \\
+  --data-binary 'it'\\''s'`,
+  )
+  t.match(await snippet('as=curl&reveal=true'), "-H 'cookie: a=1'")
+  t.match(await snippet('as=httpie'), /^# .*\nhttp --raw \\\n {2}'it'\\''s' \\\n {2}POST \\\n/)
+  t.match(await snippet('as=fetch'), /await fetch\("http:\/\/shop\.localhost\/a\?b='c'", \{\n {2}"method": "POST"/)
+})
+
+function harValidator() {
+  const folder = join(dirname(createRequire(import.meta.url).resolve('har-schema/package.json')), 'lib')
+  const ajv = new Ajv({ strict: false })
+  addFormats.default(ajv)
+  ajv.addMetaSchema(
+    JSON.parse(readFileSync(createRequire(import.meta.url).resolve('ajv/lib/refs/json-schema-draft-06.json'), 'utf8')),
+  )
+  for (const file of readdirSync(folder).filter(name => name.endsWith('.json')))
+    ajv.addSchema(JSON.parse(readFileSync(join(folder, file), 'utf8')))
+  const validate = ajv.getSchema('har.json#')
+  if (validate === undefined) throw new Error('no schema')
+  return validate
+}
