@@ -13,7 +13,7 @@ export class EventStreamReader {
     this.#frames = frames
   }
 
-  /** Reads a piece; one that nobody wants is skipped up to the next event. Returns whether an event was complete. */
+  /** Reads a piece; one that is not wanted is skipped up to the next event. Returns whether an event was complete. */
   read(bytes: Buffer, from: number, to: number, isWanted: boolean): boolean {
     this.#text += bytes.toString('latin1', from, to)
     let found = false
