@@ -1,0 +1,108 @@
+import type { ComponentChildren } from 'preact'
+import type { ServiceView } from '../../../../../kernel/events.ts'
+import type { ConfigValue, DetailsAnswer } from '../../../../../kernel/protocol.ts'
+import { copy } from '../../actions/copy.ts'
+
+/** What a service is: its command, folder, addresses, and how it is watched. */
+export function Facts({ view, details }: { readonly view: ServiceView; readonly details: DetailsAnswer }) {
+  const { url, port, pid, restarts } = view
+  const { command, dir, hosts, ports, config, problem, logFile } = details
+  const further = Object.entries(ports)
+  return (
+    <section class="card" aria-label="Facts">
+      <h2>Facts</h2>
+      {problem !== undefined && <p class="problem">The configuration cannot be read: {problem.message}</p>}
+      <dl>
+        {command !== null && (
+          <Fact name="Command" where={whereOf(config, 'command')}>
+            <Copied text={command} what="the command" />
+          </Fact>
+        )}
+        <Fact name="Folder">
+          <Copied text={dir} what="the folder" />
+        </Fact>
+        {url !== null && (
+          <Fact name="URL">
+            {url.startsWith('http') ? (
+              <a class="mono" href={url} target="_blank" rel="noopener noreferrer">
+                {url}
+              </a>
+            ) : (
+              <Copied text={url} what="the URL" />
+            )}
+          </Fact>
+        )}
+        {hosts.length > 1 && <Fact name="Host names">{hosts.join(', ')}</Fact>}
+        {port !== null && (
+          <Fact name="Port" where={whereOf(config, 'port')}>
+            <Copied text={String(port)} what="the port" />
+            {further.map(([inside, outside]) => ` · ${inside} on ${outside}`)}
+          </Fact>
+        )}
+        <Fact name="Process">{pid === null ? <span class="dim">none</span> : `pid ${pid}`}</Fact>
+        <Fact name="Restarts">{String(restarts)}</Fact>
+        {watched(config).map(({ name, key, text }) => (
+          <Fact key={name} name={name} where={whereOf(config, key)}>
+            {text}
+          </Fact>
+        ))}
+        <Fact name="Log file">
+          <Copied text={logFile} what="the path of the log file" />
+        </Fact>
+      </dl>
+    </section>
+  )
+}
+
+interface FactProps {
+  readonly name: string
+  /** Where it was written: file and line. */
+  readonly where?: string | undefined
+  readonly children: ComponentChildren
+}
+
+function Fact({ name, where, children }: FactProps) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>
+        {children}
+        {where !== undefined && <small class="dim">{where}</small>}
+      </dd>
+    </>
+  )
+}
+
+function Copied({ text, what }: { readonly text: string; readonly what: string }) {
+  return (
+    <button type="button" class="value mono" title={`Copy ${what}`} onClick={() => copy(text, what)}>
+      {text}
+    </button>
+  )
+}
+
+/** Returns the file and line of a value; undefined for a default. */
+function whereOf(config: readonly ConfigValue[], key: string): string | undefined {
+  const found = config.find(value => value.key === key || value.key.startsWith(`${key}.`))
+  if (found === undefined || found.file === null) return undefined
+  const name = found.file.slice(found.file.lastIndexOf('/') + 1)
+  return found.line === null ? name : `${name}:${found.line}`
+}
+
+/** Returns how it is watched and restarted, as far as that is configured or a default. */
+function watched(config: readonly ConfigValue[]): readonly { name: string; key: string; text: string }[] {
+  const valueAt = (key: string) => config.find(value => value.key === key)?.value
+  const check = valueAt('health_check') ?? valueAt('health_check.type')
+  const checked = ['path', 'pattern', 'command'].flatMap(key => valueAt(`health_check.${key}`) ?? [])
+  const facts = [
+    { name: 'Health check', key: 'health_check', text: check === undefined ? '' : [check, ...checked].join(' ') },
+    { name: 'Restart', key: 'restart', text: wordOf(valueAt('restart')) },
+    { name: 'Watches', key: 'watch', text: wordOf(valueAt('watch')) },
+  ]
+  return facts.filter(({ text }) => text !== '')
+}
+
+function wordOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ')
+  return typeof value === 'string' ? value : ''
+}
