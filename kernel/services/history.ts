@@ -29,8 +29,13 @@ export class History {
   /** Notes a change of state. Reasons that change while it starts are those of single probes: not kept. */
   noteState({ status, health, reason }: ServiceView): void {
     const last = this.#last
+    // What was never started has no history.
+    if (last === undefined && status === 'stopped') return
     const isSameReason = last?.text === reason || status === 'starting'
     if (last?.status === status && last.health === health && isSameReason) return
+    // The reason of a state that has just begun is reported a moment later.
+    const isLate = last?.status === status && last.health === health && last.text === null
+    if (isLate && this.#entries.at(-1) === last) this.#entries.pop()
     this.#last = this.#add({ kind: 'state', status, health, text: reason })
   }
 

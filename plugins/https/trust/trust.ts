@@ -84,7 +84,9 @@ export class Trust {
       const fix = `Run \`chmod 600 ${join(this.#folder, 'root.key')}\`, or \`locald server restart\` for a new CA.`
       return { status: 'fail', severity: 'important', summary: problem, fix }
     }
-    return { status: 'pass', severity: 'important', summary: `${root.file}, until ${root.certificate.validTo}` }
+    const { validTo, fingerprint256 } = root.certificate
+    const summary = `${root.file}, until ${validTo}, SHA-256 ${fingerprint256}`
+    return { status: 'pass', severity: 'important', summary }
   }
 
   /** Checks whether the stores of one kind trust the root. */

@@ -19,6 +19,9 @@ const view: ServiceView = {
 
 t.test('keeps changes of state, not each probe of a start', async t => {
   const history = new History()
+  history.noteState({ ...view, status: 'stopped', health: null })
+  history.noteState({ ...view, status: 'waiting', health: null })
+  history.noteState({ ...view, status: 'waiting', health: null, reason: 'waiting for db' })
   history.noteState({ ...view, status: 'starting', health: 'starting', reason: 'connection refused' })
   history.noteState({ ...view, status: 'starting', health: 'starting', reason: 'status 503' })
   history.noteState(view)
@@ -30,6 +33,7 @@ t.test('keeps changes of state, not each probe of a start', async t => {
   t.strictSame(
     history.list().map(({ kind, status, text, code }) => [kind, status, text, code]),
     [
+      ['state', 'waiting', 'waiting for db', null],
       ['state', 'starting', 'connection refused', null],
       ['state', 'running', null, null],
       ['exit', null, null, 3],

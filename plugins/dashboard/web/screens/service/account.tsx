@@ -4,7 +4,7 @@ import { copy } from '../../actions/copy.ts'
 import { Prose } from '../../parts/prose.tsx'
 import { useAnswer } from '../../state/answer.ts'
 import { hrefOf } from '../../state/place.ts'
-import { isWell } from '../../state/words.ts'
+import { isWell, stateOf } from '../../state/words.ts'
 
 interface Props {
   readonly view: ServiceView
@@ -21,7 +21,7 @@ export function Account({ view, changes }: Props) {
   const lines = linesOf(why.tree)
   const [first = '', ...further] = why.because
   return (
-    <section class="card account" aria-label="Why">
+    <section class={stateOf(view).shape === 'bad' ? 'card account bad' : 'card account'} aria-label="Why">
       <h2>
         Why <code class="dim">locald why {view.key}</code>
       </h2>

@@ -11,8 +11,11 @@ export class Chart {
   readonly #plot: uPlot
   readonly #resized: ResizeObserver
 
-  /** @param format of values on the axis */
-  constructor(place: HTMLElement, format: (value: number) => string) {
+  /**
+   * @param format of values on the axis
+   * @param steps between them, from which the chart chooses
+   */
+  constructor(place: HTMLElement, format: (value: number) => string, steps: readonly number[]) {
     const style = getComputedStyle(place)
     const colour = (name: string) => style.getPropertyValue(name).trim()
     const axis = { stroke: colour('--ink-3'), font: `11px ${style.fontFamily}`, ticks: { show: false } }
@@ -26,7 +29,7 @@ export class Chart {
         },
         axes: [
           { ...axis, grid: { show: false }, size: 24, space: 90, values: (_, ticks) => ticks.map(timeOf) },
-          { ...axis, grid, size: 62, space: 34, values: (_, ticks) => ticks.map(format) },
+          { ...axis, grid, size: 62, space: 26, values: (_, ticks) => ticks.map(format), incrs: [...steps] },
         ],
         series: [
           {},

@@ -9,7 +9,7 @@ export function Facts({ view, details }: { readonly view: ServiceView; readonly 
   const { command, dir, hosts, ports, config, problem, logFile } = details
   const further = Object.entries(ports)
   return (
-    <section class="card" aria-label="Facts">
+    <section class="card facts" aria-label="Facts">
       <h2>Facts</h2>
       {problem !== undefined && <p class="problem">The configuration cannot be read: {problem.message}</p>}
       <dl>

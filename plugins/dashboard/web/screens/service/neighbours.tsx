@@ -8,7 +8,7 @@ import { shortName, stateOf } from '../../state/words.ts'
 export function Neighbours({ details: { dependencies, dependents } }: { readonly details: DetailsAnswer }) {
   if (dependencies.length === 0 && dependents.length === 0) return null
   return (
-    <section class="card" aria-label="Dependencies">
+    <section class="card connected" aria-label="Dependencies">
       {dependencies.length > 0 && (
         <>
           <h2>Depends on</h2>

@@ -50,7 +50,7 @@ function Entry({ entry }: { readonly entry: HistoryEntry }) {
       <Mark shape={shape} />
       <span>
         <b class={shape === 'bad' ? 'bad-text' : undefined}>{word}</b>
-        {text !== null && kind === 'state' && <span class="dim"> {text}</span>}
+        {text !== null && kind === 'state' && <span class="dim"> {withoutWord(text, word)}</span>}
       </span>
     </li>
   )
@@ -69,6 +69,11 @@ function stateOf({ kind, status, health, code, signal, text }: HistoryEntry): { 
   if (status === 'failed') return { shape: 'bad', word: 'failed' }
   if (status === 'stopped') return { shape: 'off', word: 'stopped' }
   return { shape: status === 'exited' ? 'done' : 'wait', word: status ?? '' }
+}
+
+/** Returns a reason without the word that stands before it: `waiting for db` after `waiting`. */
+function withoutWord(text: string, word: string): string {
+  return text.startsWith(`${word} `) ? text.slice(word.length + 1) : text
 }
 
 /** Returns the time of day, with the date where it is not today's. */

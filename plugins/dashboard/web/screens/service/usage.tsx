@@ -13,6 +13,10 @@ type Sample = readonly [number, number, number]
 /** How many samples are shown: ten minutes of one every two seconds. */
 const limit = 300
 
+/** Steps of the axes: percents; bytes, from 1 MB. */
+const percents = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 400]
+const sizes = Array.from({ length: 16 }, (_, power) => 2 ** (power + 20))
+
 /** CPU and memory of a service over the last ten minutes, as far as a page was open. */
 export function UsageCharts({ id, path, name }: { readonly id: string; readonly path: string; readonly name: string }) {
   const samples = useSignal<readonly Sample[]>([])
@@ -62,7 +66,8 @@ function OneChart({ title, now, samples, at }: ChartProps) {
     let isOver = false
     void import('./chart.ts').then(({ Chart: Loaded }) => {
       if (isOver || element === null) return
-      chart.current = new Loaded(element, at === 1 ? value => `${value} %` : bytesOf)
+      chart.current =
+        at === 1 ? new Loaded(element, value => `${value} %`, percents) : new Loaded(element, bytesOf, sizes)
       draw()
     })
     return () => {

@@ -8,7 +8,7 @@ import { FixButton } from './fix.tsx'
 export function Certificates() {
   const checks = doctor.value?.checks ?? []
   const authority = checks.find(({ id }) => id === 'ca')
-  const stores = checks.filter(({ id, status }) => id.startsWith('trust-') && status !== 'skip')
+  const stores = checks.filter(({ id, status }) => /^trust-(?!store$)/.test(id) && status !== 'skip')
   const trust = doctor.value?.commands.find(({ command }) => /^(?:sudo )?locald trust$/.test(command))
   if (authority === undefined) return null
   return (

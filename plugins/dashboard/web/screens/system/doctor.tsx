@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import type { CheckView, DoctorAnswer } from '../../../../../kernel/protocol.ts'
+import type { CheckView, DoctorAnswer, FixCommand } from '../../../../../kernel/protocol.ts'
 import { Mark } from '../../parts/mark.tsx'
 import { Prose } from '../../parts/prose.tsx'
 import { doctor, runDoctor } from '../../state/doctor.ts'
@@ -38,15 +38,31 @@ export function Doctor() {
 }
 
 function Results({ answer }: { readonly answer: DoctorAnswer }) {
-  const found = answer.checks.filter(({ status }) => status === 'warn' || status === 'fail')
+  const found = answer.checks
+    .filter(({ status }) => status === 'warn' || status === 'fail')
+    .toSorted((a, b) => weightOf(a) - weightOf(b))
   const others = answer.checks.filter(check => !found.includes(check))
   const passed = others.filter(({ status }) => status === 'pass').length
   return (
     <>
       {found.length === 0 && <p>All is as it should be.</p>}
+      <ul class="fixes">
+        {answer.commands.map(fix => (
+          <li key={fix.command}>
+            <FixButton fix={fix} />
+            <small class="dim">
+              for{' '}
+              {found
+                .filter(check => isFixedBy(check, fix))
+                .map(({ id }) => id)
+                .join(', ')}
+            </small>
+          </li>
+        ))}
+      </ul>
       <ul class="checks">
         {found.map(check => (
-          <Check key={`${check.plugin} ${check.id}`} check={check} answer={answer} />
+          <Check key={`${check.plugin} ${check.id}`} check={check} />
         ))}
       </ul>
       <details>
@@ -55,7 +71,7 @@ function Results({ answer }: { readonly answer: DoctorAnswer }) {
         </summary>
         <ul class="checks">
           {others.map(check => (
-            <Check key={`${check.plugin} ${check.id}`} check={check} answer={answer} />
+            <Check key={`${check.plugin} ${check.id}`} check={check} />
           ))}
         </ul>
       </details>
@@ -63,10 +79,9 @@ function Results({ answer }: { readonly answer: DoctorAnswer }) {
   )
 }
 
-function Check({ check, answer }: { readonly check: CheckView; readonly answer: DoctorAnswer }) {
+function Check({ check }: { readonly check: CheckView }) {
   const { plugin, id, status, severity, summary, fix } = check
   const isFound = status === 'warn' || status === 'fail'
-  const command = answer.commands.find(known => fix?.startsWith(`Run \`${known.command}\``) === true)
   return (
     <li>
       <Mark shape={shapes[status]} />
@@ -84,8 +99,16 @@ function Check({ check, answer }: { readonly check: CheckView; readonly answer: 
             <Prose text={fix} />
           </p>
         )}
-        {isFound && command !== undefined && <FixButton fix={command} />}
       </div>
     </li>
   )
+}
+
+/** Sorts what is critical, or failed, first. */
+function weightOf({ severity, status }: CheckView): number {
+  return ['critical', 'important', 'optional'].indexOf(severity) * 2 + (status === 'fail' ? 0 : 1)
+}
+
+function isFixedBy({ fix }: CheckView, { command }: FixCommand): boolean {
+  return fix?.startsWith(`Run \`${command}\``) === true
 }
