@@ -120,6 +120,16 @@ const list = [
     examples: ['locald logs', 'locald logs web -f', 'locald logs --since 10m --grep "error|warn"'],
   },
   {
+    name: 'monitor',
+    aliases: ['tui', 'top'],
+    args: '[PROJECT…]',
+    group: 'project',
+    about: 'Show services and logs in the terminal, live',
+    details:
+      'Shows all projects, or the named ones. Keys start, stop, restart, open and explain services; `?` lists them. Services keep running when it exits. Also `locald tui` and `locald top`.',
+    examples: ['locald monitor', 'locald monitor shop'],
+  },
+  {
     name: 'run',
     args: '<SERVICE> -- <CMD…>',
     takesCommand: true,

@@ -3,7 +3,8 @@ import { controlSequences } from './sanitize.ts'
 import { shortName } from './service-state.ts'
 import { hasColour, type Paint, painter, type Style } from './terminal.ts'
 
-const palette: readonly Style[] = ['cyan', 'magenta', 'green', 'yellow', 'blue', 'red']
+/** The colours of services' names, in the order of the services. */
+export const palette: readonly Style[] = ['cyan', 'magenta', 'green', 'yellow', 'blue', 'red']
 
 const colour = /^\x1b\[[\d;:]*m$/
 

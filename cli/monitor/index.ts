@@ -1,0 +1,2 @@
+export { Monitor } from './monitor.ts'
+export { isForeground } from './terminal/foreground.ts'

@@ -1,0 +1,83 @@
+import type { Hint } from './panes/bars.ts'
+
+/** What keys do. */
+export interface Controls {
+  moveUp(): void
+  moveDown(): void
+  pageUp(): void
+  pageDown(): void
+  goToStart(): void
+  goToEnd(): void
+  follow(): void
+  switchPane(): void
+  zoom(): void
+  goBack(): void
+  search(): void
+  filter(): void
+  findOlder(): void
+  findNewer(): void
+  toggleAll(): void
+  restart(): void
+  startOrStop(): void
+  openUrl(): void
+  explain(): void
+  copyLines(): void
+  copyUrl(): void
+  help(): void
+  suspend(): void
+  quit(): void
+}
+
+/** Keys that do one thing. */
+interface Binding {
+  readonly keys: readonly string[]
+  /** How help and the last line write them. */
+  readonly label: string
+  readonly about: string
+  /** The word in the last line, for what is needed most. */
+  readonly hint?: string
+  readonly run: keyof Controls
+}
+
+/** All keys, in the order of the help. */
+const bindings: readonly Binding[] = [
+  { keys: ['j', 'down'], label: 'j ↓', about: 'Select the next service, or scroll the log', run: 'moveDown' },
+  { keys: ['k', 'up'], label: 'k ↑', about: 'Select the previous one, or scroll the log', run: 'moveUp' },
+  { keys: ['g', 'home'], label: 'g Home', about: 'Go to the first service, or the oldest line', run: 'goToStart' },
+  { keys: ['G', 'end'], label: 'G End', about: 'Go to the last service, or follow the log', run: 'goToEnd' },
+  { keys: ['pageUp', 'ctrl-b'], label: 'PgUp', about: 'Scroll the log up, which stops following', run: 'pageUp' },
+  { keys: ['pageDown', 'ctrl-f', ' '], label: 'PgDn Space', about: 'Scroll the log down', run: 'pageDown' },
+  { keys: ['f'], label: 'f', about: 'Follow the log', run: 'follow' },
+  { keys: ['tab', 'shift-tab', 'left', 'right'], label: 'Tab', about: 'Switch between list and log', run: 'switchPane' },
+  { keys: ['enter', 'z'], label: 'Enter', hint: 'zoom', about: 'Show the log alone, or list and log', run: 'zoom' },
+  { keys: ['a'], label: 'a', about: 'Show the logs of all services, or of the selected', run: 'toggleAll' },
+  { keys: ['r'], label: 'r', hint: 'restart', about: 'Restart the selected service or project', run: 'restart' },
+  { keys: ['s'], label: 's', hint: 'start/stop', about: 'Stop it, or start it', run: 'startOrStop' },
+  { keys: ['o'], label: 'o', hint: 'open', about: 'Open its URL in the browser', run: 'openUrl' },
+  { keys: ['w'], label: 'w', hint: 'why', about: 'Explain its state', run: 'explain' },
+  { keys: ['/'], label: '/', hint: 'search', about: 'Search the log', run: 'search' },
+  { keys: ['n'], label: 'n', about: 'Go to the next older line with the text', run: 'findOlder' },
+  { keys: ['N'], label: 'N', about: 'Go to the next newer one', run: 'findNewer' },
+  { keys: ['&'], label: '&', about: 'Show only lines with the text, or all', run: 'filter' },
+  { keys: ['y'], label: 'y', about: 'Copy the found line, or the last 50 lines', run: 'copyLines' },
+  { keys: ['Y'], label: 'Y', about: 'Copy the URL', run: 'copyUrl' },
+  { keys: ['escape'], label: 'Esc', about: 'Close, end the search, go back to the list', run: 'goBack' },
+  { keys: ['?', 'h'], label: '?', hint: 'help', about: 'Show the keys', run: 'help' },
+  { keys: ['ctrl-z'], label: 'Ctrl-Z', about: 'Suspend; `fg` continues', run: 'suspend' },
+  { keys: ['q', 'ctrl-c'], label: 'q', hint: 'quit', about: 'Quit; services keep running', run: 'quit' },
+]
+
+const byKey = new Map(bindings.flatMap(({ keys, run }) => keys.map(key => [key, run] as const)))
+
+/** Returns what a key does; undefined: nothing. */
+export function actionOf(key: string): keyof Controls | undefined {
+  return byKey.get(key)
+}
+
+/** The keys of the last line. */
+export const hints: readonly Hint[] = bindings.flatMap(({ label, hint }) =>
+  hint === undefined ? [] : [{ key: label, about: hint }],
+)
+
+/** The lines of the help: keys and what they do. */
+export const helpLines: readonly Hint[] = bindings.map(({ label, about }) => ({ key: label, about }))

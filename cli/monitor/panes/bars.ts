@@ -1,0 +1,72 @@
+import type { ServiceView } from '../../../kernel/events.ts'
+import { stateOf } from '../../output/service-state.ts'
+import { columnsOf, shorten } from '../grid/glyphs.ts'
+import type { Area, Grid } from '../grid/grid.ts'
+import type { Span } from '../grid/spans.ts'
+import { shapeOf, shapeStyle, type Theme } from './theme.ts'
+
+/** What the first line shows. */
+export interface HeadContent {
+  /** The only project, or what is shown of several. */
+  readonly title: string
+  readonly views: readonly ServiceView[]
+  /** Set while there is no daemon: what is known about that. */
+  readonly lost: string | undefined
+  readonly theme: Theme
+}
+
+/** A key and what it does, for the last line. */
+export interface Hint {
+  readonly key: string
+  readonly about: string
+}
+
+/** What the last line shows: a message, or the keys. */
+export interface FootContent {
+  readonly message: { readonly text: string; readonly isError: boolean } | undefined
+  readonly hints: readonly Hint[]
+  readonly theme: Theme
+}
+
+/** States in the order in which they are counted. */
+const states = ['ready', 'unhealthy', 'failed', 'starting', 'restarting', 'waiting', 'stopping', 'exited', 'stopped']
+
+/** Draws the first line: the project, and how many services are in each state. */
+export function drawHead(grid: Grid, area: Area, { title, views, lost, theme }: HeadContent): void {
+  const right = lost === undefined ? countStates(views, theme) : [{ text: `▲ ${lost}`, style: theme.paints.red }]
+  const width = right.reduce((sum, { text }) => sum + columnsOf(text), 0)
+  const at = Math.max(area.columns - width - 1, 0)
+  let column = at
+  for (const { text, style } of right) column = grid.write({ ...area, column }, text, style)
+  if (at < 8) return
+  const next = grid.write({ ...area, column: 1 }, 'locald', `${theme.strong};${theme.accent}`, at)
+  const room = at - next - 4
+  if (room > 3) grid.write({ ...area, column: next + 2 }, shorten(title, room), '', at)
+}
+
+function countStates(views: readonly ServiceView[], theme: Theme): readonly Span[] {
+  return states.flatMap(state => {
+    const count = views.filter(view => stateOf(view) === state).length
+    if (count === 0) return []
+    const isBad = state === 'failed' || state === 'unhealthy'
+    return [
+      { text: `  ${shapeOf(state)} `, style: shapeStyle(state, theme) },
+      { text: `${count} ${state}`, style: isBad ? theme.paints.red : theme.quiet },
+    ]
+  })
+}
+
+/** Draws the last line. */
+export function drawFoot(grid: Grid, area: Area, { message, hints, theme }: FootContent): void {
+  if (message !== undefined) {
+    const text = shorten(message.text, area.columns - 2)
+    grid.write({ ...area, column: 1 }, text, message.isError ? theme.paints.red : theme.accent)
+    return
+  }
+  let column = 1
+  for (const { key, about } of hints) {
+    if (column + columnsOf(key) + 1 + columnsOf(about) > area.columns - 1) break
+    column = grid.write({ ...area, column }, key, theme.strong)
+    column = grid.write({ ...area, column: column + 1 }, about, theme.quiet) + 2
+  }
+}
