@@ -73,18 +73,14 @@ export class Actions {
       await this.#operate(daemon, '/v1/projects/stop', row, event => {
         if (event.event === 'service' && event.service.status === 'stopping') stopped.add(event.service.name)
       })
-      const names = stopped.size === 0 ? nameOf(row) : [...stopped].join(', ')
-      return `Stopped ${names} · press s to start ${nameOf(row)}`
+      const own = nameOf(row)
+      const names = stopped.size === 0 ? own : [...stopped].join(', ')
+      return `Stopped ${names} · press s to start ${names === own ? 'it' : own}`
     })
   }
 
   /** Runs an operation to its end. Throws its error. */
-  async #operate(
-    daemon: Client,
-    path: string,
-    row: Row,
-    seen: (event: LocaldEvent) => void = () => {},
-  ): Promise<void> {
+  async #operate(daemon: Client, path: string, row: Row, seen: (event: LocaldEvent) => void = () => {}): Promise<void> {
     const { path: folder, service } = targetOf(row)
     const body = { path: folder, ...(service === undefined ? {} : { services: [service] }) }
     const stream = daemon.stream<LocaldEvent>({ method: 'POST', path, body, doing: 'waiting for the services' })

@@ -1,4 +1,4 @@
-import { Actions, nameOf, viewsOf } from './actions.ts'
+import { type Actions, nameOf, viewsOf } from './actions.ts'
 import { copySequence, formatLines } from './clipboard.ts'
 import { fit } from './grid/glyphs.ts'
 import { type Controls, helpLines } from './keymap.ts'
@@ -22,6 +22,8 @@ export interface ControlParts {
   readonly actions: Actions
   readonly messages: Messages
   readonly theme: Theme
+  /** Draws the state, which has changed meanwhile. */
+  redraw(): void
   /** Writes a sequence to the terminal that draws nothing. */
   send(sequence: string): void
   suspend(): void
@@ -97,10 +99,10 @@ export class StateControls implements Controls {
     this.#parts.state.prompt = new Prompt('/')
   }
 
-  /** Searches for the typed text, from what is shown upwards. */
-  find(term: string): void {
+  /** Goes to the last line with the text that is searched for, from what is shown upwards. */
+  find(): void {
     const { state, messages } = this.#parts
-    state.search.set(term)
+    const { term } = state.search
     if (term === '') return
     if (state.search.count.all === 0) messages.show(`No line contains “${term}”`)
     else this.findOlder()
@@ -226,7 +228,8 @@ export class StateControls implements Controls {
     const { state, screen, messages } = this.#parts
     const id = state.search.step(direction, state.log.bottomId)
     if (id !== undefined) state.log.goTo(id, screen.logSize(state))
-    else if (state.search.isOn) messages.show(`No ${direction < 0 ? 'older' : 'newer'} line with “${state.search.term}”`)
+    else if (state.search.isOn)
+      messages.show(`No ${direction < 0 ? 'older' : 'newer'} line with “${state.search.term}”`)
     else messages.show('Search with / first')
   }
 
@@ -237,7 +240,7 @@ export class StateControls implements Controls {
 
   #act(act: (row: Row) => Promise<void>): void {
     const { selected } = this.#parts.state
-    if (selected !== undefined) void act(selected)
+    if (selected !== undefined) void act(selected).then(() => this.#parts.redraw())
   }
 }
 

@@ -48,7 +48,12 @@ const bindings: readonly Binding[] = [
   { keys: ['pageUp', 'ctrl-b'], label: 'PgUp', about: 'Scroll the log up, which stops following', run: 'pageUp' },
   { keys: ['pageDown', 'ctrl-f', ' '], label: 'PgDn Space', about: 'Scroll the log down', run: 'pageDown' },
   { keys: ['f'], label: 'f', about: 'Follow the log', run: 'follow' },
-  { keys: ['tab', 'shift-tab', 'left', 'right'], label: 'Tab', about: 'Switch between list and log', run: 'switchPane' },
+  {
+    keys: ['tab', 'shift-tab', 'left', 'right'],
+    label: 'Tab',
+    about: 'Switch between list and log',
+    run: 'switchPane',
+  },
   { keys: ['enter', 'z'], label: 'Enter', hint: 'zoom', about: 'Show the log alone, or list and log', run: 'zoom' },
   { keys: ['a'], label: 'a', about: 'Show the logs of all services, or of the selected', run: 'toggleAll' },
   { keys: ['r'], label: 'r', hint: 'restart', about: 'Restart the selected service or project', run: 'restart' },
@@ -74,10 +79,10 @@ export function actionOf(key: string): keyof Controls | undefined {
   return byKey.get(key)
 }
 
-/** The keys of the last line. */
-export const hints: readonly Hint[] = bindings.flatMap(({ label, hint }) =>
-  hint === undefined ? [] : [{ key: label, about: hint }],
-)
+/** The keys of the last line; the help comes last. */
+export const hints: readonly Hint[] = bindings
+  .flatMap(({ label, hint }) => (hint === undefined ? [] : [{ key: label, about: hint }]))
+  .sort((a, b) => Number(a.key === '?') - Number(b.key === '?'))
 
 /** The lines of the help: keys and what they do. */
 export const helpLines: readonly Hint[] = bindings.map(({ label, about }) => ({ key: label, about }))

@@ -61,6 +61,7 @@ export class Monitor {
       actions: new Actions(this.#messages, () => this.#connection.daemon),
       messages: this.#messages,
       theme,
+      redraw: () => this.#frames.request(),
       send: sequence => this.#terminal.write(sequence),
       suspend: () => this.#terminal.suspend(),
       quit: () => this.#quit(),
@@ -92,7 +93,8 @@ export class Monitor {
     if (prompt !== undefined) {
       const result = prompt.press(key)
       if (result !== 'typed') this.#state.prompt = undefined
-      if (result === 'done') this.#controls.find(prompt.text)
+      if (result !== 'done') this.#state.search.set(result === 'cancelled' ? '' : prompt.text)
+      else this.#controls.find()
     } else if ('name' in key) {
       const action = actionOf(key.name)
       if (action === undefined) return
@@ -121,7 +123,7 @@ export class Monitor {
     this.#frames.request()
   }
 
-  /** Takes over that the daemon was found or lost. */
+  /** Applies that the daemon was found or lost. */
   #connect(): void {
     const { daemon, lostMs, problem } = this.#connection
     this.#state.daemon = daemon !== undefined ? 'found' : lostMs === undefined ? 'missing' : { lostMs }

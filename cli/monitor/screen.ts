@@ -90,7 +90,8 @@ export class Screen {
     const theme = this.#theme
     const { views } = state.services
     const projects = [...new Set(views.map(({ project }) => project))]
-    const title = projects.length === 1 ? (projects[0] ?? '') : projects.length === 0 ? '' : `${projects.length} projects`
+    const title =
+      projects.length === 1 ? (projects[0] ?? '') : projects.length === 0 ? '' : `${projects.length} projects`
     drawHead(grid, head, { title, views, lost: describeLost(state), theme })
     if (state.prompt === undefined) drawFoot(grid, foot, { message, hints, theme })
     else state.prompt.draw(grid, foot, theme)

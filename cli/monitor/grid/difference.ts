@@ -59,7 +59,9 @@ class FrameWriter {
 
   #isSame(column: number, row: number): boolean {
     const [before, after] = [this.#before, this.#after]
-    return before.text(column, row) === after.text(column, row) && before.style(column, row) === after.style(column, row)
+    return (
+      before.text(column, row) === after.text(column, row) && before.style(column, row) === after.style(column, row)
+    )
   }
 
   /** Writes a glyph; of a wide one whose second half alone differs, the whole. */
@@ -90,7 +92,8 @@ class FrameWriter {
   /** Returns the column from which on a row is empty. */
   #blankFrom(row: number): number {
     let column = this.#after.columns
-    while (column > 0 && this.#after.text(column - 1, row) === ' ' && this.#after.style(column - 1, row) === '') column--
+    while (column > 0 && this.#after.text(column - 1, row) === ' ' && this.#after.style(column - 1, row) === '')
+      column--
     return column
   }
 }

@@ -65,7 +65,8 @@ export class Services {
   reasonOf(view: ServiceView): string | undefined {
     const state = stateOf(view)
     if (state === 'starting') return this.#steps.get(view.key) ?? view.reason ?? undefined
-    return state === 'ready' || state === 'stopped' ? undefined : (view.reason ?? undefined)
+    const isDone = state === 'exited' && view.reason === 'exited with code 0'
+    return state === 'ready' || state === 'stopped' || isDone ? undefined : (view.reason ?? undefined)
   }
 
   /**

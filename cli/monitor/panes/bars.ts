@@ -56,17 +56,28 @@ function countStates(views: readonly ServiceView[], theme: Theme): readonly Span
   })
 }
 
-/** Draws the last line. */
+/** Draws the last line; the last of the keys, which shows the others, is always there. */
 export function drawFoot(grid: Grid, area: Area, { message, hints, theme }: FootContent): void {
   if (message !== undefined) {
     const text = shorten(message.text, area.columns - 2)
     grid.write({ ...area, column: 1 }, text, message.isError ? theme.paints.red : theme.accent)
     return
   }
+  const last = hints.at(-1)
+  const end = area.columns - 1 - (last === undefined ? 0 : widthOf(last))
   let column = 1
-  for (const { key, about } of hints) {
-    if (column + columnsOf(key) + 1 + columnsOf(about) > area.columns - 1) break
-    column = grid.write({ ...area, column }, key, theme.strong)
-    column = grid.write({ ...area, column: column + 1 }, about, theme.quiet) + 2
+  for (const hint of hints.slice(0, -1)) {
+    if (column + widthOf(hint) + 2 > end) break
+    column = drawHint(grid, { ...area, column }, hint, theme) + 2
   }
+  if (last !== undefined) drawHint(grid, { ...area, column: end }, last, theme)
+}
+
+function widthOf({ key, about }: Hint): number {
+  return columnsOf(key) + 1 + columnsOf(about)
+}
+
+function drawHint(grid: Grid, area: Area, { key, about }: Hint, { strong, quiet }: Theme): number {
+  const column = grid.write(area, key, strong)
+  return grid.write({ ...area, column: column + 1 }, about, quiet)
 }

@@ -1,5 +1,5 @@
-import { shortName } from '../../output/service-state.ts'
 import { palette } from '../../output/log-format.ts'
+import { shortName } from '../../output/service-state.ts'
 import { columnsOf, fit, shorten } from '../grid/glyphs.ts'
 import type { Area, Grid } from '../grid/grid.ts'
 import type { Entry } from '../model/log-buffer.ts'
@@ -88,7 +88,8 @@ function namesOf(keys: readonly string[]): readonly string[] {
 function drawPrefix(grid: Grid, area: Area, entry: Entry, { keys, theme }: LogContent): void {
   let { column } = area
   const end = area.column + area.columns
-  if (area.columns >= timeColumns) column = grid.write({ ...area, column }, `${localTime(entry.time)} `, theme.quiet, end)
+  if (area.columns >= timeColumns)
+    column = grid.write({ ...area, column }, `${localTime(entry.time)} `, theme.quiet, end)
   if (keys.length < 2) return
   const index = keys.indexOf(entry.service)
   const name = namesOf(keys)[index] ?? shortName(entry.service)

@@ -18,7 +18,7 @@ function readGroups(): readonly (number | undefined)[] | undefined {
     if (process.platform === 'linux') {
       // The name, in parentheses, may contain spaces: proc_pid_stat(5).
       const text = readFileSync('/proc/self/stat', 'utf8')
-      const [, , group, , , front] = text.slice(text.lastIndexOf(')') + 1).split(' ')
+      const [, , , group, , , front] = text.slice(text.lastIndexOf(')') + 1).split(' ')
       return [Number(group), Number(front)]
     }
     const argv = ['-o', 'pgid=', '-o', 'tpgid=', '-p', String(process.pid)]
