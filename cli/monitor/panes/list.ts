@@ -120,7 +120,8 @@ function chooseColumns(rows: readonly Row[], columns: number): readonly Column[]
 function drawHeading(grid: Grid, area: Area, columns: readonly Column[], { quiet }: Theme): void {
   let column = area.column + indent
   for (const { title, width, align } of columns) {
-    grid.write({ ...area, column }, fit(title, width, align), quiet, area.column + area.columns)
+    const shown = title === 'URL' ? title : fit(title, width, align)
+    grid.write({ ...area, column }, shown, quiet, area.column + area.columns)
     column += width + gap
   }
 }
@@ -170,7 +171,9 @@ function drawService(
   for (const { title, width, align, text } of columns) {
     const style = styleOfCell(title, view, theme)
     const own = title === 'NAME' && isSelected ? theme.strong : style
-    grid.write({ ...area, column }, fit(text(view), width, align), own, end)
+    // Without spaces at the end of the line, which would be copied with it.
+    const shown = title === 'URL' ? shorten(text(view), width) : fit(text(view), width, align)
+    grid.write({ ...area, column }, shown, own, end)
     column += width + gap
   }
 }
