@@ -130,5 +130,5 @@ function targetOf(row: Row): { readonly path: string; readonly service?: string 
 function failureOf({ services }: Done): LocaldError {
   const failed = services.filter(view => ['failed', 'unhealthy'].includes(stateOf(view))).map(view => view.name)
   const names = failed.length === 0 ? 'some services are not ready' : `${failed.join(', ')} failed`
-  return new LocaldError('SERVICE_FAILED', names, { hint: 'Press w to see why.' })
+  return new LocaldError('SERVICE_FAILED', names, { hint: 'See why with w.' })
 }

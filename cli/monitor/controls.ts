@@ -4,11 +4,11 @@ import { fit } from './grid/glyphs.ts'
 import { type Controls, helpLines } from './keymap.ts'
 import type { Messages } from './message.ts'
 import type { Row } from './model/services.ts'
-import type { State } from './model/state.ts'
 import { Page } from './panes/page.ts'
 import type { Theme } from './panes/theme.ts'
 import { Prompt } from './prompt.ts'
 import type { Screen } from './screen.ts'
+import type { State } from './state.ts'
 
 /** Lines that `y` copies. */
 const copiedLines = 50

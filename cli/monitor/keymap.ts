@@ -35,7 +35,7 @@ interface Binding {
   readonly label: string
   readonly about: string
   /** The word in the last line, for what is needed most. */
-  readonly hint?: string
+  readonly word?: string
   readonly run: keyof Controls
 }
 
@@ -54,22 +54,22 @@ const bindings: readonly Binding[] = [
     about: 'Switch between list and log',
     run: 'switchPane',
   },
-  { keys: ['enter', 'z'], label: 'Enter', hint: 'zoom', about: 'Show the log alone, or list and log', run: 'zoom' },
+  { keys: ['enter', 'z'], label: 'Enter', word: 'zoom', about: 'Show the log alone, or list and log', run: 'zoom' },
   { keys: ['a'], label: 'a', about: 'Show the logs of all services, or of the selected', run: 'toggleAll' },
-  { keys: ['r'], label: 'r', hint: 'restart', about: 'Restart the selected service or project', run: 'restart' },
-  { keys: ['s'], label: 's', hint: 'start/stop', about: 'Stop it, or start it', run: 'startOrStop' },
-  { keys: ['o'], label: 'o', hint: 'open', about: 'Open its URL in the browser', run: 'openUrl' },
-  { keys: ['w'], label: 'w', hint: 'why', about: 'Explain its state', run: 'explain' },
-  { keys: ['/'], label: '/', hint: 'search', about: 'Search the log', run: 'search' },
+  { keys: ['r'], label: 'r', word: 'restart', about: 'Restart the selected service or project', run: 'restart' },
+  { keys: ['s'], label: 's', word: 'start/stop', about: 'Stop it, or start it', run: 'startOrStop' },
+  { keys: ['o'], label: 'o', word: 'open', about: 'Open its URL in the browser', run: 'openUrl' },
+  { keys: ['w'], label: 'w', word: 'why', about: 'Explain its state', run: 'explain' },
+  { keys: ['/'], label: '/', word: 'search', about: 'Search the log', run: 'search' },
   { keys: ['n'], label: 'n', about: 'Go to the next older line with the text', run: 'findOlder' },
   { keys: ['N'], label: 'N', about: 'Go to the next newer one', run: 'findNewer' },
   { keys: ['&'], label: '&', about: 'Show only lines with the text, or all', run: 'filter' },
   { keys: ['y'], label: 'y', about: 'Copy the found line, or the last 50 lines', run: 'copyLines' },
   { keys: ['Y'], label: 'Y', about: 'Copy the URL', run: 'copyUrl' },
   { keys: ['escape'], label: 'Esc', about: 'Close, end the search, go back to the list', run: 'goBack' },
-  { keys: ['?', 'h'], label: '?', hint: 'help', about: 'Show the keys', run: 'help' },
+  { keys: ['?', 'h'], label: '?', word: 'help', about: 'Show the keys', run: 'help' },
   { keys: ['ctrl-z'], label: 'Ctrl-Z', about: 'Suspend; `fg` continues', run: 'suspend' },
-  { keys: ['q', 'ctrl-c'], label: 'q', hint: 'quit', about: 'Quit; services keep running', run: 'quit' },
+  { keys: ['q', 'ctrl-c'], label: 'q', word: 'quit', about: 'Quit; services keep running', run: 'quit' },
 ]
 
 const byKey = new Map(bindings.flatMap(({ keys, run }) => keys.map(key => [key, run] as const)))
@@ -81,7 +81,7 @@ export function actionOf(key: string): keyof Controls | undefined {
 
 /** The keys of the last line; the help comes last. */
 export const hints: readonly Hint[] = bindings
-  .flatMap(({ label, hint }) => (hint === undefined ? [] : [{ key: label, about: hint }]))
+  .flatMap(({ label, word }) => (word === undefined ? [] : [{ key: label, about: word }]))
   .sort((a, b) => Number(a.key === '?') - Number(b.key === '?'))
 
 /** The lines of the help: keys and what they do. */

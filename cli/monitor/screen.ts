@@ -4,12 +4,12 @@ import { type Area, Grid } from './grid/grid.ts'
 import { hints } from './keymap.ts'
 import type { Message } from './message.ts'
 import type { LogSize } from './model/log-view.ts'
-import type { State } from './model/state.ts'
 import { drawFoot, drawHead } from './panes/bars.ts'
 import { arrange, type Layout, least } from './panes/layout.ts'
 import { ListPane, sizeOfList } from './panes/list.ts'
 import { drawLog, drawLogTitle, sizeOfLog } from './panes/log.ts'
 import type { Theme } from './panes/theme.ts'
+import type { State } from './state.ts'
 
 /** A page in the place of the log has at least so many rows; otherwise it takes all of the screen. */
 const leastPage = 12

@@ -7,7 +7,7 @@ const widthShift = 1
 
 /** A terminal whose screen can be read, and whose characters have the widths of current Unicode. */
 export class Xterm {
-  /** The answers of the terminal to queries, and sequences OSC 52: text for the clipboard. */
+  /** What was put on the clipboard, by OSC 52. */
   readonly copied: string[] = []
   readonly #terminal: InstanceType<typeof headless.Terminal>
 
@@ -72,7 +72,7 @@ export class Xterm {
     return cell === undefined ? '' : styleOf(cell)
   }
 
-  /** The lines of the screen, without spaces at their ends. */
+  /** The lines of the screen, without trailing spaces. */
   get lines(): readonly string[] {
     const { active } = this.#terminal.buffer
     return Array.from(

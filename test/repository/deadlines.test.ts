@@ -12,7 +12,7 @@ const otherwise: Readonly<Record<string, string>> = {
   'cli/commands/admin.ts sudo': 'asks a person for a password, and has the terminal',
   'cli/commands/plugins-install.ts npm': 'downloads, with timeouts of its own and messages on the terminal',
   'cli/commands/doctor.ts program': 'a fix that the user asked for; it may ask something on the terminal',
-  'cli/commands/open.ts program': 'a browser, which is left alone',
+  'cli/output/browser.ts program': 'a browser, which is left alone',
   'plugins/postgres/server/helper-process.ts program':
     'a cluster takes as long as the disk; a server in setup is killed after its shutdown',
   'plugins/postgres/files/clone.ts cp': 'takes as long as the data, until its signal aborts',

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../../kernel/errors.ts'
 import type { LogLine } from '../../../kernel/events.ts'
+import { LogPosition } from '../../../kernel/logs/log-position.ts'
 import type { Client, Query, Stream } from '../../daemon/client.ts'
-import { LogPosition } from '../../follow/log-position.ts'
 
 /** What is called with what comes. */
 export interface LogFeedEvents {

@@ -14,16 +14,30 @@ export function isForeground(): boolean {
 
 /** Returns the process group and the terminal's foreground group. */
 function readGroups(): readonly (number | undefined)[] | undefined {
+  return readProc() ?? readList()
+}
+
+/** Reads them from proc_pid_stat(5), where there is one. */
+function readProc(): readonly (number | undefined)[] | undefined {
   try {
-    if (process.platform === 'linux') {
-      // The name, in parentheses, may contain spaces: proc_pid_stat(5).
-      const text = readFileSync('/proc/self/stat', 'utf8')
-      const [, , , group, , , front] = text.slice(text.lastIndexOf(')') + 1).split(' ')
-      return [Number(group), Number(front)]
-    }
-    const argv = ['-o', 'pgid=', '-o', 'tpgid=', '-p', String(process.pid)]
-    return execFileSync('ps', argv, { encoding: 'utf8' }).trim().split(/\s+/).map(Number)
+    const text = readFileSync('/proc/self/stat', 'utf8')
+    // The name, in parentheses, may contain spaces.
+    const [, , , group, , , front] = text.slice(text.lastIndexOf(')') + 1).split(' ')
+    return [Number(group), Number(front)]
   } catch {
     return undefined
   }
 }
+
+/** Reads them from the list of processes. */
+function readList(): readonly (number | undefined)[] | undefined {
+  try {
+    const argv = ['-o', 'pgid=', '-o', 'tpgid=', '-p', String(process.pid)]
+    return execFileSync('ps', argv, { encoding: 'utf8', timeout: listMs }).trim().split(/\s+/).map(Number)
+  } catch {
+    return undefined
+  }
+}
+
+/** ms */
+const listMs = 2000

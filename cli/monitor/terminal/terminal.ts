@@ -21,8 +21,8 @@ export interface TerminalEvents {
 }
 
 /**
- * The terminal in full: raw keys and the alternate screen from `open` to `close`, and restored whatever ends the
- * process.
+ * The terminal in full: raw keys and the alternate screen from `open` to `close`, and restored however the
+ * process exits.
  */
 export class Terminal {
   readonly #events: TerminalEvents

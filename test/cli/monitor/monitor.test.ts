@@ -71,7 +71,7 @@ t.test('keys restart, stop, start and explain the selected service', async t => 
   await screen.shows('Restarted api')
   t.same(daemon.last('/v1/projects/restart').body, { path: '/home/me/shop', services: ['shop:api'] })
   screen.press('s')
-  await screen.shows('api failed · Press w to see why.')
+  await screen.shows('api failed · See why with w.')
   t.same(daemon.last('/v1/projects/up').body, { path: '/home/me/shop', services: ['shop:api'] })
   screen.press('w')
   await screen.shows(/─ why api ─.*\n {2}api failed: exited with code 1\n {4}because/)

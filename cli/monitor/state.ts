@@ -1,10 +1,10 @@
-import type { Page } from '../panes/page.ts'
-import type { Prompt } from '../prompt.ts'
-import { LogBuffer } from './log-buffer.ts'
-import { LogSearch } from './log-search.ts'
-import { LogView } from './log-view.ts'
-import { Selection } from './selection.ts'
-import { type Row, Services } from './services.ts'
+import { LogBuffer } from './model/log-buffer.ts'
+import { LogSearch } from './model/log-search.ts'
+import { LogView } from './model/log-view.ts'
+import { Selection } from './model/selection.ts'
+import { type Row, Services } from './model/services.ts'
+import type { Page } from './panes/page.ts'
+import type { Prompt } from './prompt.ts'
 
 /** Where the daemon is: found, not found yet, or lost at a time (ms of Date.now()). */
 export type DaemonState = 'found' | 'missing' | { readonly lostMs: number }
