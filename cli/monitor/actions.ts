@@ -2,7 +2,7 @@ import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import type { OpenAnswer, WhyAnswer } from '../../kernel/protocol.ts'
 import type { Client } from '../daemon/client.ts'
-import { launchBrowser } from '../output/browser.ts'
+import { showUrl } from '../output/browser.ts'
 import { isSettled, stateOf } from '../output/service-state.ts'
 import type { Paint, Style } from '../output/terminal.ts'
 import { formatWhy, selectRoots } from '../output/why-tree.ts'
@@ -36,11 +36,10 @@ export class Actions {
 
   open(row: Row): Promise<void> {
     return this.#try(undefined, async daemon => {
-      const { url, argv, hint } = await daemon.get<OpenAnswer>('/v1/services/open', targetOf(row))
-      const [program, ...args] = argv ?? []
-      if (program === undefined) return `${url} · ${hint ?? 'press Y to copy it'}`
-      await launchBrowser(program, args)
-      return `Opened ${url}`
+      const answer = await daemon.get<OpenAnswer>('/v1/services/open', targetOf(row))
+      if (answer.argv === null) return `${answer.url} · ${answer.hint ?? 'press Y to copy it'}`
+      await showUrl(answer)
+      return `Opened ${answer.url}`
     })
   }
 

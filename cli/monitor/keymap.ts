@@ -41,12 +41,17 @@ interface Binding {
 
 /** All keys, in the order of the help. */
 const bindings: readonly Binding[] = [
-  { keys: ['j', 'down'], label: 'j ↓', about: 'Select the next service, or scroll the log', run: 'moveDown' },
-  { keys: ['k', 'up'], label: 'k ↑', about: 'Select the previous one, or scroll the log', run: 'moveUp' },
-  { keys: ['g', 'home'], label: 'g Home', about: 'Go to the first service, or the oldest line', run: 'goToStart' },
-  { keys: ['G', 'end'], label: 'G End', about: 'Go to the last service, or follow the log', run: 'goToEnd' },
-  { keys: ['pageUp', 'ctrl-b'], label: 'PgUp', about: 'Scroll the log up, which stops following', run: 'pageUp' },
-  { keys: ['pageDown', 'ctrl-f', ' '], label: 'PgDn Space', about: 'Scroll the log down', run: 'pageDown' },
+  { keys: ['j', 'down'], label: 'j ↓', about: 'Select the next service, or move the log', run: 'moveDown' },
+  { keys: ['k', 'up'], label: 'k ↑', about: 'Select the previous one, or move the log', run: 'moveUp' },
+  {
+    keys: ['g', 'home'],
+    label: 'g Home',
+    about: 'Select the first service, or show the oldest line',
+    run: 'goToStart',
+  },
+  { keys: ['G', 'end'], label: 'G End', about: 'Select the last service, or follow the log', run: 'goToEnd' },
+  { keys: ['pageUp', 'ctrl-b'], label: 'PgUp', about: 'Move the log up, which stops following', run: 'pageUp' },
+  { keys: ['pageDown', 'ctrl-f', ' '], label: 'PgDn Space', about: 'Move the log down', run: 'pageDown' },
   { keys: ['f'], label: 'f', about: 'Follow the log', run: 'follow' },
   {
     keys: ['tab', 'shift-tab', 'left', 'right'],
@@ -55,21 +60,21 @@ const bindings: readonly Binding[] = [
     run: 'switchPane',
   },
   { keys: ['enter', 'z'], label: 'Enter', word: 'zoom', about: 'Show the log alone, or list and log', run: 'zoom' },
-  { keys: ['a'], label: 'a', about: 'Show the logs of all services, or of the selected', run: 'toggleAll' },
+  { keys: ['a'], label: 'a', about: 'Show all logs, or that of the selected', run: 'toggleAll' },
   { keys: ['r'], label: 'r', word: 'restart', about: 'Restart the selected service or project', run: 'restart' },
   { keys: ['s'], label: 's', word: 'start/stop', about: 'Stop it, or start it', run: 'startOrStop' },
   { keys: ['o'], label: 'o', word: 'open', about: 'Open its URL in the browser', run: 'openUrl' },
   { keys: ['w'], label: 'w', word: 'why', about: 'Explain its state', run: 'explain' },
   { keys: ['/'], label: '/', word: 'search', about: 'Search the log', run: 'search' },
-  { keys: ['n'], label: 'n', about: 'Go to the next older line with the text', run: 'findOlder' },
-  { keys: ['N'], label: 'N', about: 'Go to the next newer one', run: 'findNewer' },
+  { keys: ['n'], label: 'n', about: 'Show the next older line with the text', run: 'findOlder' },
+  { keys: ['N'], label: 'N', about: 'Show the next newer one', run: 'findNewer' },
   { keys: ['&'], label: '&', about: 'Show only lines with the text, or all', run: 'filter' },
   { keys: ['y'], label: 'y', about: 'Copy the found line, or the last 50 lines', run: 'copyLines' },
   { keys: ['Y'], label: 'Y', about: 'Copy the URL', run: 'copyUrl' },
-  { keys: ['escape'], label: 'Esc', about: 'Close, end the search, go back to the list', run: 'goBack' },
+  { keys: ['escape'], label: 'Esc', about: 'Close, clear the search, return to the list', run: 'goBack' },
   { keys: ['?', 'h'], label: '?', word: 'help', about: 'Show the keys', run: 'help' },
-  { keys: ['ctrl-z'], label: 'Ctrl-Z', about: 'Suspend; `fg` continues', run: 'suspend' },
-  { keys: ['q', 'ctrl-c'], label: 'q', word: 'quit', about: 'Quit; services keep running', run: 'quit' },
+  { keys: ['ctrl-z'], label: 'Ctrl-Z', about: 'Stop the monitor until `fg`', run: 'suspend' },
+  { keys: ['q', 'ctrl-c'], label: 'q', word: 'quit', about: 'Close the monitor; services keep running', run: 'quit' },
 ]
 
 const byKey = new Map(bindings.flatMap(({ keys, run }) => keys.map(key => [key, run] as const)))

@@ -39,10 +39,9 @@ t.test('frames are whole, small, and none while nothing changes', async t => {
   const screen = scripted.open([], { columns: 120, rows: 40 })
   await screen.shows('● web')
   await screen.shows('No output yet.')
-  const asked = new Promise<void>(resolve => scripted.daemon.whenAsked('/v1/logs', resolve))
   screen.press('j')
   await screen.shows(/^▌ ● 日本語/m)
-  await asked
+  await scripted.follows('日本語')
   const before = screen.output.length
   scripted.log('日本語', 'a new line')
   await screen.shows('a new line')

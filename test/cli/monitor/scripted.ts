@@ -9,6 +9,8 @@ export class Scripted {
   readonly #t: Test
   readonly #events = new Set<ServerResponse>()
   readonly #logs = new Set<ServerResponse>()
+  #followed: readonly string[] = []
+  #opened: () => void = () => {}
   /** Lines of the past. */
   readonly past: LogLine[] = []
   views: readonly ServiceView[]
@@ -45,6 +47,15 @@ export class Scripted {
     for (const response of this.#logs) response.write(lines.map(line => `${JSON.stringify(line)}\n`).join(''))
   }
 
+  /** Resolves when the log of this service, alone, is followed. */
+  async follows(service: string): Promise<void> {
+    while (this.#followed.join() !== `shop:${service}`) {
+      await new Promise<void>(resolve => {
+        this.#opened = resolve
+      })
+    }
+  }
+
   /** Returns a line of its own time. */
   line(service: string, text: string): LogLine {
     const time = `2026-01-01T10:00:00.${String(++this.#lines).padStart(6, '0')}Z`
@@ -71,6 +82,8 @@ export class Scripted {
       .on('GET /v1/logs', (response, { query }) => {
         keep(this.#logs, response)
         const keys = query.getAll('service')
+        this.#followed = keys
+        this.#opened()
         if (query.has('resume')) return
         const lines = this.past.filter(({ service }) => keys.includes(service))
         response.write(lines.map(line => `${JSON.stringify(line)}\n`).join(''))
