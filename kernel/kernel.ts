@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Places, readSettings } from './config/load.ts'
 import type { Check, Folders, Log } from './contract/plugin.ts'
+import { Diagnoses } from './diagnosis/diagnosis.ts'
 import { ownChecks } from './doctor.ts'
 import { messageOf } from './errors.ts'
 import { Events } from './events.ts'
@@ -67,6 +68,7 @@ export interface Kernel {
   readonly projects: Projects
   readonly operations: Operations
   readonly known: KnownProjects
+  readonly diagnoses: Diagnoses
   readonly usage: UsageView
   readonly checks: readonly Check[]
   /** Closes what plugins have open, last in, first out. Services keep running. */
@@ -113,6 +115,10 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   container.value('api', api)
   container.value('memory', new DaemonMemory(paths.native))
   noteDependencies(events, () => projects.list())
+  const diagnoses = new Diagnoses({
+    ...{ events, ports, container, dataFolder: paths.data, log: own },
+    projects: () => projects.list(),
+  })
   const operations = new Operations({
     ...{ projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },
     openFolder: () => container.optional('openFolder'),
@@ -154,6 +160,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   void known.start(pinned)
   return {
     ...{ place, paths, version, events, features, contributions, container, api, plugins, projects, operations, known },
+    diagnoses,
     startedAt: new Date().toISOString(),
     usage: new UsageView(container, own),
     checks: [...ownChecks(paths), known.check, records.unread.check(record => projects.describeRecord(record.id))],

@@ -1,3 +1,4 @@
+import type { Diagnoses, Diagnosis } from '../diagnosis/diagnosis.ts'
 import type { Health, Status } from '../events.ts'
 import type { Project } from '../projects/project.ts'
 import type { WhyAnswer, WhyStep } from '../protocol.ts'
@@ -8,13 +9,20 @@ import type { Service } from '../services/service.ts'
 const shownLines = 10
 
 /** The project of a service to explain. */
-export type ExplainedProject = Pick<Project, 'services' | 'service' | 'planOf'>
+export type ExplainedProject = Pick<
+  Project,
+  'services' | 'service' | 'planOf' | 'ref' | 'plan' | 'shell' | 'environmentFiles'
+>
 
 /**
  * Explains a service's state: its own reason, then the dependencies that it waits for or failed by, down to the nearest
- * cause.
+ * cause, and what may have caused that.
  */
-export async function explainState(project: ExplainedProject, service: Service): Promise<WhyAnswer> {
+export async function explainState(
+  project: ExplainedProject,
+  service: Service,
+  diagnoses: Pick<Diagnoses, 'of'>,
+): Promise<WhyAnswer> {
   const chain: Service[] = []
   for (let at: Service | undefined = service; at !== undefined && !chain.includes(at); [at] = blockersOf(project, at))
     chain.push(at)
@@ -33,7 +41,44 @@ export async function explainState(project: ExplainedProject, service: Service):
     text,
     because: [...sentences, ...facts],
     tree: await stepOf(project, service, []),
+    ...(await diagnose(project, service, diagnoses)),
   }
+}
+
+/** Finds what may have caused the state of a service, or of the services that it waits for or failed because of. */
+async function diagnose(
+  project: ExplainedProject,
+  service: Service,
+  diagnoses: Pick<Diagnoses, 'of'>,
+): Promise<Pick<WhyAnswer, 'changes' | 'wellAt' | 'folder'>> {
+  const roots = rootsOf(project, service, []).filter(needsDiagnosis)
+  if (roots.length === 0) return {}
+  const found = await Promise.all(roots.map(async root => ({ root, diagnosis: await diagnoses.of(project, root) })))
+  const [only] = found.length === 1 ? found : []
+  const { wellMs } = only?.diagnosis ?? {}
+  return {
+    changes: found.flatMap(({ root, diagnosis }) => changesOf(diagnosis, root === service ? '' : `${root.ref.name}: `)),
+    wellAt: wellMs === undefined ? null : new Date(wellMs).toISOString(),
+    folder: project.ref.path,
+  }
+}
+
+function changesOf({ changes }: Diagnosis, prefix: string): NonNullable<WhyAnswer['changes']> {
+  return changes.map(change => ({ ...change, text: `${prefix}${change.text}` }))
+}
+
+/** Returns the services that a state goes back to: those that wait for no other. */
+function rootsOf(project: ExplainedProject, service: Service, above: readonly Service[]): readonly Service[] {
+  const path = [...above, service]
+  const blockers = blockersOf(project, service).filter(other => !path.includes(other))
+  if (blockers.length === 0) return [service]
+  return [...new Set(blockers.flatMap(other => rootsOf(project, other, path)))]
+}
+
+/** Whether a service is not well, or takes long enough to get ready that it has a reason. */
+function needsDiagnosis(service: Service): boolean {
+  const { status, reason } = service.state.now
+  return needsAttention(service) && (status !== 'starting' || reason !== null)
 }
 
 /** Describes a service and, below it, its unmet dependencies. `above`: the services that lead to it. */

@@ -64,7 +64,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       },
       async ({ query }) => {
         const { project, service } = await projects.target(query.path, nameIn(query))
-        return (await explainState(project, service)) satisfies WhyAnswer
+        return (await explainState(project, service, kernel.diagnoses)) satisfies WhyAnswer
       },
     )
     app.get<{ Querystring: ServiceQuery }>(

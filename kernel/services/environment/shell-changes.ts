@@ -29,7 +29,7 @@ export interface ShellWarning {
 }
 
 /** Removes the folder that fnm(1) makes for each shell: all of them lead to the same Node. */
-function normalizeValue(value: string | undefined): string | undefined {
+export function normalizeValue(value: string | undefined): string | undefined {
   return value?.replace(/\/fnm_multishells\/[^/:]+/g, '/fnm_multishells')
 }
 
@@ -37,14 +37,13 @@ function normalizeValue(value: string | undefined): string | undefined {
 export function changedVariables({ before, after }: Pick<Compared, 'before' | 'after'>): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...names]
-    .filter(
-      name =>
-        normalizeValue(before[name]) !== normalizeValue(after[name]) &&
-        !isOfSession(name) &&
-        !ofShell.has(name) &&
-        !ofShellPrefix.test(name),
-    )
+    .filter(name => normalizeValue(before[name]) !== normalizeValue(after[name]) && !isOfShell(name))
     .sort()
+}
+
+/** Whether a variable describes a shell, its terminal or its session, and means nothing to a service. */
+export function isOfShell(name: string): boolean {
+  return isOfSession(name) || ofShell.has(name) || ofShellPrefix.test(name)
 }
 
 /** Returns the warning about services that keep running with the variables of an earlier shell; undefined: none. */

@@ -1,5 +1,9 @@
 import t from 'tap'
+import { EnvFiles } from '../../../kernel/config/env-files.ts'
+import { Trust } from '../../../kernel/config/trust.ts'
+import type { Diagnosis } from '../../../kernel/diagnosis/diagnosis.ts'
 import { type ExplainedProject, explainState } from '../../../kernel/operations/why.ts'
+import type { Service } from '../../../kernel/services/service.ts'
 import { hostTable } from '../../lib/machine.ts'
 import { TestProject, type TestService } from '../../lib/test-service.ts'
 
@@ -11,7 +15,21 @@ t.teardown(() => clearInterval(hold))
 function projectOf(...all: readonly TestService[]): ExplainedProject {
   const services = new Map(all.map(({ service }) => [service.ref.name, service]))
   const plans = all.map(({ plan }) => plan.plan)
-  return { services, service: name => services.get(name), planOf: name => plans.find(plan => plan.name === name) }
+  const ref = { name: 'shop', path: '/shop', domain: 'shop.localhost' }
+  return {
+    ...{ ref, services, shell: {}, service: name => services.get(name) },
+    plan: { ...ref, env: {}, services: plans, routes: [], files: [] },
+    environmentFiles: { envFiles: new EnvFiles({ trust: new Trust(), root: '/shop' }) },
+    planOf: name => plans.find(plan => plan.name === name),
+  }
+}
+
+/** Finds one change of each service, which names it. */
+const diagnoses = {
+  of: async (_: unknown, { ref: { name } }: Service): Promise<Diagnosis> => ({
+    changes: [{ text: `${name}.js was edited`, command: `git diff -- ${name}.js`, kind: 'file', at: null }],
+    wellMs: 0,
+  }),
 }
 
 t.test('explains a failed dependency with its last lines', async t => {
@@ -22,7 +40,13 @@ t.test('explains a failed dependency with its last lines', async t => {
   for (const each of [db, api, web]) each.start()
   await web.until('failed')
   const project = projectOf(db, api, web)
-  const answer = await explainState(project, web.service)
+  const answer = await explainState(project, web.service, diagnoses)
+  t.strictSame(
+    answer.changes?.map(({ text }) => text),
+    ['db: db.js was edited'],
+    'of the service that failed first',
+  )
+  t.match(answer, { wellAt: '1970-01-01T00:00:00.000Z', folder: '/shop' })
   t.match(answer.tree, {
     ...{ key: 'shop:web', name: 'web', status: 'failed', health: null, reason: null, lines: [], dependents: [] },
     causes: [{ name: 'api', reason: null, dependents: ['web'], causes: [{ name: 'db', dependents: ['api'] }] }],
@@ -46,7 +70,8 @@ t.test('names what a waiting service waits for, nothing for a healthy one', asyn
   await job.until('running')
   await web.untilReason(/waiting/)
   const project = projectOf(job, web)
-  const { tree } = await explainState(project, web.service)
+  const { tree, changes } = await explainState(project, web.service, diagnoses)
+  t.equal(changes, undefined, 'nothing is wrong')
   t.match(tree, { status: 'waiting', reason: null, causes: [{ name: 'job', status: 'running', lines: [] }] })
-  t.strictSame((await explainState(project, job.service)).tree?.dependents, ['web'])
+  t.strictSame((await explainState(project, job.service, diagnoses)).tree?.dependents, ['web'])
 })

@@ -1,0 +1,42 @@
+import { type Case, clockTime, type Fact, likely, shellWord } from '../fact.ts'
+
+/** Finds dependencies that do not run, or were started since the service was last well. */
+export function dependencyFacts(it: Case): readonly Fact[] {
+  const { plan, project, before, evidence } = it
+  const needed = Object.keys(plan.common.dependsOn)
+  const byPort = it.services.find(
+    other => other.ref.project.path === it.root && other.state.now.port === evidence.refused?.port,
+  )
+  const names = new Set([...needed, ...(byPort === undefined ? [] : [byPort.ref.name])])
+  names.delete(plan.name)
+  return [...names].flatMap((name): readonly Fact[] => {
+    const other = project.service(name)
+    if (other === undefined) return []
+    const { status, health, startedMs, port, reason } = other.state.now
+    const isRefused = evidence.refused !== undefined && evidence.refused.port === port
+    const isUp = status === 'exited' || (status === 'running' && health !== 'unhealthy')
+    if (!isUp) {
+      const state = status === 'failed' ? 'has failed' : `is ${status === 'running' ? health : status}`
+      return [
+        {
+          score: isRefused ? likely.proven : likely.named + 3,
+          kind: 'dependency',
+          text: `${name} ${state}${reason === null ? '' : `: ${reason}`}`,
+          command: status === 'stopped' ? `locald up ${shellWord(name)}` : `locald why ${shellWord(name)}`,
+          atMs: other.state.sinceMs ?? null,
+        },
+      ]
+    }
+    const known = before?.dependencies[name] ?? 0
+    if (known === 0 || startedMs === null || startedMs === known) return []
+    return [
+      {
+        score: isRefused ? likely.named : likely.distant + 8,
+        kind: 'dependency',
+        text: `${name} was restarted at ${clockTime(startedMs)}`,
+        command: `locald logs ${shellWord(name)}`,
+        atMs: startedMs,
+      },
+    ]
+  })
+}
