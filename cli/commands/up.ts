@@ -7,6 +7,7 @@ import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import { describeDashboard } from '../follow/dashboard-line.ts'
 import { Interrupt, interruptedCode } from '../follow/keys.ts'
+import { likelyCauses } from '../follow/likely-causes.ts'
 import { type DoneEvent, followOperation, reportOutcome } from '../follow/operation.ts'
 import { askBrowserTrust, type BrowserTrust, formatTrustHint, hasHttpsUrl } from '../follow/trust-hint.ts'
 import { isSettled, stateOf, styleOf } from '../output/service-state.ts'
@@ -32,7 +33,7 @@ export async function up(context: Context): Promise<number> {
     const body = { ...target, env: callerEnvironment(), id: `${process.pid} ${since}` }
     const done = await runUp(context, daemon, interrupt, body, seen)
     if (done === undefined) return interruptedCode
-    const code = printOutcome(context, done)
+    const code = await printOutcome(context, daemon, done)
     const hint = code === 0 ? formatTrustHint(done.services, await browsing) : undefined
     if (hint !== undefined) printStderr(hint)
     const line = code === 0 && !context.json ? await describeDashboard(daemon) : undefined
@@ -58,7 +59,7 @@ export async function restart(context: Context): Promise<number> {
   const daemon = await requireDaemon(context.paths)
   const doing = 'restarting services'
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/restart', body, doing })
-  return printOutcome(context, await followOperation(context, stream, { doing }))
+  return await printOutcome(context, daemon, await followOperation(context, stream, { doing }))
 }
 
 /** Reads the first argument as a folder if it looks like a path or is one, the others as services. */
@@ -114,11 +115,12 @@ async function stopStarted(context: Context, daemon: Client, body: StopBody): Pr
   await followOperation(context, stream, { doing })
 }
 
-function printOutcome(context: Context, done: DoneEvent): number {
+async function printOutcome(context: Context, daemon: Client, done: DoneEvent): Promise<number> {
   if (done.ok && !context.json && done.services.length > 0) {
     print(table(['NAME', 'STATUS', 'URL'], done.services.map(toRow), painter(process.stdout)))
   }
-  const code = reportOutcome(context, done)
+  const causes = done.ok || context.json ? undefined : await likelyCauses(context, daemon, done)
+  const code = reportOutcome(context, done, causes)
   if (done.ok && !context.json && done.services.length === 0)
     printStderr('The project has no services. Add one to its configuration.')
   const still = done.services.filter(view => code !== 0 && !isSettled(view)).map(view => view.name)

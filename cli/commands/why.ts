@@ -1,6 +1,7 @@
 import type { KeysAnswer, WhyAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
+import { formatChanges } from '../output/changes.ts'
 import { painter, print, printJson } from '../output/terminal.ts'
 import { formatWhy, selectRoots } from '../output/why-tree.ts'
 
@@ -14,6 +15,10 @@ export async function why(context: Context): Promise<number> {
   for (const service of keys) answers.push(await daemon.get<WhyAnswer>('/v1/services/why', { path, service }))
   if (context.json) for (const answer of answers) printJson(answer)
   const printed = new Set<string>()
-  if (!context.json) for (const answer of selectRoots(answers)) print(formatWhy(answer, paint, printed))
+  if (!context.json)
+    for (const answer of selectRoots(answers)) {
+      const changes = formatChanges(answer, { paint, cwd: path }).map(line => `  ${line}`)
+      print([formatWhy(answer, paint, printed), ...changes].join('\n'))
+    }
   return 0
 }

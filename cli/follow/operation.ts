@@ -46,12 +46,15 @@ export async function followOperation(
   throw connectionLost(following.doing)
 }
 
+/** What is printed of services that failed, besides their last lines, by their keys. */
+export type MoreLines = ReadonlyMap<string, readonly string[]>
+
 /** Prints what failed, with the last lines of each service; the result is the exit code. */
-export function reportOutcome(context: Context, done: DoneEvent): number {
+export function reportOutcome(context: Context, done: DoneEvent, more: MoreLines = new Map()): number {
   if (done.ok) return 0
   const nameOf = namerFor(context.args)
   const error = errorOf(done, nameOf)
-  if (!context.json) printStderr([...formatTails(done, nameOf), formatError(error)].join('\n'))
+  if (!context.json) printStderr([...formatTails(done, nameOf, more), formatError(error)].join('\n'))
   return exitCodeOf(error.code)
 }
 
@@ -79,12 +82,13 @@ function formatNames(names: readonly string[], what: string): string {
 }
 
 /** Formats the reason and the last lines of each service that failed or is not ready. */
-function formatTails(done: DoneEvent, nameOf: Namer): readonly string[] {
+function formatTails(done: DoneEvent, nameOf: Namer, more: MoreLines): readonly string[] {
   const failed = done.services.filter(
     view => ['failed', 'unhealthy'].includes(stateOf(view)) || done.tails?.[view.key] !== undefined,
   )
   return failed.flatMap(view => [
     `${nameOf(view.key)} ${stateOf(view)}${view.reason === null ? '' : `: ${view.reason}`}`,
     ...(done.tails?.[view.key] ?? []).map(line => `  | ${sanitizeLogText(line, false)}`),
+    ...(more.get(view.key) ?? []).map(line => `  ${line}`),
   ])
 }

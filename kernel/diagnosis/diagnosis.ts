@@ -123,7 +123,9 @@ async function evidenceOf({ service, root, dir }: Subject): Promise<Evidence> {
   const { log, lastStartMs, clock, state } = service
   const last = await logTail(log.file, lastStartMs, examinedLines)
   const lines = last.length > 0 ? last : await logTail(log.file, clock.begunMs, examinedLines)
-  return readEvidence(lines, state.now.reason, { root, dir })
+  // A refused probe of its own port says only that it does not listen.
+  const isProbe = state.now.reason?.includes(`refused on 127.0.0.1:${state.now.port}`) === true
+  return readEvidence(lines, isProbe ? null : state.now.reason, { root, dir })
 }
 
 /** Sorts facts by likelihood. Of several with one command the likeliest is kept. */

@@ -60,7 +60,7 @@ export function readEvidence(lines: readonly string[], reason: string | null, pl
   const isPath = module !== undefined && /^(?:\.|\/|file:)/.test(module)
   const port = first(
     /(?:EADDRINUSE|address already in use)[^\n]*?:(\d{2,5})\b/i,
-    /\bport (\d{2,5}) (?:is|was) (?:already )?in use/i,
+    /\bport (\d{2,5}) (?:of \S+ )?(?:is|was) (?:already )?in use/i,
     /EADDRINUSE[\s\S]{0,400}?\bport: (\d{2,5})/,
   )
   const paths = (found: readonly (string | undefined)[]) => [

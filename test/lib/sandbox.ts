@@ -109,10 +109,11 @@ export class Sandbox {
     this.own(path)
   }
 
-  /** Copies a folder into the sandbox. */
-  copy(from: string, name: string): string {
+  /** Copies a folder into the sandbox, or those of its files that a filter takes. */
+  copy(from: string, name: string, filter: (path: string) => boolean = () => true): string {
     const folder = join(this.home, name)
-    cpSync(from, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+    this.#folder(dirname(folder))
+    cpSync(from, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true, filter })
     this.own(folder)
     if (this.user !== undefined) {
       for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) this.own(join(folder, entry))

@@ -22,7 +22,7 @@ export function dependencyFacts(it: Case): readonly Fact[] {
           score: isRefused ? likely.proven : likely.named + 3,
           kind: 'dependency',
           text: `${name} ${state}${reason === null ? '' : `: ${reason}`}`,
-          command: status === 'stopped' ? `locald up ${shellWord(name)}` : `locald why ${shellWord(name)}`,
+          command: status === 'stopped' ? `locald up ${shellWord(other.ref.key)}` : `locald why ${shellWord(name)}`,
           atMs: other.state.sinceMs ?? null,
         },
       ]

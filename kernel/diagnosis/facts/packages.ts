@@ -108,11 +108,14 @@ async function newerLock(it: Case, manager: FoundManager, isNamed: boolean): Pro
   // The same packages, as after a checkout of another branch and back.
   if (differences?.length === 0) return []
   const isSince = it.before === undefined || locked.ctimeMs > it.before.startedMs
+  // What is installed is known to be other than what is locked.
+  const isProven = differences !== undefined && isSince
+  const score = isNamed ? likely.proven - 1 : isProven ? likely.named + 3 : isSince ? likely.changed + 4 : likely.nearby
   const which = differences === undefined ? '' : `: ${listOf(differences)}`
   return [
     {
       ...fact(
-        isNamed ? likely.proven - 1 : isSince ? likely.changed + 4 : likely.nearby,
+        score,
         `${lock} is newer than ${folder} (${clockTime(locked.mtimeMs)})${which}`,
         `${inFolder(it.root, at)}${install}`,
       ),
