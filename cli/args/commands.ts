@@ -52,6 +52,7 @@ export const globalFlags: readonly Flag[] = [
 export const families: Readonly<Record<string, string>> = {
   service: "Manage a service's data",
   config: 'Check and show the configuration',
+  requests: 'Show requests to services',
   ai: 'Print what editors and agents need',
   admin: 'Manage the privileged helper',
   server: 'Manage the daemon',
@@ -173,6 +174,58 @@ const list = [
     details:
       'Prints a URL that signs one browser in, once, within 24 hours, and opens it; with `--json` it only prints it. Starts no project. Also `locald ui`.',
     examples: ['locald dashboard', 'locald dashboard --json'],
+  },
+  {
+    name: 'requests',
+    args: '',
+    group: 'project',
+    about: 'List the latest requests to services',
+    details:
+      'The proxy keeps the latest 500 with their headers; bodies only while `-f` or the page Requests is open. With `--json`: one object a line with id, time, method, host, path, status, service, durationMs, requestBytes and responseBytes. Secrets are masked.',
+    flags: [
+      { name: 'follow', short: 'f', about: 'Follow new requests' },
+      { name: 'tail', short: 'n', value: 'N', about: 'Print the last N requests; default 50' },
+      { name: 'service', value: 'SERVICE', about: 'Print only requests to SERVICE' },
+      { name: 'status', value: 'STATUS', about: 'Print only those with STATUS: 404, 5xx or error' },
+      { name: 'method', value: 'METHOD', about: 'Print only those with METHOD' },
+      { name: 'path', value: 'GLOB', about: 'Print only those whose path matches GLOB' },
+    ],
+    examples: [
+      'locald requests',
+      'locald requests -f --service api --status 5xx',
+      'locald requests --method POST --path "/api/*" --json',
+    ],
+  },
+  {
+    name: 'requests show',
+    args: '<ID>',
+    group: 'project',
+    about: 'Show a request with headers, bodies and frames',
+    details: 'Secrets are masked, and left out of what `--curl` and `--har` print, unless `--reveal` is given.',
+    flags: [
+      { name: 'curl', about: 'Print it as a curl command' },
+      { name: 'har', about: 'Print it as HAR 1.2' },
+      { name: 'reveal', about: 'Show secrets' },
+    ],
+    examples: ['locald requests show bcd12', 'locald requests show bcd12 --curl'],
+  },
+  {
+    name: 'replay',
+    args: '<ID>',
+    group: 'project',
+    about: 'Send a recorded request again',
+    details:
+      'Without changes the service receives the same bytes. `-H` sets a header, or removes it when its value is empty; `--edit` opens the request, secrets included, in `$EDITOR`.',
+    flags: [
+      { name: 'edit', about: 'Edit the request first' },
+      { name: 'header', short: 'H', value: 'HEADER', about: "Set a header: 'Name: value'" },
+      { name: 'data', short: 'd', value: 'BODY', about: 'Send another body' },
+    ],
+    examples: [
+      'locald replay bcd12',
+      "locald replay bcd12 -H 'Authorization: Bearer x' -d '{}'",
+      'locald replay bcd12 --edit',
+    ],
   },
   {
     name: 'env',

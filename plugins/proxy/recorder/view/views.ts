@@ -92,7 +92,7 @@ export async function detailOf(
 /** Returns why an entry cannot be sent again as it was; undefined where it can. */
 export function whyNoReplay({ sent, isUpgraded, requestBody }: Entry): string | undefined {
   if (isUpgraded) return 'a WebSocket cannot be replayed'
-  if (sent === undefined) return 'it was not sent to a service'
+  if (sent === undefined) return 'no service received it'
   if (requestBody?.loss !== undefined) return `its body was not kept: ${reasons[requestBody.loss]}`
   return undefined
 }
@@ -121,7 +121,7 @@ const reasons: Readonly<Record<Loss, string>> = {
   'not recorded': 'no one looked at requests when it passed',
   'too large': 'larger than 1 MB',
   'no room': 'the memory for recorded bodies was full',
-  evicted: 'it made room for later ones',
+  evicted: 'deleted to make room for later ones',
 }
 
 interface BodyFacts {

@@ -131,7 +131,7 @@ t.test('refuses what cannot be replayed, with a hint', async t => {
   await t.rejects(proxy.replay(row.id), /REPLAY_FAILED.*bodies are kept while someone looks/s)
   t.match(await proxy.replay(row.id, { body: 'own' }), { status: 200, requestBytes: 3 })
   await get(proxy.port, 'nobody.localhost', '/b')
-  await t.rejects(proxy.replay((await proxy.row(({ path }) => path === '/b')).id), /it was not sent to a service/)
+  await t.rejects(proxy.replay((await proxy.row(({ path }) => path === '/b')).id), /no service received it/)
   await t.rejects(proxy.replay('nope1'), /UNKNOWN_REQUEST/)
   proxy.catalog.set('shop:web', { status: 'failed', port: null, upstream: null })
   t.match(await proxy.replay(row.id, { body: 'own' }), { answeredBy: 'locald' }, 'of a service that has failed')
