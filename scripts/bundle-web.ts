@@ -63,6 +63,36 @@ const adoptedStyles: Plugin = {
     }),
 }
 
+/** What xterm does that the policy of the page refuses, the same without that, and how often it is there. */
+const xtermChanges = [
+  [/\.createElement\("style"\)/g, '.createElement("xterm-style")', 3],
+  [
+    /(\w)\.setAttribute\("style",`\$\{\1\.getAttribute\("style"\)\|\|""\}\$\{(\w)\};`\)/g,
+    '$1.style.cssText+=$2+";"',
+    1,
+  ],
+] as const
+
+/**
+ * Lets xterm write its styles under a policy without 'unsafe-inline': elements of ours take the place of its `<style>`
+ * (`screens/terminals/xterm-style.ts`), and the object model that of its attributes.
+ */
+const strictXterm: Plugin = {
+  name: 'strict-xterm',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /@xterm[/\\]xterm[/\\]lib[/\\]xterm\.mjs$/ }, ({ path }) => {
+      const contents = xtermChanges.reduce(
+        (text, [before, after, count]) => {
+          if ([...text.matchAll(before)].length !== count)
+            throw new Error(`${path} does not have ${before} ${count} times`)
+          return text.replace(before, after)
+        },
+        readFileSync(path, 'utf8'),
+      )
+      return { contents, loader: 'js' }
+    }),
+}
+
 /** Puts the tokens that the web app shares with other pages in the place of `@import "locald:tokens"`. */
 const sharedTokens: Plugin = {
   name: 'shared-tokens',
@@ -93,7 +123,7 @@ export async function bundleWeb(): Promise<readonly Metafile[]> {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     define: { STREAM_WORKER: JSON.stringify(worker) },
-    plugins: [adoptedStyles],
+    plugins: [adoptedStyles, strictXterm],
   })
   const style = await build({ ...common, entryPoints: [join(web, 'style.css')], plugins: [sharedTokens] })
   const icon = writeHashed('icon.svg', readFileSync(join(web, 'icon.svg'), 'utf8'))

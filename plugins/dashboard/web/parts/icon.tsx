@@ -43,6 +43,7 @@ const shapes = {
   logs: <path {...line} d="M3 4h10M3 8h7M3 12h9" />,
   open: <path {...line} d="M9.5 2.5h4v4M13 3 7.5 8.5M11.5 9.5v3.5h-8.5v-8.5h3.5" />,
   copy: <path {...line} d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" />,
+  find: <path {...line} d="M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.5 10.5l3 3" />,
   close: <path {...line} d="m4 4 8 8M12 4l-8 8" />,
 } as const satisfies Readonly<Record<string, JSX.Element>>
 
