@@ -161,8 +161,8 @@ export interface GraphService {
   /** Keys of the services that it waits for, as configured. */
   readonly dependsOn: readonly string[]
   /**
-   * Its last start, in UTC: when it began to wait for these, when its process was created, when it was ready. Null: it
-   * was not started by this daemon.
+   * Its last start, in UTC: when it began to wait for these, when its process was created, when it was ready, or
+   * had completed where others wait for that. Null: it was not started by this daemon.
    */
   readonly start: {
     readonly beganAt: string

@@ -15,6 +15,8 @@ export interface StartPoints {
   readonly startedMs: number | undefined
   /** Its dependents could go on. */
   readonly readyMs: number | undefined
+  /** It had done its work, as a task. */
+  readonly completedMs: number | undefined
 }
 
 /** Notes how the last start of a service went, by its states. */
@@ -35,7 +37,7 @@ export class StartTimes {
       (status === 'waiting' || (status === 'starting' && this.#last === 'restarting')) && status !== this.#last
     this.#last = status
     if (isBegin) {
-      this.#points = { beganMs: nowMs, startedMs: undefined, readyMs: undefined }
+      this.#points = { beganMs: nowMs, startedMs: undefined, readyMs: undefined, completedMs: undefined }
       this.#earlierMs = startedMs
     }
     const points = this.#points
@@ -43,6 +45,7 @@ export class StartTimes {
     const created = points.startedMs ?? (startedMs === this.#earlierMs ? undefined : (startedMs ?? undefined))
     const isReady = status === 'exited' || (status === 'running' && (health === 'healthy' || health === null))
     const readyMs = points.readyMs ?? (created !== undefined && isReady ? nowMs : undefined)
-    this.#points = { ...points, startedMs: created, readyMs }
+    const completedMs = points.completedMs ?? (status === 'exited' ? nowMs : undefined)
+    this.#points = { ...points, startedMs: created, readyMs, completedMs }
   }
 }

@@ -15,22 +15,26 @@ export function graphRoutes({ projects }: Kernel): FastifyPluginAsync {
   return async app => {
     app.get<{ Querystring: GraphQuery }>('/projects/graph', { schema }, async ({ query }) => {
       const { project, names } = await projects.project(query.path)
+      const isTask = (name: string) =>
+        project.plan.services.some(({ common }) => common.dependsOn[name] === 'completed')
       const keyOf = (name: string) => project.service(name)?.ref.key
       const services = names.flatMap(name => {
         const service = project.service(name)
         if (service === undefined) return []
         const dependsOn = Object.keys(project.planOf(name)?.common.dependsOn ?? {}).flatMap(other => keyOf(other) ?? [])
-        return [{ key: service.ref.key, dependsOn, start: startOf(service) }]
+        return [{ key: service.ref.key, dependsOn, start: startOf(service, isTask(name)) }]
       })
       return { project: project.ref.name, path: project.ref.path, services } satisfies GraphAnswer
     })
   }
 }
 
-function startOf({ startTimes }: Service): GraphService['start'] {
+/** @param isTask others wait for its exit */
+function startOf({ startTimes }: Service, isTask: boolean): GraphService['start'] {
   const { last } = startTimes
   if (last === undefined) return null
-  const { beganMs, startedMs, readyMs } = last
+  const { beganMs, startedMs } = last
+  const readyMs = isTask ? last.completedMs : last.readyMs
   return { beganAt: timeOf(beganMs), startedAt: timeOf(startedMs), readyAt: timeOf(readyMs) }
 }
 

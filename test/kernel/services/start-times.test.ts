@@ -19,12 +19,17 @@ t.test('notes when a start began, created its process and was ready', async t =>
     ['running', 'unhealthy', 2900],
     ['running', 'healthy', 2900],
   )
-  t.strictSame(last, { beganMs: 0, startedMs: 2900, readyMs: 4000 })
+  t.strictSame(last, { beganMs: 0, startedMs: 2900, readyMs: 4000, completedMs: undefined })
 })
 
-t.test('a task that has exited is ready for its dependents', async t => {
-  const { last } = timesOf(['waiting', null, null], ['starting', 'starting', 500], ['exited', null, 500])
-  t.strictSame(last, { beganMs: 0, startedMs: 500, readyMs: 2000 })
+t.test('notes when a task is ready and when it has completed', async t => {
+  const { last } = timesOf(
+    ['waiting', null, null],
+    ['starting', 'starting', 500],
+    ['running', null, 500],
+    ['exited', null, 500],
+  )
+  t.strictSame(last, { beganMs: 0, startedMs: 500, readyMs: 2000, completedMs: 3000 })
 })
 
 t.test('a restart after a crash is a start of its own, without the time of the earlier process', async t => {
@@ -34,7 +39,7 @@ t.test('a restart after a crash is a start of its own, without the time of the e
     ['restarting', null, 500],
     ['starting', 'starting', 500],
   )
-  t.strictSame(last, { beganMs: 3000, startedMs: undefined, readyMs: undefined })
+  t.strictSame(last, { beganMs: 3000, startedMs: undefined, readyMs: undefined, completedMs: undefined })
 })
 
 t.test('a start by request begins to wait; its earlier process does not count', async t => {
@@ -47,7 +52,7 @@ t.test('a start by request begins to wait; its earlier process does not count', 
     ['starting', 'starting', 4800],
     ['failed', null, 4800],
   )
-  t.strictSame(last, { beganMs: 3000, startedMs: 4800, readyMs: undefined })
+  t.strictSame(last, { beganMs: 3000, startedMs: 4800, readyMs: undefined, completedMs: undefined })
 })
 
 t.test('a start of an earlier daemon is unknown', async t => {

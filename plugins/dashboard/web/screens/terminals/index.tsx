@@ -37,6 +37,7 @@ export default function Terminals() {
   if (!isLoaded.value) return <section class="terminals" aria-label="Terminals" />
   return (
     <section class="terminals" aria-label="Terminals">
+      <h1 class="only-read">Terminals</h1>
       <div class="choice">
         {groups.value.map(({ path, name, branch, services }) => (
           <fieldset key={path}>

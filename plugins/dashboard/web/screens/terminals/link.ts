@@ -63,7 +63,11 @@ export class TerminalLink {
     const socket = new WebSocket(`${origin}/v1/services/terminal?${searchOf({ path, service, cols, rows })}`)
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
-    socket.addEventListener('open', () => this.#listener.connected(true))
+    socket.addEventListener('open', () => {
+      // It may have changed meanwhile.
+      this.#control({ resize: this.#size })
+      this.#listener.connected(true)
+    })
     socket.addEventListener('message', ({ data }) => this.#take(socket, data))
     socket.addEventListener('close', () => {
       if (this.#isClosed) return
