@@ -14,7 +14,8 @@ interface Own extends Pick<Action, 'id' | 'keywords' | 'key'> {
   run(service: ServiceView): void | Promise<void>
 }
 
-const isDown = ({ status }: ServiceView) => status === 'stopped' || status === 'exited' || status === 'failed'
+const isStopped = ({ status }: ServiceView) => status === 'stopped' || status === 'exited'
+const isDown = (service: ServiceView) => isStopped(service) || service.status === 'failed'
 const hasData = ({ type }: ServiceView) => type !== 'exec' && type !== 'worker'
 const target = ({ path, name }: ServiceView) => ({ path, services: [name] })
 
@@ -23,7 +24,7 @@ const own: readonly Own[] = [
     ...{ id: 'service.start', keywords: 'up run begin' },
     title: ({ name }) => `Start ${name}`,
     cli: ({ key }) => `locald up ${key}`,
-    isShown: isDown,
+    isShown: isStopped,
     run: service =>
       operate([service], {
         ...{ route: '/projects/up', body: target(service), word: 'starting', done: `${service.name} started` },
@@ -33,6 +34,7 @@ const own: readonly Own[] = [
     ...{ id: 'service.restart', key: 'r', keywords: 'again reload' },
     title: ({ name }) => `Restart ${name}`,
     cli: ({ key }) => `locald restart ${key}`,
+    isShown: service => !isStopped(service),
     run: service =>
       operate([service], {
         ...{ route: '/projects/restart', body: target(service), word: 'restarting', done: `${service.name} restarted` },
@@ -42,6 +44,7 @@ const own: readonly Own[] = [
     ...{ id: 'service.restart-dependents', key: 'Shift+R', keywords: 'again reload' },
     title: ({ name }) => `Restart ${name} with dependents`,
     cli: ({ key }) => `locald restart --dependents ${key}`,
+    isShown: service => !isStopped(service),
     run: service =>
       operate([service], {
         ...{ route: '/projects/restart', body: { ...target(service), dependents: true }, word: 'restarting' },

@@ -1,3 +1,6 @@
+import { titleOf } from '../actions/daemon.ts'
+import { place } from '../state/place.ts'
+import { shortName } from '../state/words.ts'
 import { link } from '../stream/client.ts'
 import { KeysDialog, QuestionDialog } from './dialogs.tsx'
 import { Footer } from './footer.tsx'
@@ -12,6 +15,7 @@ import { NoticeList, Toasts } from './toasts.tsx'
 /** The whole page: header, projects, the screen, footer. */
 export function App() {
   const { state } = link.value
+  const { screen, service } = place.value
   if (state === 'refused') return <SignIn />
   return (
     <div class={state === 'lost' ? 'app is-lost' : 'app'}>
@@ -24,6 +28,7 @@ export function App() {
         <Tabs />
         <LinkState />
         <main id="main" tabIndex={-1}>
+          <h1 class="only-read">{service === undefined ? titleOf(screen) : shortName(service)}</h1>
           <CurrentScreen />
         </main>
       </div>

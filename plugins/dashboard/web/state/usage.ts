@@ -8,7 +8,7 @@ export interface Usage {
   readonly memory: number | null
 }
 
-/** A value of the topic `usage`. */
+/** A value of the topic `usage`: services whose usage has changed. */
 interface UsageBatch {
   readonly services: readonly ({ readonly key: string } & Usage)[]
   readonly daemon: Usage
@@ -36,9 +36,11 @@ export function startUsage(): void {
 
 function apply({ services, daemon }: UsageBatch): void {
   daemonUsage.value = daemon
-  for (const { key, cpu, memory } of services) {
-    const history = ownOf(key)
-    history.value = [...history.value.slice(1 - samples), { cpu, memory }]
+  const changed = new Map(services.map(({ key, cpu, memory }) => [key, { cpu, memory }]))
+  for (const key of changed.keys()) ownOf(key)
+  for (const [key, history] of own) {
+    const last = changed.get(key) ?? history.value.at(-1)
+    if (last !== undefined) history.value = [...history.value.slice(1 - samples), last]
   }
 }
 

@@ -5,16 +5,19 @@
  */
 import { signal } from '@preact/signals'
 import { Hub, type Tab } from './hub.ts'
-import type { FromHub, Link, ToHub } from './messages.ts'
+import type { FromHub, Link, Problem, ToHub } from './messages.ts'
 
 /** How the connection is; the shell shows it. */
 export const link = signal<Link>({ state: 'connecting' })
+
+/** Why the daemon does not send a topic, by its name. */
+export const problems = signal<ReadonlyMap<string, Problem>>(new Map())
 
 /** What a screen follows. */
 export interface FollowOptions {
   /** Keys of services; none: all. */
   readonly services?: readonly string[]
-  /** How many past values it wants at first; undefined: the topic's own choice. */
+  /** How many past values it wants at most at first; undefined: all that are known, up to 10,000 lines. */
   readonly tail?: number
   /** Receives a batch; the values are as the topic's documentation says. */
   onValues(values: readonly unknown[]): void
@@ -25,6 +28,8 @@ let lastId = 0
 
 const channel = openChannel(message => {
   if (message.type === 'link') link.value = message.link
+  else if (message.type === 'problem')
+    problems.value = new Map([...problems.value, [message.problem.topic, message.problem]])
   else followers.get(message.id)?.onValues(message.values)
 })
 

@@ -1,13 +1,10 @@
 import { textOf } from '../body.ts'
-import type { Link } from './messages.ts'
+import type { Link, Problem } from './messages.ts'
 import { SseParser } from './sse.ts'
 
 /** What one connection asks for. */
 export interface Wanted {
   readonly topics: readonly string[]
-  /** Empty: all. */
-  readonly services: readonly string[]
-  readonly tail: number | undefined
 }
 
 /** What a connection reports. */
@@ -15,10 +12,13 @@ export interface Reports {
   /** A batch of a topic. */
   values(topic: string, values: readonly unknown[]): void
   link(link: Link): void
+  problem(problem: Problem): void
 }
 
 /** Pauses between tries, ms; the last one stays. */
 const pauses = [250, 500, 1000, 2000] as const
+/** How many past values the daemon is asked for. */
+const tail = 1000
 /** The daemon sends at least a comment every 15 s; without any, the connection is lost. */
 const silenceMs = 40_000
 
@@ -64,6 +64,8 @@ export class Connection {
         this.#current = undefined
         return this.#reports.link({ state: 'refused' })
       }
+      // Of another version of the daemon.
+      if (response.status === 400) this.#lastId = undefined
       if (!response.ok || response.body === null) throw new Error(`status ${response.status}`)
       await this.#read(response.body, current)
       throw new Error('the daemon closed the stream')
@@ -92,8 +94,8 @@ export class Connection {
 
   #accept(event: string, data: string, id: string | undefined): void {
     if (id !== undefined) this.#lastId = id
-    const values: unknown = JSON.parse(data)
-    this.#reports.values(event, Array.isArray(values) ? values : [values])
+    if (event === 'problem') this.#reports.problem(JSON.parse(data))
+    else this.#reports.values(event, JSON.parse(data))
   }
 
   #seen(): void {
@@ -111,11 +113,7 @@ export class Connection {
   }
 }
 
-function queryOf({ topics, services, tail }: Wanted): URLSearchParams {
-  const query = new URLSearchParams([
-    ...topics.map(topic => ['topic', topic]),
-    ...services.map(service => ['service', service]),
-  ])
-  if (tail !== undefined) query.set('tail', String(tail))
-  return query
+/** Asks for all services: a connection that follows other ones later would have no past of these. */
+function queryOf({ topics }: Wanted): URLSearchParams {
+  return new URLSearchParams([...topics.map(topic => ['topic', topic]), ['tail', String(tail)]])
 }

@@ -1,6 +1,6 @@
 import { Connection, type Wanted } from './connection.ts'
-import { type Memory, Ring, StateMemory } from './memory.ts'
-import type { FromHub, Link, Subscription, ToHub } from './messages.ts'
+import { type Memory, Ring, StateMemory, UsageMemory } from './memory.ts'
+import type { FromHub, Link, Problem, Subscription, ToHub } from './messages.ts'
 
 /** A tab's end of its channel. */
 export interface Tab {
@@ -8,8 +8,10 @@ export interface Tab {
 }
 
 /** How many values of a topic the hub keeps for tabs that come later. */
-const kept: Readonly<Record<string, number>> = { logs: 10_000, requests: 1000, usage: 60 }
+const kept: Readonly<Record<string, number>> = { logs: 10_000, requests: 1000 }
 const usuallyKept = 200
+/** How many samples of the usage it keeps. */
+const usageKept = 60
 /** Changes of what is followed are gathered for this long, ms. */
 const gatherMs = 30
 /** A topic is followed for this long after the last tab has left it, ms: the user may come back to the screen. */
@@ -25,6 +27,7 @@ export class Hub {
   readonly #followers = new Set<Follower>()
   readonly #tabs = new Set<Tab>()
   readonly #memories = new Map<string, Memory>()
+  readonly #problems = new Map<string, Problem>()
   readonly #connection: Connection
   #link: Link = { state: 'connecting' }
   #asked = ''
@@ -34,6 +37,7 @@ export class Hub {
     this.#connection = new Connection({
       values: (topic, values) => this.#values(topic, values),
       link: link => this.#changeLink(link),
+      problem: problem => this.#report(problem),
     })
   }
 
@@ -56,7 +60,9 @@ export class Hub {
     const follower = { tab, id, topic, services, tail }
     const past = this.#memories.get(topic)?.past() ?? []
     this.#followers.add(follower)
-    if (past.length > 0) give(follower, past)
+    if (past.length > 0) give(follower, past, tail)
+    const problem = this.#problems.get(topic)
+    if (problem !== undefined) tab.send({ type: 'problem', problem })
     this.#plan(gatherMs)
   }
 
@@ -81,21 +87,20 @@ export class Hub {
   }
 
   #union(): Wanted {
-    const followers = [...this.#followers]
-    const topics = [...new Set(followers.map(({ topic }) => topic))].sort()
-    // The services of a connection limit all its topics; of those that have services, one tab may want all.
-    const limited = followers.filter(({ topic }) => topic === 'logs' || topic === 'requests')
-    const isOfAll = limited.some(({ services }) => services.length === 0)
-    const services = isOfAll ? [] : [...new Set(limited.flatMap(it => it.services))].sort()
-    const tails = followers.flatMap(({ tail }) => tail ?? [])
-    return { topics, services, tail: tails.length === 0 ? undefined : Math.max(...tails) }
+    return { topics: [...new Set([...this.#followers].map(({ topic }) => topic))].sort() }
   }
 
   #values(topic: string, values: readonly unknown[]): void {
+    this.#problems.delete(topic)
     const memory = this.#memories.get(topic) ?? memoryFor(topic)
     this.#memories.set(topic, memory)
     memory.add(values)
     for (const follower of this.#followers) if (follower.topic === topic) give(follower, values)
+  }
+
+  #report(problem: Problem): void {
+    this.#problems.set(problem.topic, problem)
+    for (const tab of this.#tabs) tab.send({ type: 'problem', problem })
   }
 
   #changeLink(link: Link): void {
@@ -106,12 +111,14 @@ export class Hub {
 }
 
 function memoryFor(topic: string): Memory {
-  return topic === 'events' ? new StateMemory() : new Ring(kept[topic] ?? usuallyKept)
+  if (topic === 'events') return new StateMemory()
+  return topic === 'usage' ? new UsageMemory(usageKept) : new Ring(kept[topic] ?? usuallyKept)
 }
 
 /** Sends a follower those of the values that it wants. */
-function give({ tab, id, services }: Follower, values: readonly unknown[]): void {
-  const own = services.length === 0 ? values : values.filter(value => isOf(value, services))
+function give({ tab, id, services }: Follower, values: readonly unknown[], tail = Number.POSITIVE_INFINITY): void {
+  const found = services.length === 0 ? values : values.filter(value => isOf(value, services))
+  const own = found.slice(-tail)
   if (own.length > 0) tab.send({ type: 'values', id, values: own })
 }
 

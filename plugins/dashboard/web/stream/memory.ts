@@ -1,15 +1,8 @@
 import type { LocaldEvent, ServiceView } from '../../../../kernel/events.ts'
-import type { KnownProjectView } from '../../../../kernel/protocol.ts'
+import type { KnownProjectView, StreamSnapshot } from '../../../../kernel/protocol.ts'
 
-/** The first value of the topic `events`, and the first after each new connection. */
-export interface Snapshot {
-  readonly event: 'snapshot'
-  readonly services: readonly ServiceView[]
-  readonly projects: readonly KnownProjectView[]
-}
-
-/** A value of the topic `events`. */
-export type StateEvent = Snapshot | LocaldEvent
+/** A value of the topic `events`; the first after each new connection is a snapshot. */
+export type StateEvent = StreamSnapshot | LocaldEvent
 
 /** What the hub keeps of a topic for tabs that come later. */
 export interface Memory {
@@ -44,6 +37,37 @@ export class Ring implements Memory {
   }
 }
 
+/** A value of the topic `usage`: what has changed since the last one. */
+interface UsageValue {
+  readonly services: readonly { readonly key: string }[]
+  readonly daemon: unknown
+}
+
+/** Keeps the last values of the topic `usage`; those that are dropped stay as one, as later ones have only changes. */
+export class UsageMemory implements Memory {
+  readonly #limit: number
+  readonly #services = new Map<string, UsageValue['services'][number]>()
+  #daemon: unknown
+  #values: UsageValue[] = []
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  add(values: readonly unknown[]): void {
+    this.#values.push(...values.filter(isUsage))
+    for (const { services, daemon } of this.#values.splice(0, Math.max(0, this.#values.length - this.#limit))) {
+      for (const usage of services) this.#services.set(usage.key, usage)
+      this.#daemon = daemon
+    }
+  }
+
+  past(): readonly unknown[] {
+    const before = { services: [...this.#services.values()], daemon: this.#daemon }
+    return this.#services.size === 0 ? [...this.#values] : [before, ...this.#values]
+  }
+}
+
 /** Keeps the present state that the events lead to. */
 export class StateMemory implements Memory {
   #services: Map<string, ServiceView> | undefined
@@ -56,7 +80,7 @@ export class StateMemory implements Memory {
   past(): readonly unknown[] {
     if (this.#services === undefined) return []
     const services = [...this.#services.values()]
-    return [{ event: 'snapshot', services, projects: this.#projects } satisfies Snapshot]
+    return [{ event: 'snapshot', services, projects: this.#projects } satisfies StreamSnapshot]
   }
 
   #apply(event: StateEvent): void {
@@ -66,6 +90,10 @@ export class StateMemory implements Memory {
     } else if (event.event === 'service') this.#services?.set(event.service.key, event.service)
     else if (event.event === 'removed') this.#services?.delete(event.key)
   }
+}
+
+function isUsage(value: unknown): value is UsageValue {
+  return typeof value === 'object' && value !== null && 'services' in value && 'daemon' in value
 }
 
 /** Whether a value of the topic `events` is one. */

@@ -1,3 +1,5 @@
+import type { ErrorJson } from '../../../../kernel/errors.ts'
+
 /** What a tab and the hub say to each other; the hub is in the shared worker, or in the tab itself. */
 
 /** How the connection to the daemon is. Times in ms since the epoch. */
@@ -9,12 +11,18 @@ export type Link =
   /** The daemon wants a session: the page shows how to sign in. */
   | { readonly state: 'refused' }
 
+/** Why the daemon does not send a topic. */
+export interface Problem {
+  readonly topic: string
+  readonly error: ErrorJson
+}
+
 /** What a tab follows. */
 export interface Subscription {
   readonly topic: string
   /** Keys of services; empty: all. */
   readonly services: readonly string[]
-  /** How many past values it wants at first; undefined: the topic's own choice. */
+  /** How many past values it wants at most at first; undefined: all that are known. */
   readonly tail?: number | undefined
 }
 
@@ -29,3 +37,4 @@ export type ToHub =
 export type FromHub =
   | { readonly type: 'values'; readonly id: number; readonly values: readonly unknown[] }
   | { readonly type: 'link'; readonly link: Link }
+  | { readonly type: 'problem'; readonly problem: Problem }
