@@ -24,7 +24,7 @@ const plugin: Plugin = {
     host.provide('dashboard', () => ({
       socket: () => open?.server.socket(),
       answers: request => open !== undefined && answers(request, open.sessions),
-      place: key => `${originOf(host)}${placeOf(key)}`,
+      place: key => `${originOf(host)}${key === undefined ? '/' : placeOf(key)}`,
     }))
     host.hooks.booted.tapPromise('dashboard', async () => {
       open = await openDashboard(host)

@@ -87,6 +87,7 @@ export function unknownHost(
       hint: suggestion === undefined ? unknownHint(info, projects) : `Did you mean ${suggestion}?`,
     },
     {
+      ...(trusted ? { about: null } : {}),
       body: trusted
         ? html`${suggestion === undefined ? '' : html`<p><a href="${url(suggestion)}/">${url(suggestion)}</a></p>`}${list}`
         : html``,
@@ -123,7 +124,7 @@ export function unownedDomain(
     service === undefined ? 404 : 503,
     'no-service',
     { code: 'UNKNOWN_SERVICE', ...error },
-    { body: table(withHosts, url) },
+    { about: null, body: table(withHosts, url) },
   )
 }
 

@@ -15,6 +15,8 @@ export interface LocalResponse {
   /** The body for clients that do not accept HTML; null for none. */
   readonly json: unknown
   readonly page: (() => Page) | undefined
+  /** Key of the service that it is about; null: of all. */
+  readonly about?: string | null | undefined
 }
 
 /** A response ready to be sent. */
@@ -71,6 +73,8 @@ export interface FailureExtras {
   readonly body?: Markup
   readonly headers?: readonly string[]
   readonly live?: Live
+  /** Key of the service that it is about; null: of all. */
+  readonly about?: string | null
 }
 
 /** Makes an error response. */
@@ -85,6 +89,7 @@ export function failure(
   return {
     status,
     what,
+    about: more.about,
     headers: more.headers ?? [],
     json: { error: { code, message, ...(hint === undefined ? {} : { hint }) } },
     page: () => ({

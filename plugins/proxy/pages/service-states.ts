@@ -4,6 +4,7 @@ import type { Address } from '../upstream/dial.ts'
 import { type Awaited, failure, type Live, type LocalResponse, type ServiceDetails } from './responses.ts'
 
 const retrySoon = ['Retry-After', '1']
+const runNote = 'This page reloads automatically after a manual restart of the service or a file change.'
 
 /** Makes a page reload itself, where that repeats nothing but a GET or HEAD. */
 function liveUpdate({ method }: RequestInfo, event: Awaited, note: string, run?: number): { readonly live?: Live } {
@@ -19,6 +20,7 @@ export function reportStopped(info: RequestInfo, entry: CatalogEntry): LocalResp
     hint: `Run \`locald up ${entry.name}\` in ${entry.path}.`,
   } as const
   return failure(503, 'stopped', error, {
+    about: entry.key,
     details: { reason: entry.reason, lines: [] },
     headers: isStopping ? retrySoon : [],
     ...liveUpdate(info, 'start', 'This page reloads automatically when the service is started.'),
@@ -31,6 +33,7 @@ export function reportFailed(info: RequestInfo, entry: CatalogEntry, { reason, l
   const message = reason === null ? heading : `${heading}: ${reason}`
   const error = { code: 'SERVICE_FAILED', message, hint: logsHint(entry.key) } as const
   return failure(503, 'failed', error, {
+    about: entry.key,
     heading,
     details: { reason, lines },
     ...liveUpdate(info, 'start', 'This page reloads automatically when the service is restarted.'),
@@ -45,17 +48,16 @@ export function reportUnreachable(
 ): LocalResponse {
   const error = { code: 'SERVICE_FAILED', message, hint } as const
   return failure(502, 'unreachable', error, {
+    about: key,
     details: { reason: `${key} is ${status}, but cannot be reached.`, lines: [] },
     ...liveUpdate(info, 'fault', 'This page reloads automatically when the service can be reached.'),
   })
 }
 
 export function reportNoPort(entry: CatalogEntry): LocalResponse {
-  return failure(502, 'refused', {
-    code: 'SERVICE_FAILED',
-    message: `${entry.key} is running but does not listen on a port`,
-    hint: logsHint(entry.key),
-  })
+  const message = `${entry.key} is running but does not listen on a port`
+  const error = { code: 'SERVICE_FAILED', message, hint: logsHint(entry.key) } as const
+  return failure(502, 'refused', error, { about: entry.key })
 }
 
 export function reportRefused(
@@ -69,12 +71,10 @@ export function reportRefused(
     message: `${to.key} is running, but nothing listens on ${authority}`,
     hint: `Check that it listens on $PORT (${port}). ${logsHint(to.key)}`,
   } as const
-  return failure(
-    502,
-    'refused',
-    error,
-    liveUpdate(info, 'open', 'This page reloads automatically when the service accepts connections.'),
-  )
+  return failure(502, 'refused', error, {
+    about: to.key,
+    ...liveUpdate(info, 'open', 'This page reloads automatically when the service accepts connections.'),
+  })
 }
 
 /** Reports a service that sent no valid response. @param run how often it was started by a user or a file change */
@@ -83,17 +83,10 @@ export function reportBroken(
   { key, run, detail }: { key: string; run: number; detail: string },
 ): LocalResponse {
   const error = { code: 'SERVICE_FAILED', message: `${key} ${detail}`, hint: logsHint(key) } as const
-  return failure(
-    502,
-    'upstream-error',
-    error,
-    liveUpdate(
-      info,
-      'run',
-      'This page reloads automatically after a manual restart of the service or a file change.',
-      run,
-    ),
-  )
+  return failure(502, 'upstream-error', error, {
+    about: key,
+    ...liveUpdate(info, 'run', runNote, run),
+  })
 }
 
 /** A crash of a service while a request was in flight. */
@@ -118,13 +111,9 @@ export function reportCrash(info: RequestInfo, { key, reason, times, run, lines 
     hint: `${logsHint(key)} The request is not retried automatically.`,
   } as const
   return failure(502, 'crashed', error, {
+    about: key,
     details: { reason: null, lines },
-    ...liveUpdate(
-      info,
-      'run',
-      'This page reloads automatically after a manual restart of the service or a file change.',
-      run,
-    ),
+    ...liveUpdate(info, 'run', runNote, run),
   })
 }
 
@@ -132,6 +121,7 @@ export function reportCrash(info: RequestInfo, { key, reason, times, run, lines 
 export function showProgress(info: RequestInfo, entry: CatalogEntry, details: ServiceDetails): LocalResponse {
   const error = { code: 'SERVICE_NOT_RUNNING', message: `${entry.key} is ${entry.status}` } as const
   return failure(503, 'starting', error, {
+    about: entry.key,
     details,
     headers: retrySoon,
     ...liveUpdate(info, 'ready', 'This page reloads automatically when the service is ready.'),
@@ -144,7 +134,7 @@ export function reportSlowStart(entry: CatalogEntry, details: ServiceDetails): L
     message: `${entry.key} is still ${entry.status}`,
     hint: `Run \`locald why ${entry.key}\` to see what it waits for.`,
   } as const
-  return failure(503, 'starting', error, { details, headers: retrySoon })
+  return failure(503, 'starting', error, { about: entry.key, details, headers: retrySoon })
 }
 
 export function reportSlowProject(name: string): LocalResponse {

@@ -1,8 +1,9 @@
 import type { Catalog } from '../../../kernel/contract/plugin.ts'
 import type { Dashboard, DashboardRequest } from '../../dashboard/provides.ts'
+import { html } from '../../lib/page/html.ts'
 import { valuesOf } from '../message/headers.ts'
 import * as errorPages from '../pages/errors.ts'
-import { indexResponse } from '../pages/responses.ts'
+import { indexResponse, type LocalResponse } from '../pages/responses.ts'
 import type { Web } from '../provides.ts'
 import type { Decision, RequestContext } from './decision.ts'
 
@@ -21,6 +22,12 @@ export class OwnPages {
     this.#dashboard = dashboard
   }
 
+  /** Adds a link to the dashboard to a page that is about services. */
+  link(response: LocalResponse): LocalResponse {
+    const dashboard = this.#dashboard()
+    return dashboard === undefined ? response : linkTo(dashboard, response)
+  }
+
   route({ info, scheme }: RequestContext): Decision {
     const { method, path, fields } = info
     const dashboard = this.#dashboard()
@@ -37,6 +44,20 @@ export class OwnPages {
   }
 }
 
-function respond(response: ReturnType<typeof errorPages.pageNotFound>): Decision {
+function linkTo(dashboard: Dashboard, response: LocalResponse): LocalResponse {
+  const { page, about } = response
+  if (page === undefined || about === undefined) return response
+  const text = about === null ? 'Open the dashboard' : `Open ${about} in the dashboard`
+  const link = html`<p><a href="${dashboard.place(about ?? undefined)}">${text}</a></p>`
+  return {
+    ...response,
+    page: () => {
+      const content = page()
+      return { ...content, body: html`${content.body}${link}` }
+    },
+  }
+}
+
+function respond(response: LocalResponse): Decision {
   return { kind: 'respond', response }
 }

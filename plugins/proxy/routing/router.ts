@@ -75,6 +75,11 @@ export class Router {
     setMaxListeners(0, this.#closing.signal)
   }
 
+  /** Adds the link to the dashboard to a page. */
+  link(response: LocalResponse): LocalResponse {
+    return this.#ownPages.link(response)
+  }
+
   /** Routes a request; synchronously where its service is running, so that the common request waits for nothing. */
   route(request: RequestContext): Decision | Promise<Decision> {
     const { info } = request
