@@ -1,5 +1,6 @@
 import { shortName } from '../config/document.ts'
 import type { Events } from '../events.ts'
+import type { Project } from '../projects/project.ts'
 import type { Projects } from '../projects/projects.ts'
 import type { EnvAnswer, EnvPlace, EnvQuery, EnvVariable } from '../protocol.ts'
 import { maskedValues } from '../services/environment/masking.ts'
@@ -7,7 +8,7 @@ import type { VariableSource } from '../services/environment/sources.ts'
 
 /** What the environment of a service is read from. */
 export interface EnvironmentParts {
-  readonly projects: Pick<Projects, 'target'>
+  readonly projects: Pick<Projects, 'target' | 'load'>
   readonly events: Events
 }
 
@@ -19,7 +20,7 @@ export async function describeEnvironment({ projects, events }: EnvironmentParts
   const { project, service } = await projects.target(query.path, query.service)
   const { key, name } = service.ref
   const plan = await project.prepare(name)
-  const sources = await plan.sources()
+  const sources = await locateSources(await plan.sources(), projects, project, name)
   const now = service.supervisor.instance === undefined ? undefined : service.env
   const names = Object.keys(plan.env).toSorted()
   const isOfEnvFile = (variable: string) => {
@@ -48,6 +49,31 @@ export async function describeEnvironment({ projects, events }: EnvironmentParts
   })
   const removed = Object.keys(now ?? {}).filter(variable => !Object.hasOwn(plan.env, variable))
   return { key, running: now !== undefined, variables, removed: removed.toSorted() }
+}
+
+/**
+ * Adds file and line to what the configuration sets: a project that an earlier daemon started was not read from its
+ * files.
+ */
+async function locateSources(
+  sources: ReadonlyMap<string, readonly VariableSource[]>,
+  projects: EnvironmentParts['projects'],
+  { ref, shell }: Project,
+  service: string,
+): Promise<ReadonlyMap<string, readonly VariableSource[]>> {
+  const isLost = ({ layer, file }: VariableSource) => (layer === 'project' || layer === 'service') && file === null
+  if (![...sources.values()].flat().some(isLost)) return sources
+  const loaded = await projects.load(ref.path, { shell }).catch(() => undefined)
+  if (loaded === undefined) return sources
+  const located = [...sources].map(async ([name, chain]) => {
+    const found = chain.map(async (source): Promise<VariableSource> => {
+      if (!isLost(source)) return source
+      const table = source.layer === 'project' ? ['env'] : ['services', service, 'env']
+      return { ...source, ...(await loaded.locate([...table, name])) }
+    })
+    return [name, await Promise.all(found)] as const
+  })
+  return new Map(await Promise.all(located))
 }
 
 const nowhere: VariableSource = { layer: 'locald', plugin: null, file: null, line: null }

@@ -90,6 +90,13 @@ t.test('the environment of a service, with what sets each variable', async t => 
     t.match(stdout, /^DB_WORD +•••• +\.env:1$/m)
   })
 
+  await t.test('names file and line also after a restart of the daemon', async t => {
+    await sandbox.ok(['server', 'restart'])
+    const answer = await ask()
+    t.match(shown(answer, 'GREETING'), { from: { layer: 'service', text: 'locald.toml:8' } })
+    t.match(shown(answer, 'LOG_LEVEL').overrides, [{ layer: 'project', text: 'locald.toml:4' }])
+  })
+
   await t.test('refuses an unknown service', async t => {
     t.match(await sandbox.run(['env', 'nowhere'], { cwd: path }), { code: 2, stderr: /UNKNOWN_SERVICE/ })
   })
