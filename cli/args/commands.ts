@@ -154,7 +154,8 @@ const list = [
     args: '<SERVICE>',
     group: 'project',
     about: 'Explain the state of a service',
-    details: 'Prints what failed, its last lines, and what waits for it; of a project, for each service.',
+    details:
+      'Prints what failed, its last lines, what has changed since it was healthy, most likely cause first, and what waits for it; of a project, for each service.',
     examples: ['locald why web', 'locald why shop'],
   },
   {

@@ -13,7 +13,7 @@ export interface ChangesOptions {
 
 /**
  * Formats what may have caused a state, most likely first: each a line, with the command that shows or undoes it below.
- * Returns no lines for a service that is well.
+ * Returns no lines for a healthy service.
  */
 export function formatChanges(answer: WhyAnswer, { paint, cwd, most }: ChangesOptions): readonly string[] {
   const { changes = [], wellAt, folder } = answer

@@ -2,7 +2,7 @@ import { catalogue } from '../errors.ts'
 
 /*
  * JSON schemas of the API's responses, for its OpenAPI document; `kernel/protocol.ts` and `kernel/events.ts` have their
- * types.
+ * types. Over 300 lines: they describe one document, and are read together.
  */
 
 const text = { type: 'string' } as const

@@ -76,7 +76,7 @@ export function readEvidence(lines: readonly string[], reason: string | null, pl
       /spawn (\S+) ENOENT/,
     ),
     port: port === undefined ? undefined : Number(port),
-    refused: refusedIn(text),
+    refused: refusedIn(all),
     unknownHost: first(/(?:ENOTFOUND|EAI_AGAIN) (\S+)/, /could not translate host name "([^"\n]+)"/),
     missing: paths([
       ...(isPath ? [module] : []),
@@ -112,20 +112,23 @@ function matches(text: string, pattern: RegExp): readonly (string | undefined)[]
   return [...text.matchAll(pattern)].slice(0, most).map(([, found]) => found)
 }
 
-function refusedIn(text: string): Evidence['refused'] {
-  const [, host, port] =
-    /ECONNREFUSED (\[?[\w.:-]+?\]?):(\d{2,5})\b/.exec(text) ??
-    /(?:connection (?:to server )?at|connect to|dial tcp) "?\(?(\[?[\w.:-]+?\]?)"?\)?(?::|, port )(\d{2,5})\b[^\n]*(?:refused|failed)/i.exec(
-      text,
-    ) ??
-    /(\[?[\w.:-]+\]?):(\d{2,5})\b[^\n]*[Cc]onnection refused/.exec(text) ??
-    []
-  return host === undefined ? undefined : { host, port: Number(port) }
+/** Finds where a connection was refused: a line with a host and a port. */
+function refusedIn(lines: readonly string[]): Evidence['refused'] {
+  for (const line of lines.filter(it => /refused/i.test(it))) {
+    const [, host, port] =
+      /ECONNREFUSED (\[?[\w.:-]{1,100}?\]?):(\d{2,5})\b/.exec(line) ??
+      /at "[^"]{1,100}" \(([^)]{1,100})\), port (\d{2,5})\b/.exec(line) ??
+      /at "([^"]{1,100})", port (\d{2,5})\b/.exec(line) ??
+      /(?:^|[\s"'(/@[])([\w.-]{1,100}|::1)\]?:(\d{2,5})\b/.exec(line) ??
+      []
+    if (host !== undefined) return { host, port: Number(port) }
+  }
+  return undefined
 }
 
 /** Finds the names of variables that a line calls missing; names are in capitals, as those of variables are. */
 function missingVariables(text: string): readonly string[] {
-  const name = '([A-Z][A-Z0-9_]{2,})'
+  const name = '([A-Z][A-Z0-9_]{2,60})'
   const patterns = [
     `KeyError: '${name}'`,
     `\\b${name}\\b['"\`]? (?:environment variable )?(?:is|was|must be|has to be|needs to be) ?(?:not |un)?(?:set|defined|required|missing|provided|empty)`,
@@ -139,16 +142,19 @@ function missingVariables(text: string): readonly string[] {
     .filter(it => !/^(?:ERR_|E[A-Z]{4,}$|ERROR$|NODE_MODULE|HTTP|JSON|URL$)/.test(it))
 }
 
-/** A path with an extension, and a line: `/x/api/server.js:12`, `File "x.py", line 3`, `src/a.ts(3,1)`. */
-const placePattern =
-  /(?:file:\/\/)?((?:\/|\.{1,2}\/)?(?:[\w@.+-]+\/)*[\w@.+-]+\.[A-Za-z]\w{0,5})(?:["']?(?:, line |:|\()(\d+))?/g
+/** A word that is a path with an extension, and its line: `/x/api/server.js:12`, `src/a.ts(3,1)`. */
+const placePattern = /^[([]?(?:file:\/\/)?([\w@.+/-]+\.[A-Za-z]\w{0,5})(?:[:(](\d+))?/
+/** Longer words are not paths: UTF-16 units. */
+const longestPath = 300
 
 /** Lists the files of the project that lines name, those with a line first. */
 function filesIn(lines: readonly string[], place: Place): Evidence['files'] {
   const found = new Map<string, number | undefined>()
   for (const line of lines) {
-    for (const [, written = '', number] of line.matchAll(placePattern)) {
-      const path = pathIn(written, place)
+    const words = line.replace(/", line (\d+)/g, ':$1').split(/[\s'"`<>]+/)
+    for (const word of words.filter(it => it.length <= longestPath && it.includes('.'))) {
+      const [, written, number] = placePattern.exec(word) ?? []
+      const path = written === undefined ? undefined : pathIn(written, place)
       if (path === undefined || /(?:^|\/)node_modules\/|site-packages/.test(path)) continue
       if (!found.has(path) || (found.get(path) === undefined && number !== undefined))
         found.set(path, number === undefined ? undefined : Number(number))

@@ -10,7 +10,7 @@ import type { HashValue } from './value-hash.ts'
 import { readSources } from './variable-sources.ts'
 import type { WellRecord, WellRecords } from './well-records.ts'
 
-/** A service is well when it has been healthy for this long, or has run for this long without a health check: ms. */
+/** A service is recorded when it has been healthy for this long, or has run for so long without a health check: ms. */
 const healthyMs = 1000
 const steadyMs = 5000
 /** More variables are not compared. */

@@ -52,7 +52,13 @@ async function freePort(): Promise<number> {
 }
 
 const requirePayment = "if (!process.env.PAYMENT_KEY) throw new Error('PAYMENT_KEY is not set')"
-const payment = { '.env': 'PAYMENT_KEY=k1\n', '.env.example': 'PAYMENT_KEY=\n', '.gitignore': 'node_modules\n.env\n' }
+/** A value that must not be recorded. */
+export const secret = 'sk-8c1f0d2e77aa'
+const payment = {
+  '.env': `PAYMENT_KEY=${secret}\n`,
+  '.env.example': 'PAYMENT_KEY=\n',
+  '.gitignore': 'node_modules\n.env\n',
+}
 
 export const breakages: readonly Breakage[] = [
   {
@@ -82,7 +88,7 @@ export const breakages: readonly Breakage[] = [
     title: 'a variable is removed from .env',
     files: payment,
     code: requirePayment,
-    break: shop => edit(shop, '.env', 'PAYMENT_KEY=k1\n', ''),
+    break: shop => edit(shop, '.env', `PAYMENT_KEY=${secret}\n`, ''),
     text: /^PAYMENT_KEY was removed from \.env$/,
     command: /^grep -n PAYMENT_KEY \.env\.example$/,
     does: 'show',

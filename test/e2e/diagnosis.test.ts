@@ -6,7 +6,7 @@ import { resolvePaths } from '../../kernel/system/paths.ts'
 import { until } from '../lib/running.ts'
 import type { Sandbox } from '../lib/sandbox.ts'
 import { root } from '../lib/user.ts'
-import { type Breakage, type BrokenShop, breakages } from './breakages.ts'
+import { type Breakage, type BrokenShop, breakages, secret } from './breakages.ts'
 import { onHost } from './suite.ts'
 
 const example = join(root, 'examples', 'shop')
@@ -52,6 +52,9 @@ async function tryBreakage(t: Test, sandbox: Sandbox, breakage: Breakage, index:
   t.match(first?.text, breakage.text, JSON.stringify(answer, undefined, 1))
   t.match(first?.command, breakage.command)
   t.ok((answer.changes ?? []).length <= 8)
+  t.notMatch(JSON.stringify(answer), secret)
+  for (const file of readdirSync(recordsOf(sandbox)))
+    t.notMatch(readFileSync(join(recordsOf(sandbox), file), 'utf8'), secret, file)
   const shown = `${first?.text}\n     $ ${first?.command}`
   // Below its own service, without the name of that.
   t.match(failed.stderr, `1. ${shown.replace(/^stock: /, '')}`, '`restart` prints it, as `up` does')
@@ -92,7 +95,7 @@ async function makeShop(sandbox: Sandbox, breakage: Breakage, name: string): Pro
 /** Waits until the API's present run is recorded as healthy. */
 async function wasRecorded(sandbox: Sandbox, folder: string): Promise<void> {
   const { startedAt } = await sandbox.service(folder, 'api')
-  const records = join(resolvePaths({ env: sandbox.env }).data, 'well')
+  const records = recordsOf(sandbox)
   const isOfRun = (file: string) => {
     const record: { readonly startedMs: number } = JSON.parse(readFileSync(join(records, file), 'utf8'))
     return Math.trunc(record.startedMs) === Date.parse(startedAt ?? '')
@@ -100,6 +103,10 @@ async function wasRecorded(sandbox: Sandbox, folder: string): Promise<void> {
   await until('the record of the healthy service', () => {
     return existsSync(records) && readdirSync(records).some(file => file.endsWith('.json') && isOfRun(file))
   })
+}
+
+function recordsOf(sandbox: Sandbox): string {
+  return join(resolvePaths({ env: sandbox.env }).data, 'well')
 }
 
 async function whyOf(sandbox: Sandbox, folder: string): Promise<WhyAnswer> {

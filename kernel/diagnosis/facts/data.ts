@@ -55,7 +55,9 @@ function outOfMemory({ evidence, plan }: Case): readonly Fact[] {
     {
       score: isHeap ? likely.named : likely.reported,
       kind: 'memory',
-      text: isHeap ? 'the JavaScript heap reached its limit' : 'it was killed, most likely for lack of memory',
+      text: isHeap
+        ? 'the JavaScript heap reached its limit'
+        : `${plan.name} was killed, most likely for lack of memory`,
       command: isHeap ? null : `locald status ${shellWord(plan.name)}`,
       atMs: null,
     },
