@@ -90,6 +90,8 @@ export class PseudoTerminal {
     // Without the terminal, the processes in it get SIGHUP.
     t.teardown(() => this.#child.kill('SIGKILL'))
     this.exit = this.#follow()
+    // Killed at the end of a test, it reports nothing.
+    this.exit.catch(() => undefined)
   }
 
   press(keys: string): void {

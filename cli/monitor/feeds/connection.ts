@@ -136,7 +136,7 @@ export class Connection {
       const { services } = await daemon.get<StatusAnswer>('/v1/services', { path: '/', all: true }, answerMs)
       if (daemon !== this.#daemon) return
       this.#events.usage(services)
-      const usage = services.map(({ key, cpu, memory }) => `${key} ${Math.round(cpu ?? 0)} ${memory}`).join()
+      const usage = services.map(({ key, cpu, memory }) => `${key} ${roughly(cpu)} ${roughly(memory)}`).join()
       this.#usageWaitMs = usage === this.#lastUsage ? Math.min(longestUsageMs, this.#usageWaitMs * 1.5) : usageMs
       this.#lastUsage = usage
     } catch {
@@ -144,6 +144,11 @@ export class Connection {
     }
     if (daemon === this.#daemon) this.#scheduleUsage(this.#usageWaitMs)
   }
+}
+
+/** Returns what is the same for numbers that differ by a few percent. */
+function roughly(count: number | null): number {
+  return Math.round(8 * Math.log2(1 + (count ?? 0)))
 }
 
 /** ms */
