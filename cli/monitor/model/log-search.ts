@@ -76,8 +76,8 @@ export class LogSearch {
 
   #look(entry: Entry | undefined): void {
     if (entry === undefined || this.#pattern === undefined) return
-    this.#pattern.lastIndex = 0
-    if (this.#pattern.test(entry.plain)) this.#hits.push(entry.id)
+    // Not by `test`, which moves where `matchAll` begins.
+    if (entry.plain.search(this.#pattern) >= 0) this.#hits.push(entry.id)
   }
 
   /** Forgets lines that the buffer has dropped. */

@@ -76,11 +76,11 @@ export class LogView {
   /** Moves by so many rows, down if positive; follows again from the end on. */
   scroll(by: number, size: LogSize): void {
     const end = this.#end(size)
-    const from = this.#bottom ?? end
+    const from = this.#settle(size)
     if (from === undefined || end === undefined) return
     const to = by < 0 ? this.#up(from, -by, size) : this.#down(from, by, size)
     if (by > 0 && to.id === end.id && to.row === end.row) this.follow()
-    else if (by < 0 && !this.#fits(size)) this.#stay(to)
+    else if (by > 0 || !this.#fits(size)) this.#stay(to)
   }
 
   /** Returns the rows to show, the last ones at the end of the list. */
@@ -145,7 +145,7 @@ export class LogView {
   /** Whether all lines fit on the screen. */
   #fits(size: LogSize): boolean {
     const end = this.#end(size)
-    return end === undefined || (this.#rowsAbove(end, size) < size.rows && this.isFollowing)
+    return end === undefined || this.#rowsAbove(end, { ...size, rows: size.rows + 1 }) <= size.rows
   }
 
   #end(size: LogSize): Position | undefined {

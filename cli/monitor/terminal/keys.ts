@@ -15,7 +15,6 @@ const sequences: Readonly<Record<string, string>> = {
   H: 'home',
   F: 'end',
   Z: 'shift-tab',
-  M: 'enter',
   '1~': 'home',
   '3~': 'delete',
   '4~': 'end',
@@ -81,7 +80,8 @@ export class KeyReader {
       return 1
     }
     const [all, parameters = '', end = '', , own] = found
-    const key = sequences[own ?? (end === '~' ? `${parameters.split(';')[0]}~` : end)]
+    // Of a keypad; after CSI it is a movement of the mouse.
+    const key = own === 'M' ? 'enter' : sequences[own ?? (end === '~' ? `${parameters.split(';')[0]}~` : end)]
     if (key !== undefined) this.#press({ name: key })
     return all.length
   }
