@@ -6,15 +6,19 @@ import { follow } from '../../stream/client.ts'
 
 /** How many lines are shown. */
 const limit = 12
+/** Without a line after so long there is none, ms. */
+const emptyMs = 1500
 /** Lines are drawn at most this often, ms. */
 const drawMs = 200
 
 /** The last lines of a service, with the way to all of them. */
 export function LastLines({ id }: { readonly id: string }) {
   const lines = useSignal<readonly LogLine[]>([])
+  const isEmpty = useSignal(false)
   useEffect(() => {
     let last: readonly LogLine[] = []
     let timer: ReturnType<typeof setTimeout> | undefined
+    const late = setTimeout(() => (isEmpty.value = true), emptyMs)
     const off = follow('logs', {
       services: [id],
       tail: limit,
@@ -29,6 +33,7 @@ export function LastLines({ id }: { readonly id: string }) {
     return () => {
       off()
       clearTimeout(timer)
+      clearTimeout(late)
     }
   }, [id])
   return (
@@ -40,14 +45,13 @@ export function LastLines({ id }: { readonly id: string }) {
         </a>
       </h2>
       <pre class="lines" role="log" aria-live="off" aria-label="Output" tabIndex={0}>
-        {lines.value.length === 0
-          ? 'No output so far'
-          : lines.value.map(({ time, text }, at) => (
-              <span key={`${time} ${at}`}>
-                <time dateTime={time}>{new Date(time).toLocaleTimeString('en-GB')}</time> {plainText(text)}
-                {'\n'}
-              </span>
-            ))}
+        {lines.value.length === 0 && isEmpty.value && 'No output so far'}
+        {lines.value.map(({ time, text }, at) => (
+          <span key={`${time} ${at}`}>
+            <time dateTime={time}>{new Date(time).toLocaleTimeString('en-GB')}</time> {plainText(text)}
+            {'\n'}
+          </span>
+        ))}
       </pre>
     </section>
   )
