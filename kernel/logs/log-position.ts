@@ -23,6 +23,7 @@ const mostResumed = 32_000
 /** Lines may be written for this time between the end of a stream and the next request, ms. */
 const slackMs = 5000
 const anchor = new RegExp(anchorPattern)
+const waiting = /^@(\d{4}-\d\d-\d\dT[\d:.]+Z) (.+)$/
 
 /**
  * Remembers the last line of each service that a reader has, to resume a stream without a line twice or missing. The
@@ -31,6 +32,10 @@ const anchor = new RegExp(anchorPattern)
 export class LogPosition {
   #begunMs: number
   readonly #services = new Map<string, ServicePosition>()
+  /** Services without a line so far, and the time from which on the reader gets their lines. */
+  readonly #waiting = new Map<string, string>()
+  /** Whether the reader follows all services, also later ones. */
+  #isOfAll = false
   /** Services that did not fit into the request, and the time of their last line. */
   readonly #leftOut = new Map<string, string>()
 
@@ -41,10 +46,18 @@ export class LogPosition {
 
   /** Parses the result of `toString`; returns undefined for any other text. */
   static parse(text: string | undefined): LogPosition | undefined {
-    const [begun = '', ...words] = text?.split('\n') ?? []
-    if (Number.isNaN(Date.parse(begun)) || !words.every(word => anchor.test(word))) return undefined
+    const [head = '', ...words] = text?.split('\n') ?? []
+    const [begun = '', all] = head.split(' ')
+    if (Number.isNaN(Date.parse(begun)) || !words.every(word => anchor.test(word) || waiting.test(word)))
+      return undefined
     const position = new LogPosition(begun)
+    position.#isOfAll = all === '*'
     for (const word of words) {
+      const [, since, name] = waiting.exec(word) ?? []
+      if (since !== undefined && name !== undefined) {
+        position.#waiting.set(name, since)
+        continue
+      }
       const { key, anchor } = parseAnchor(word)
       const { time, stream } = anchor
       position.#services.set(key, { stream, streams: new Map([[stream, { time, texts: [], earlier: anchor }]]), word })
@@ -59,17 +72,35 @@ export class LogPosition {
     return fresh
   }
 
+  /**
+   * Notes which services the reader follows from now on. One that it did not follow before begins now; where it followed
+   * all, one that is new begins with the stream.
+   */
+  cover(keys: readonly string[], isOfAll: boolean): void {
+    const now = new Date().toISOString()
+    const since = this.#isOfAll ? this.#since() : now
+    for (const key of keys) if (!this.#services.has(key) && !this.#waiting.has(key)) this.#waiting.set(key, since)
+    if (isOfAll && !this.#isOfAll) this.#begunMs = Date.parse(now)
+    this.#isOfAll = isOfAll
+    if (isOfAll) return
+    for (const map of [this.#services, this.#waiting]) {
+      for (const key of map.keys()) if (!keys.includes(key)) map.delete(key)
+    }
+  }
+
   /** Returns the position as a text. */
   toString(): string {
-    return [this.#since(), ...[...this.#services].map(([key, position]) => wordOf(key, position))].join('\n')
+    const words = [...this.#services].map(([key, position]) => wordOf(key, position))
+    const waiting = [...this.#waiting].map(([key, since]) => `@${since} ${key}`)
+    return [`${this.#since()}${this.#isOfAll ? ' *' : ''}`, ...words, ...waiting].join('\n')
   }
 
   /** Returns where to resume: after the anchor of a service; of one without a line, from a time. */
-  resume(): { readonly since: string; readonly anchors: ReadonlyMap<string, Anchor> } {
+  resume(): { readonly since: ReadonlyMap<string, string>; readonly anchors: ReadonlyMap<string, Anchor> } {
     const anchors = [...this.#services].map(
       ([key, position]) => [key, parseAnchor(wordOf(key, position)).anchor] as const,
     )
-    return { since: this.#since(), anchors: new Map(anchors) }
+    return { since: this.#waiting, anchors: new Map(anchors) }
   }
 
   /** Returns the query that resumes the stream. */
@@ -96,6 +127,7 @@ export class LogPosition {
     const taken = this.#services.get(service) ?? { stream, streams: new Map<string, StreamPosition>() }
     // The service whose line came last is the last one.
     this.#services.delete(service)
+    this.#waiting.delete(service)
     this.#services.set(service, taken)
     taken.stream = stream
     taken.word = undefined

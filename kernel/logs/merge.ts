@@ -9,13 +9,15 @@ import { type LineFilter, selectLines } from './seek.ts'
 import type { ServiceLog } from './service-log.ts'
 
 /**
- * A log to read. `service` is the key its lines get; with `after`, only later lines are read, and the request's `since`
- * is ignored.
+ * A log to read. `service` is the key its lines get; with `after`, only later lines are read, and `since` is ignored. Its
+ * own `since` replaces the request's.
  */
 export interface LogSource {
   readonly service: string
   readonly log: ServiceLog
   readonly after?: Anchor | undefined
+  /** RFC 3339. */
+  readonly since?: string | undefined
 }
 
 /** The lines to read. */
@@ -59,8 +61,8 @@ export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly L
   const wakeUp = new WakeUp(signal)
   const previews = request.partial === true && grep === undefined ? new Previews() : undefined
   const filter = filterOf(request, grep)
-  const readers = sources.map(({ service, log, after }) => {
-    const own = after === undefined ? filter : { ...filter, since: undefined }
+  const readers = sources.map(({ service, log, after, since }) => {
+    const own = { ...filter, since: after === undefined ? (parseStamp(since) ?? filter.since) : undefined }
     return new SourceReader({ service, log, after, filter: own, follow, signal })
   })
   const unwatch = follow ? readers.map(reader => reader.log.watch(() => wakeUp.notify(reader))) : []

@@ -42,7 +42,9 @@ function follow(
   positions: ReadonlyMap<string, string>,
 ): void {
   reply.hijack()
-  const writer = new StreamWriter(reply.raw, positions)
+  // A topic that is not followed now begins afresh later.
+  const own = new Map([...positions].filter(([name]) => names.includes(name)))
+  const writer = new StreamWriter(reply.raw, own)
   for (const name of new Set(names)) {
     const client: TopicClient = {
       services: service ?? [],

@@ -12,8 +12,6 @@ export function logsTopic(kernel: Kernel): Topic {
     name: 'logs',
     async open(client) {
       const position = LogPosition.parse(client.after) ?? new LogPosition(new Date().toISOString())
-      // A client that is cut before the first line resumes here.
-      client.push(position.toString(), [])
       let tail = client.after === undefined ? (client.tail ?? defaultTail) : undefined
       while (!client.signal.aborted) {
         await readUntilChanged(kernel, client, position, tail)
@@ -35,17 +33,22 @@ async function readUntilChanged(
     projects.services(undefined).filter(({ ref }) => client.services.length === 0 || wanted.has(ref.key))
   const services = read()
   const keys = new Set(services.map(({ ref }) => ref.key))
+  position.cover([...keys], client.services.length === 0)
+  // A client that is cut before the next line resumes here.
+  client.push(position.toString(), [])
   const changed = new AbortController()
   const off = events.on(({ event }) => {
     if (event === 'service' && read().some(({ ref }) => !keys.has(ref.key))) changed.abort()
   })
   try {
     const { since, anchors } = position.resume()
-    // Lines that a service has from before it was followed are not sent, except as the tail.
-    const from = tail === undefined ? since : undefined
-    const sources = services.map(({ ref, log }) => ({ service: ref.key, log, after: anchors.get(ref.key) }))
+    const sources = services.map(({ ref: { key }, log }) => ({
+      ...{ service: key, log, after: anchors.get(key) },
+      // Lines that a service has from before it was followed are not sent, except as the tail.
+      since: tail === undefined ? since.get(key) : undefined,
+    }))
     const signal = AbortSignal.any([client.signal, changed.signal])
-    for await (const lines of readLogs({ sources, tail, since: from, follow: true, signal })) {
+    for await (const lines of readLogs({ sources, tail, follow: true, signal })) {
       position.take(lines)
       await client.send(position.toString(), lines)
     }
