@@ -1,0 +1,166 @@
+import { notifyError } from '../../state/notices.ts'
+import { follow } from '../../stream/client.ts'
+import { readHistory } from './history.ts'
+import { Lines, mostLines } from './lines.ts'
+import { isLogLine, type Row, rowOf, without } from './row.ts'
+
+/** Lines that the page has at first. */
+const firstLines = 2000
+/** Lines of a page of history. */
+const pageLines = 1000
+/** Newest lines that are kept while the window is elsewhere. */
+const mostLive = 20_000
+
+/**
+ * Fills a window of lines: from the stream while it is at the end; while the user reads further up, it stays where it is,
+ * and the rest is read from the daemon when it is wanted.
+ */
+export class Feed {
+  readonly lines = new Lines()
+  readonly #services: readonly string[]
+  readonly #changed: () => void
+  readonly #closed = new AbortController()
+  /** The newest lines, while they are not in the window. */
+  #live: Row[] = []
+  #isLoading = false
+  #off: () => void = () => {}
+  /** Whether the window reaches the newest line. */
+  isAttached = false
+  /** Whether older lines may exist. */
+  hasOlder = true
+  isFollowing = true
+  /** Lines that came while it did not follow. */
+  missed = 0
+
+  /** @param changed called when there is anything to draw */
+  constructor(services: readonly string[], changed: () => void) {
+    this.#services = services
+    this.#changed = changed
+  }
+
+  /** Starts at the end, or around a time. */
+  start(time?: string): void {
+    this.#off = follow('logs', {
+      services: this.#services,
+      tail: 0,
+      onValues: values => this.#accept(values.flatMap(value => (isLogLine(value) ? rowOf(value) : []))),
+    })
+    void this.#try(() => (time === undefined ? this.#loadEnd() : this.#loadAround(time)))
+  }
+
+  close(): void {
+    this.#off()
+    this.#closed.abort()
+  }
+
+  /** Stays where it is, or goes back to the end. */
+  setFollowing(isFollowing: boolean): void {
+    if (isFollowing === this.isFollowing) return
+    this.isFollowing = isFollowing
+    this.missed = 0
+    this.#changed()
+    if (!isFollowing) return
+    if (this.isAttached) return this.lines.trimOldest()
+    if (this.#live.length < pageLines) return void this.#try(() => this.#loadEnd())
+    this.lines.replace(this.#live)
+    this.#attach()
+  }
+
+  /** Moves the window around a time. */
+  goTo(time: string): void {
+    this.isFollowing = false
+    void this.#try(() => this.#loadAround(time))
+  }
+
+  /** Reads the lines before the window. */
+  readOlder(): Promise<void> {
+    return this.#try(async () => {
+      const { oldest } = this.lines
+      if (oldest === undefined || !this.hasOlder) return
+      const known = this.lines.slice(this.lines.first).filter(({ time }) => time <= oldest.time)
+      const tail = pageLines + known.length
+      const page = await this.#read({ until: oldest.time, tail })
+      this.hasOlder = page.length >= tail
+      this.lines.prepend(without(page, known))
+      if (this.lines.trimNewest()) this.#detach()
+    })
+  }
+
+  /** Reads the lines after the window. */
+  readNewer(): Promise<void> {
+    return this.#try(async () => {
+      const { newest } = this.lines
+      if (newest === undefined || this.isAttached) return
+      const known = this.lines.slice(this.lines.first).filter(({ time }) => time >= newest.time)
+      const head = pageLines + known.length
+      const page = await this.#read({ since: newest.time, head })
+      this.lines.append(without(page, known))
+      if (page.length < head) {
+        const { newest: last = newest } = this.lines
+        const present = this.lines.slice(this.lines.end - pageLines - mostLive)
+        this.lines.append(without(this.#live, present).filter(({ time }) => time >= last.time))
+        this.#attach()
+      }
+      this.lines.trimOldest()
+    })
+  }
+
+  async #loadEnd(): Promise<void> {
+    this.#detach()
+    const history = await this.#read({ tail: firstLines })
+    const [oldest] = history
+    // Lines of the time of the oldest one that it lacks are older ones.
+    const live = this.#live.filter(({ time }) => oldest === undefined || time > oldest.time)
+    this.lines.replace([...history, ...without(live, history)])
+    this.hasOlder = history.length >= firstLines
+    this.#attach()
+  }
+
+  async #loadAround(time: string): Promise<void> {
+    this.isFollowing = false
+    this.#detach()
+    const before = await this.#read({ until: time, tail: pageLines })
+    const after = await this.#read({ since: time, head: pageLines })
+    this.lines.replace([...before, ...without(after, before)])
+    this.hasOlder = before.length >= pageLines
+  }
+
+  async #read(query: { since?: string; until?: string; tail?: number; head?: number }): Promise<readonly Row[]> {
+    return await readHistory({ ...query, services: this.#services, signal: this.#closed.signal })
+  }
+
+  /** Runs one read at a time. */
+  async #try(read: () => Promise<void>): Promise<void> {
+    if (this.#isLoading) return
+    this.#isLoading = true
+    try {
+      await read()
+    } catch (error) {
+      if (!this.#closed.signal.aborted) notifyError(error)
+    } finally {
+      this.#isLoading = false
+      if (!this.#closed.signal.aborted) this.#changed()
+    }
+  }
+
+  #accept(rows: readonly Row[]): void {
+    if (this.isAttached && (this.isFollowing || this.lines.size < mostLines)) this.lines.append(rows)
+    else {
+      if (this.isAttached) this.#detach()
+      for (const row of rows) this.#live.push(row)
+      if (this.#live.length > 2 * mostLive) this.#live.splice(0, this.#live.length - mostLive)
+    }
+    if (this.isFollowing) this.lines.trimOldest()
+    else this.missed += rows.length
+    this.#changed()
+  }
+
+  #attach(): void {
+    this.#live = []
+    this.isAttached = true
+  }
+
+  #detach(): void {
+    this.isAttached = false
+  }
+}

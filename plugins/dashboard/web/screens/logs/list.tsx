@@ -1,0 +1,200 @@
+import { useSignal } from '@preact/signals'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { keys } from '../../state/services.ts'
+import { nameClass, shortName } from '../../state/words.ts'
+import { longest, spansOf } from './ansi.ts'
+import { Minimap } from './minimap.tsx'
+import type { Model } from './model.ts'
+import { levelOf, type Row } from './row.ts'
+
+/** px; also in the style sheet. */
+const rowHeight = 18
+/** Rows that are drawn beyond each edge. */
+const overscan = 20
+/** History is read when so little is left before the edge, px. */
+const nearPx = 1500
+
+interface Props {
+  readonly model: Model
+  /** Returns the link to a line. */
+  linkOf(row: Row): string
+}
+
+/** The lines: only those in sight are in the document. It stays where the user reads, whatever comes or goes. */
+export function LogList({ model, linkOf }: Props) {
+  const pane = useRef<HTMLDivElement>(null)
+  const height = useSignal(600)
+  const scrolled = useSignal(0)
+  /** The line at the top, and how much of it is hidden, px. */
+  const anchor = useRef({ number: 0, hidden: 0 })
+  const { view, feed } = model
+  const isFollowing = model.isFollowing.value
+  void model.version.value
+  void scrolled.value
+
+  const target = model.target.value
+  if (target !== undefined) {
+    anchor.current = { number: target, hidden: -Math.floor(height.value / 3) }
+  }
+  const most = Math.max(0, view.size * rowHeight - height.value)
+  const wanted = isFollowing ? most : view.placeOf(anchor.current.number) * rowHeight + anchor.current.hidden
+  const top = Math.min(most, Math.max(0, wanted))
+
+  useLayoutEffect(() => {
+    const element = pane.current
+    if (element !== null && Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top
+    if (target !== undefined) model.target.value = undefined
+  })
+  useEffect(() => {
+    const element = pane.current
+    if (element === null) return
+    const sizes = new ResizeObserver(() => {
+      height.value = element.clientHeight
+    })
+    sizes.observe(element)
+    return () => sizes.disconnect()
+  }, [])
+
+  const hold = (at: number): void => {
+    const place = Math.floor(at / rowHeight)
+    anchor.current = { number: view.numberAt(place) ?? feed.lines.end, hidden: at - place * rowHeight }
+  }
+  const stop = (): void => {
+    if (!feed.isFollowing) return
+    hold(pane.current?.scrollTop ?? 0)
+    model.setFollowing(false)
+  }
+  const onScroll = (): void => {
+    const element = pane.current
+    if (element === null) return
+    const { scrollTop, scrollHeight, clientHeight } = element
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < rowHeight
+    if (feed.isFollowing) {
+      if (!isAtEnd) stop()
+      return
+    }
+    hold(scrollTop)
+    if (isAtEnd && feed.isAttached) return model.setFollowing(true)
+    if (scrollTop < nearPx && feed.hasOlder) void feed.readOlder()
+    if (scrollHeight - scrollTop - clientHeight < nearPx && !feed.isAttached) void feed.readNewer()
+    scrolled.value += 1
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (['ArrowUp', 'PageUp', 'Home'].includes(event.key)) stop()
+    if (event.key !== 'End') return
+    event.preventDefault()
+    model.setFollowing(true)
+  }
+
+  const first = Math.max(0, Math.floor(top / rowHeight) - overscan)
+  const last = Math.min(view.size, Math.ceil((top + height.value) / rowHeight) + overscan)
+  const numbers = Array.from({ length: Math.max(0, last - first) }, (_, at) => view.numberAt(first + at) ?? 0)
+  return (
+    <div class="log-frame">
+      <div
+        class="log"
+        role="log"
+        aria-live="off"
+        aria-label="Output of services"
+        tabIndex={0}
+        ref={pane}
+        onScroll={onScroll}
+        onWheel={event => {
+          if (event.deltaY < 0) stop()
+        }}
+        onTouchMove={stop}
+        onKeyDown={onKeyDown}
+        onPointerOver={showAge}
+      >
+        <div class="log-all" style={{ height: `${view.size * rowHeight}px` }}>
+          <div class="log-part" style={{ transform: `translateY(${first * rowHeight}px)` }}>
+            {numbers.map(number => {
+              const row = feed.lines.at(number)
+              return row === undefined ? null : (
+                <Line
+                  key={number}
+                  number={number}
+                  row={row}
+                  model={model}
+                  isChosen={number === model.chosen.value}
+                  linkOf={linkOf}
+                />
+              )
+            })}
+          </div>
+        </div>
+      </div>
+      <Minimap model={model} />
+    </div>
+  )
+}
+
+interface LineProps extends Props {
+  readonly number: number
+  readonly row: Row
+  readonly isChosen: boolean
+}
+
+function Line({ number, row, model, isChosen, linkOf }: LineProps) {
+  const { matcher } = model
+  const known = keys.value
+  return useMemo(() => {
+    const { service, text, time, plain } = row
+    const spans = spansOf(text, matcher?.ranges(plain.slice(0, longest)) ?? [])
+    const level = levelOf(row)
+    const rest = text.length - longest
+    return (
+      <div class={`line is-${level}${isChosen ? ' is-chosen' : ''}`} data-number={number}>
+        <a class="time num" href={linkOf(row)} tabIndex={-1} data-time={time}>
+          {clockOf(time)}
+        </a>
+        <em class={nameClass(service, known)} title={service}>
+          {shortName(service)}
+        </em>
+        <code>
+          {spans.map((span, at) => {
+            const classes = span.classes === '' ? undefined : span.classes
+            if (span.isHit)
+              return (
+                <mark key={at} class={classes}>
+                  {span.text}
+                </mark>
+              )
+            return classes === undefined ? (
+              span.text
+            ) : (
+              <span key={at} class={classes}>
+                {span.text}
+              </span>
+            )
+          })}
+          {rest > 0 && <span class="dim"> … {rest.toLocaleString('en')} more characters</span>}
+        </code>
+      </div>
+    )
+  }, [row, matcher, isChosen, known])
+}
+
+/** Returns the local time with milliseconds. */
+export function clockOf(time: string): string {
+  const date = new Date(time)
+  const pad = (count: number, digits = 2) => String(count).padStart(digits, '0')
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()].map(part => pad(part))
+  return `${parts.join(':')}.${pad(date.getMilliseconds(), 3)}`
+}
+
+/** Writes the age of a line into the tooltip of its time. */
+function showAge({ target }: PointerEvent): void {
+  const { time } = target instanceof HTMLElement ? target.dataset : {}
+  if (time === undefined || !(target instanceof HTMLElement)) return
+  target.title = `${ageOf(Date.now() - Date.parse(time))} ago\n${time}\nLink to this line`
+}
+
+function ageOf(ms: number): string {
+  const seconds = Math.max(0, ms / 1000)
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 60) return `${Math.floor(seconds)} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`
+  return `${Math.floor(seconds / 86_400)} d`
+}
