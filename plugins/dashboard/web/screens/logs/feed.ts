@@ -60,10 +60,13 @@ export class Feed {
     this.missed = 0
     this.#changed()
     if (!isFollowing) return
-    if (this.isAttached) return this.lines.trimOldest()
-    if (this.#live.length < pageLines) return void this.#try(() => this.#loadEnd())
-    this.lines.replace(this.#live)
-    this.#attach()
+    if (this.isAttached) this.lines.trimOldest()
+    else if (this.#live.length < pageLines) void this.#try(() => this.#loadEnd())
+    else {
+      this.lines.replace(this.#live)
+      this.hasOlder = true
+      this.#attach()
+    }
   }
 
   /** Moves the window around a time. */

@@ -29,13 +29,11 @@ export async function readHistory(query: HistoryQuery): Promise<readonly Row[]> 
   const words = searchOf({ ...servicesQuery(services), since, until, tail })
   const stop = new AbortController()
   const rows: Row[] = []
-  try {
-    for await (const line of lines<LogLine>(`/logs?${words}`, undefined, AbortSignal.any([signal, stop.signal]))) {
-      rows.push(rowOf(line))
-      if (rows.length >= head) break
-    }
-  } finally {
+  for await (const line of lines<LogLine>(`/logs?${words}`, undefined, AbortSignal.any([signal, stop.signal]))) {
+    rows.push(rowOf(line))
+    if (rows.length < head) continue
     stop.abort()
+    break
   }
   return rows
 }

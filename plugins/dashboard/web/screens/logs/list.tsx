@@ -74,8 +74,8 @@ export function LogList({ model, linkOf }: Props) {
       return
     }
     hold(scrollTop)
-    if (isAtEnd && feed.isAttached) return model.setFollowing(true)
-    if (scrollTop < nearPx && feed.hasOlder) void feed.readOlder()
+    if (isAtEnd && feed.isAttached) model.setFollowing(true)
+    else if (scrollTop < nearPx && feed.hasOlder) void feed.readOlder()
     if (scrollHeight - scrollTop - clientHeight < nearPx && !feed.isAttached) void feed.readNewer()
     scrolled.value += 1
   }

@@ -4,7 +4,7 @@ import type { Model } from './model.ts'
 /** px */
 const width = 8
 
-/** Where the hits are, beside the scroll bar. The hits are walked by keys; this is for the eye, and the mouse. */
+/** Where the hits are, beside the scroll bar. Keys walk the hits; this is for the eye. */
 export function Minimap({ model }: { readonly model: Model }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const version = model.version.value
@@ -13,17 +13,15 @@ export function Minimap({ model }: { readonly model: Model }) {
     if (canvas.current !== null) draw(canvas.current, model)
   }, [version, hits.length])
   if (hits.length === 0) return null
-  const onClick = (event: MouseEvent): void => {
-    const { clientHeight } = event.currentTarget instanceof HTMLElement ? event.currentTarget : { clientHeight: 1 }
-    const place = Math.floor((event.offsetY / clientHeight) * model.view.size)
-    model.setFollowing(false)
-    model.target.value = model.view.numberAt(place)
-  }
-  return <canvas class="minimap" ref={canvas} width={width} aria-hidden="true" onClick={onClick} />
+  return (
+    <div class="minimap" aria-hidden="true">
+      <canvas ref={canvas} width={width} />
+    </div>
+  )
 }
 
 function draw(canvas: HTMLCanvasElement, { view }: Model): void {
-  const { clientHeight } = canvas
+  const clientHeight = canvas.parentElement?.clientHeight ?? 0
   if (canvas.height !== clientHeight) canvas.height = clientHeight
   const context = canvas.getContext('2d')
   if (context === null || view.size === 0) return
