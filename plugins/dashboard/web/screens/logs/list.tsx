@@ -6,6 +6,7 @@ import { longest, spansOf } from './ansi.ts'
 import { Minimap } from './minimap.tsx'
 import type { Model } from './model.ts'
 import { levelOf, type Row } from './row.ts'
+import './ansi.css'
 
 /** px; also in the style sheet. */
 const rowHeight = 18
