@@ -3,6 +3,7 @@ import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import type { OpenAnswer, WhyAnswer } from '../../kernel/protocol.ts'
 import type { Client } from '../daemon/client.ts'
 import { showUrl } from '../output/browser.ts'
+import { formatChanges } from '../output/changes.ts'
 import { isSettled, stateOf } from '../output/service-state.ts'
 import type { Paint, Style } from '../output/terminal.ts'
 import { formatWhy, selectRoots } from '../output/why-tree.ts'
@@ -52,7 +53,9 @@ export class Actions {
       for (const { path, key } of viewsOf(row))
         answers.push(await daemon.get<WhyAnswer>('/v1/services/why', { path, service: key }))
       const printed = new Set<string>()
-      const texts = selectRoots(answers).map(answer => formatWhy(answer, paint, printed))
+      const texts = selectRoots(answers).map(answer =>
+        [formatWhy(answer, paint, printed), ...formatChanges(answer, { paint, cwd: answer.folder ?? '' })].join('\n'),
+      )
       lines = texts.join('\n\n').split('\n').map(parseSpans)
       return undefined
     })

@@ -1,5 +1,8 @@
 import { type Case, clockTime, type Fact, likely, shellWord } from '../fact.ts'
 
+/** Longer reasons are cut: `locald why` of the dependency has all of it. */
+const longestReason = 100
+
 /** Finds dependencies that do not run, or were started since the service was last well. */
 export function dependencyFacts(it: Case): readonly Fact[] {
   const { plan, project, before, evidence } = it
@@ -21,7 +24,7 @@ export function dependencyFacts(it: Case): readonly Fact[] {
         {
           score: isRefused ? likely.proven : likely.named + 3,
           kind: 'dependency',
-          text: `${name} ${state}${reason === null ? '' : `: ${reason}`}`,
+          text: `${name} ${state}${reason === null ? '' : `: ${shorten(reason)}`}`,
           command: status === 'stopped' ? `locald up ${shellWord(other.ref.key)}` : `locald why ${shellWord(name)}`,
           atMs: other.state.sinceMs ?? null,
         },
@@ -39,4 +42,8 @@ export function dependencyFacts(it: Case): readonly Fact[] {
       },
     ]
   })
+}
+
+function shorten(reason: string): string {
+  return reason.length > longestReason ? `${reason.slice(0, longestReason - 1)}…` : reason
 }

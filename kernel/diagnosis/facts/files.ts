@@ -93,16 +93,14 @@ const scoreOf = { own: likely.changed + 1, shared: likely.nearby, other: likely.
 function editedGroup(files: NonNullable<Case['git']>['edited'], score: number): Fact {
   const paths = files.map(({ path }) => path)
   const ms = files[0]?.ms ?? null
-  const are = paths.length === 1 ? 'was' : 'were'
-  const isAllNew = files.every(({ isNew }) => isNew)
-  const how = isAllNew ? 'written' : files.every(each => each.ms === null) ? 'deleted' : 'edited'
+  const hows = new Set(files.map(file => (file.ms === null ? 'deleted' : file.isNew ? 'written' : 'edited')))
+  const [how = 'edited'] = hows.size === 1 ? hows : ['changed']
+  const at = ms === null || paths.length > 1 ? '' : ` at ${clockTime(ms)}`
   const words = paths.slice(0, 8).map(shellWord).join(' ')
-  const command = isAllNew ? `git status --short -- ${words}` : `git diff -- ${words}`
-  const at = ms === null ? '' : ` at ${clockTime(ms)}`
-  return {
-    ...fact(score, `${listOf(paths)} ${are} ${how}${paths.length === 1 ? at : ''}, not committed`, command),
-    atMs: ms,
-  }
+  // A difference does not show what git does not have.
+  const command = files.some(({ isNew }) => isNew) ? `git status --short -- ${words}` : `git diff -- ${words}`
+  const text = `${listOf(paths)} ${paths.length === 1 ? 'was' : 'were'} ${how}${at}, not committed`
+  return { ...fact(score, text, command), atMs: ms }
 }
 
 function committedFiles(it: Case): readonly Fact[] {
