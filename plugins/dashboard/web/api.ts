@@ -2,7 +2,8 @@
 import type { ErrorJson } from '../../../kernel/errors.ts'
 import { textOf } from './body.ts'
 
-type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+/** Values of a query string. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
 /** Why a call failed. */
 export class ApiError extends Error {

@@ -1,6 +1,6 @@
 import type { ServiceView } from '../../../../kernel/events.ts'
 import { ask } from '../state/dialog.ts'
-import { go, hrefOf } from '../state/place.ts'
+import { go, hrefOf, place } from '../state/place.ts'
 import { copy } from './copy.ts'
 import { operate } from './operate.ts'
 import type { Action, Context } from './registry.ts'
@@ -79,6 +79,15 @@ const own: readonly Own[] = [
     title: ({ name }) => `Show the logs of ${name}`,
     cli: ({ key }) => `locald logs ${key}`,
     run: ({ key }) => go(hrefOf('logs', { query: { service: key } })),
+  },
+  {
+    ...{ id: 'service.terminal', key: 't', keywords: 'type shell console tty' },
+    title: ({ name }) => `Open the terminal of ${name}`,
+    run: ({ key }) => {
+      const { screen, query } = place.peek()
+      const open = screen === 'terminals' ? query.getAll('service') : []
+      go(hrefOf('terminals', { query: { service: [...new Set([...open, key])] } }))
+    },
   },
   {
     ...{ id: 'service.show', keywords: 'details environment ports' },

@@ -3,6 +3,7 @@
  * `setQuery({ q: 'error' })`; both survive a reload, and a link to the page shows the same to others.
  */
 import { computed, effect, signal } from '@preact/signals'
+import { type Query, searchOf } from '../api.ts'
 
 export const screens = ['overview', 'logs', 'requests', 'terminals', 'graph', 'system'] as const
 export type ScreenName = (typeof screens)[number] | 'service'
@@ -21,9 +22,9 @@ const url = signal(location.pathname + location.search)
 export const place = computed(() => parse(url.value))
 
 /** Returns the path of a screen, with a query; undefined values are left out. */
-export function hrefOf(screen: ScreenName, options: { service?: string; query?: Record<string, string> } = {}): string {
+export function hrefOf(screen: ScreenName, options: { service?: string; query?: Query } = {}): string {
   const path = screen === 'overview' ? '/' : screen === 'service' ? `/service/${options.service ?? ''}` : `/${screen}`
-  const query = new URLSearchParams(options.query ?? {}).toString()
+  const query = searchOf(options.query ?? {})
   return query === '' ? path : `${path}?${query}`
 }
 
