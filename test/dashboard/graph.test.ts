@@ -1,16 +1,16 @@
-import axe from 'axe-core'
-import t from 'tap'
-import { noBrowser, openBrowser } from '../lib/browser.ts'
-import { openDashboard } from '../lib/dashboard-page.ts'
-import { Sandbox } from '../lib/sandbox.ts'
+import { onHost } from '../e2e/suite.ts'
+import { noBrowser } from '../lib/browser.ts'
+import { openDashboard } from '../lib/dashboard.ts'
 
 /** ms */
 const limit = { timeout: 20_000 }
 
-t.test('the graph in the browser', { skip: noBrowser }, async t => {
-  const sandbox = new Sandbox(t)
-  const path = sandbox.project('shop', {
-    'locald.toml': `[project]
+onHost(
+  'the graph in the browser',
+  async (t, machine) => {
+    const sandbox = machine.sandbox()
+    const path = sandbox.project('shop', {
+      'locald.toml': `[project]
 name = "shop"
 [services.web]
 type = "worker"
@@ -31,63 +31,53 @@ command = "exec sleep 1000"
 type = "worker"
 command = "exec sleep 1000"
 `,
-  })
-  await sandbox.ok(['up', '--detach'], { cwd: path })
-  await sandbox.ok(['wait', 'web'], { cwd: path })
-  const browser = await openBrowser(t)
-  const { page, origin, faults } = await openDashboard(t, sandbox, browser)
-  const node = (name: string) => page.locator(`.node[data-service="shop:${name}"]`)
+    })
+    await sandbox.ok(['up', '--detach'], { cwd: path })
+    await sandbox.ok(['wait', 'web'], { cwd: path })
+    const dashboard = await openDashboard(t, sandbox)
+    const page = await dashboard.visit('/graph')
+    const node = (name: string) => page.locator(`.node[data-service="shop:${name}"]`)
 
-  await t.test('draws states, times and the critical path of the last start', async t => {
-    await page.goto(`${origin}/graph`)
-    await node('web').getByText('ready', { exact: true }).waitFor(limit)
-    t.strictSame(
-      await page
-        .locator('.node.critical b')
-        .allTextContents()
-        .then(names => [...names].sort()),
-      ['api', 'db', 'seed', 'web'],
+    await t.test('draws states, times and the critical path of the last start', async t => {
+      await node('web').getByText('ready', { exact: true }).waitFor(limit)
+      t.strictSame(
+        await page
+          .locator('.node.critical b')
+          .allTextContents()
+          .then(names => [...names].sort()),
+        ['api', 'db', 'seed', 'web'],
+      )
+      t.equal(await page.locator('.edge.critical').count(), 3)
+      t.match(await page.locator('.summary').textContent(), /Last start \d.*: *db .*→ seed 1\.\d s.*→ api .*→ web/)
+      const row = page.locator('tr[data-service="shop:api"]')
+      t.match(await row.textContent(), /api.*ready.*(seed, db|db, seed).*1\.\d s/)
+    })
+
+    await t.test('follows the states', async () => {
+      await sandbox.ok(['stop', 'alone'], { cwd: path })
+      await node('alone').getByText('stopped').waitFor(limit)
+      await sandbox.ok(['up', 'alone', '--detach'], { cwd: path })
+      await node('alone').getByText('ready', { exact: true }).waitFor(limit)
+      await page.locator('.summary').filter({ hasText: 'alone' }).waitFor(limit)
+    })
+
+    await t.test('is used by the keyboard', async t => {
+      const focused = () => page.evaluate('document.activeElement?.getAttribute("data-service")')
+      await node('db').focus()
+      await page.keyboard.press('ArrowRight')
+      t.equal(await focused(), 'shop:seed')
+      await page.keyboard.press('ArrowRight')
+      t.equal(await focused(), 'shop:api')
+      await page.keyboard.press('ArrowLeft')
+      t.equal(await focused(), 'shop:seed')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(`${dashboard.origin}/service/shop:seed`, limit)
+      await page.goBack()
+    })
+
+    await t.test('has no violation of accessibility or of the policy, in all looks', t =>
+      dashboard.checkLooks(t, '/graph', 'graph', it => it.locator('.node.critical').first().waitFor()),
     )
-    t.equal(await page.locator('.edge.critical').count(), 3)
-    t.match(await page.locator('.summary').textContent(), /Last start \d.*: *db .*→ seed 1\.\d s.*→ api .*→ web/)
-    const row = page.locator('tr[data-service="shop:api"]')
-    t.match(await row.textContent(), /api.*ready.*(seed, db|db, seed).*1\.\d s/)
-  })
-
-  await t.test('follows the states', async () => {
-    await sandbox.ok(['stop', 'alone'], { cwd: path })
-    await node('alone').getByText('stopped').waitFor(limit)
-    await sandbox.ok(['up', 'alone', '--detach'], { cwd: path })
-    await node('alone').getByText('ready', { exact: true }).waitFor(limit)
-    await page.locator('.summary').filter({ hasText: 'alone' }).waitFor(limit)
-  })
-
-  await t.test('is used by the keyboard', async t => {
-    const focused = () => page.evaluate('document.activeElement?.getAttribute("data-service")')
-    await node('db').focus()
-    await page.keyboard.press('ArrowRight')
-    t.equal(await focused(), 'shop:seed')
-    await page.keyboard.press('ArrowRight')
-    t.equal(await focused(), 'shop:api')
-    await page.keyboard.press('ArrowLeft')
-    t.equal(await focused(), 'shop:seed')
-    await page.keyboard.press('Enter')
-    await page.waitForURL(`${origin}/service/shop:seed`, limit)
-    await page.goBack()
-  })
-
-  await t.test('has no violation of accessibility or of the policy, light, dark and narrow', async t => {
-    await node('web').waitFor(limit)
-    await page.evaluate(axe.source)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [1440, 390]) {
-        await page.emulateMedia({ colorScheme })
-        await page.setViewportSize({ width, height: 844 })
-        await node('web').waitFor(limit)
-        const found = await page.evaluate<readonly { readonly id: string }[]>('axe.run().then(it => it.violations)')
-        t.strictSame(found, [], `${colorScheme}, ${width}`)
-      }
-    }
-    t.strictSame(faults, [])
-  })
-})
+  },
+  { timeout: 240_000, skip: noBrowser },
+)

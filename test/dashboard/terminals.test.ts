@@ -1,16 +1,16 @@
-import axe from 'axe-core'
-import t from 'tap'
-import { noBrowser, openBrowser } from '../lib/browser.ts'
-import { openDashboard } from '../lib/dashboard-page.ts'
-import { Sandbox } from '../lib/sandbox.ts'
+import { onHost } from '../e2e/suite.ts'
+import { noBrowser } from '../lib/browser.ts'
+import { openDashboard } from '../lib/dashboard.ts'
 
 /** ms */
 const limit = { timeout: 20_000 }
 
-t.test('terminals in the browser', { skip: noBrowser }, async t => {
-  const sandbox = new Sandbox(t)
-  const path = sandbox.project('desk', {
-    'locald.toml': `[project]
+onHost(
+  'terminals in the browser',
+  async (t, machine) => {
+    const sandbox = machine.sandbox()
+    const path = sandbox.project('desk', {
+      'locald.toml': `[project]
 name = "desk"
 [services.repl]
 type = "worker"
@@ -22,79 +22,83 @@ command = "trap 'stty size' WINCH; printf '\\\\033[38;2;1;2;3mtrue colour\\\\033
 type = "worker"
 tty = false
 command = "echo only output; exec sleep 1000"
+[services.broken]
+type = "worker"
+command = "exit 3"
+restart = "no"
 `,
-  })
-  await sandbox.ok(['up', '--detach'], { cwd: path })
-  const browser = await openBrowser(t)
-  const { page, origin, faults } = await openDashboard(t, sandbox, browser)
-  const screenOf = (name: string) => page.locator(`section[aria-label="Terminal of desk:${name}"] .xterm-rows`)
-  const shows = (name: string, text: string | RegExp) => screenOf(name).filter({ hasText: text }).waitFor(limit)
+    })
+    await sandbox.run(['up', '--detach'], { cwd: path })
+    const dashboard = await openDashboard(t, sandbox)
+    const { origin } = dashboard
+    const page = await dashboard.visit('/terminals')
+    const screenOf = (name: string) => page.locator(`section[aria-label="Terminal of desk:${name}"] .xterm-rows`)
+    const shows = (name: string, text: string | RegExp) => screenOf(name).filter({ hasText: text }).waitFor(limit)
 
-  await t.test('a terminal that is opened takes the focus and what is typed; single keys do nothing else', async t => {
-    await page.goto(`${origin}/terminals`)
-    await page.locator('.choice').getByRole('button', { name: 'repl' }).click()
-    await shows('repl', '> ')
-    await page.keyboard.type('"rsg" + 6 * 7\n')
-    await shows('repl', "'rsg42'")
-    t.match(page.url(), /\/terminals\?service=desk%3Arepl$/, 'no key of the page was used')
-    t.notOk(await page.locator('dialog[open]').count())
-  })
+    await t.test(
+      'a terminal that is opened takes the focus and what is typed; single keys do nothing else',
+      async t => {
+        await page.locator('.choice').getByRole('button', { name: 'repl' }).click()
+        await shows('repl', '> ')
+        await page.keyboard.type('"rsg" + 6 * 7\n')
+        await shows('repl', "'rsg42'")
+        t.match(page.url(), /\/terminals\?service=desk%3Arepl$/, 'no key of the page was used')
+        t.notOk(await page.locator('dialog[open]').count())
+      },
+    )
 
-  await t.test('survives a reload: which ones are open, and their screens', async () => {
-    await page.locator('.choice').getByRole('button', { name: 'pipe' }).click()
-    await shows('pipe', 'only output')
-    await page.reload()
-    await shows('repl', "'rsg42'")
-    await shows('pipe', 'only output')
-    await page.getByText('read-only').waitFor(limit)
-  })
+    await t.test('survives a reload: which ones are open, and their screens', async () => {
+      await page.locator('.choice').getByRole('button', { name: 'pipe' }).click()
+      await shows('pipe', 'only output')
+      await page.reload()
+      await shows('repl', "'rsg42'")
+      await shows('pipe', 'only output')
+      await page.getByText('read-only').waitFor(limit)
+    })
 
-  await t.test('Ctrl ] leaves a terminal, Enter goes back, x closes it', async t => {
-    const focused = () => page.evaluate('document.activeElement?.getAttribute("aria-label")')
-    await page.locator('section[aria-label="Terminal of desk:repl"] .host').click()
-    await page.keyboard.press('Control+]')
-    t.equal(await focused(), 'Terminal of desk:repl')
-    await page.keyboard.press('Enter')
-    await page.keyboard.type('"again" + 1\n')
-    await shows('repl', "'again1'")
-    await page.keyboard.press('Control+]')
-    await page.keyboard.press('j')
-    t.equal(await focused(), 'Terminal of desk:pipe')
-    await page.keyboard.press('x')
-    await screenOf('pipe').waitFor({ state: 'detached', ...limit })
-    t.match(page.url(), /\?service=desk%3Arepl$/)
-  })
+    await t.test('Ctrl ] leaves a terminal, Enter goes back, x closes it', async t => {
+      const focused = () => page.evaluate('document.activeElement?.getAttribute("aria-label")')
+      await page.locator('section[aria-label="Terminal of desk:repl"] .host').click()
+      await page.keyboard.press('Control+]')
+      t.equal(await focused(), 'Terminal of desk:repl')
+      await page.keyboard.press('Enter')
+      await page.keyboard.type('"again" + 1\n')
+      await shows('repl', "'again1'")
+      await page.keyboard.press('Control+]')
+      await page.keyboard.press('j')
+      t.equal(await focused(), 'Terminal of desk:pipe')
+      await page.keyboard.press('x')
+      await screenOf('pipe').waitFor({ state: 'detached', ...limit })
+      t.match(page.url(), /\?service=desk%3Arepl$/)
+    })
 
-  await t.test('the program sees the size of the pane', async () => {
-    await page.goto(`${origin}/terminals?service=desk:size`)
-    await shows('size', 'true colour')
-    await page.setViewportSize({ width: 900, height: 600 })
-    const size = page.locator('.pane .size')
-    await shows('size', /\d+ \d+/)
-    const [cols = '', rows = ''] = ((await size.textContent()) ?? '').split('×')
-    await shows('size', `${rows} ${cols}`)
-  })
+    await t.test('the program sees the size of the pane', async () => {
+      await page.goto(`${origin}/terminals?service=desk:size`)
+      await shows('size', 'true colour')
+      await page.setViewportSize({ width: 900, height: 600 })
+      const size = page.locator('.pane .size')
+      await shows('size', /\d+ \d+/)
+      const [cols = '', rows = ''] = ((await size.textContent()) ?? '').split('×')
+      await shows('size', `${rows} ${cols}`)
+    })
 
-  await t.test('finds text', async () => {
-    await page.getByRole('button', { name: 'Find in the terminal of size' }).click()
-    await page.keyboard.type('no such text')
-    await page.locator('.find-bar').getByText('not found').waitFor(limit)
-    await page.keyboard.press('Escape')
-    await page.locator('.find-bar').waitFor({ state: 'detached', ...limit })
-  })
+    await t.test('finds text', async () => {
+      await page.getByRole('button', { name: 'Find in the terminal of size' }).click()
+      await page.keyboard.type('no such text')
+      await page.locator('.find-bar').getByText('not found').waitFor(limit)
+      await page.keyboard.press('Escape')
+      await page.locator('.find-bar').waitFor({ state: 'detached', ...limit })
+    })
 
-  await t.test('has no violation of accessibility or of the policy, light, dark and narrow', async t => {
-    await page.goto(`${origin}/terminals?service=desk:size&service=desk:pipe&service=desk:repl`)
-    await shows('size', 'true colour')
-    await page.evaluate(axe.source)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [1440, 390]) {
-        await page.emulateMedia({ colorScheme })
-        await page.setViewportSize({ width, height: 844 })
-        const found = await page.evaluate<readonly { readonly id: string }[]>('axe.run().then(it => it.violations)')
-        t.strictSame(found, [], `${colorScheme}, ${width}`)
-      }
-    }
-    t.strictSame(faults, [])
-  })
-})
+    await t.test('has no violation of accessibility or of the policy, in all looks', async t => {
+      await page.close()
+      await dashboard.checkLooks(t, '/terminals', 'terminals-none', it => it.locator('.none').waitFor())
+      const open = '/terminals?service=desk:size&service=desk:pipe&service=desk:repl&service=desk:broken'
+      await dashboard.checkLooks(t, open, 'terminals', async it => {
+        await it.locator('.xterm-rows').filter({ hasText: 'true colour' }).waitFor()
+        await it.locator('.xterm-rows').filter({ hasText: 'only output' }).waitFor()
+      })
+    })
+  },
+  { timeout: 240_000, skip: noBrowser },
+)

@@ -97,6 +97,8 @@ export class Dashboard {
   #watch(page: Page): void {
     page.on('pageerror', error => this.problems.push(`${page.url()}: ${error.message}`))
     page.on('console', message => {
+      // Chromium asks for it where a page names no icon.
+      if (message.location().url.endsWith('/favicon.ico')) return
       if (message.type() === 'error') this.problems.push(`${page.url()}: ${message.text()}`)
     })
   }
