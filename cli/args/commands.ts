@@ -52,6 +52,7 @@ export const globalFlags: readonly Flag[] = [
 export const families: Readonly<Record<string, string>> = {
   service: "Manage a service's data",
   config: 'Check and show the configuration',
+  export: 'Write a report',
   requests: 'Show requests to services',
   ai: 'Print what editors and agents need',
   admin: 'Manage the privileged helper',
@@ -302,6 +303,16 @@ const list = [
     group: 'config',
     about: 'Print the JSON schema of locald.toml',
     examples: ['locald ai schema > locald.schema.json'],
+  },
+  {
+    name: 'export session',
+    args: '',
+    group: 'machine',
+    about: 'Write a zip file for a bug report',
+    details:
+      'It has states, configuration, the last logs and requests, the checks of `locald doctor` and the log of the daemon. Values of `.env` files and of environments, passwords in URLs and credentials are masked: look through it all the same before you send it.',
+    flags: [{ name: 'output', short: 'o', value: 'FILE', about: 'Write FILE; default locald-session-TIME.zip' }],
+    examples: ['locald export session', 'locald export session -o report.zip'],
   },
   {
     name: 'doctor',

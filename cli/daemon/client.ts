@@ -50,6 +50,14 @@ export class Client {
     return await parse<T>(await this.#send({ method: 'GET', target: path + queryOf(query), doing, idleMs }))
   }
 
+  /** Returns the bytes of the answer to a GET. */
+  async download(path: string): Promise<Buffer> {
+    const { body } = await this.#send({ method: 'GET', target: path, doing, idleMs: answerMs })
+    const pieces: Buffer[] = []
+    for await (const piece of body) pieces.push(piece)
+    return Buffer.concat(pieces)
+  }
+
   /** Returns the answer to a POST. `idleMs` null: no limit. */
   async post<T>(path: string, body: unknown, idleMs: number | null = answerMs): Promise<T> {
     const limit = idleMs === null ? {} : { idleMs }

@@ -16,6 +16,7 @@ import { projectRoutes } from './routes/projects.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { serviceDetailRoutes } from './routes/service-details.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sessionRoutes } from './routes/session.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { terminalRoutes } from './routes/terminal.ts'
 import { StreamSlots } from './stream/slots.ts'
@@ -79,6 +80,7 @@ export class Api {
     await app.register(logRoutes(kernel), { prefix: '/v1' })
     await app.register(daemonRoutes(kernel), { prefix: '/v1' })
     await app.register(registryRoutes(kernel), { prefix: '/v1' })
+    await app.register(sessionRoutes(kernel), { prefix: '/v1' })
     await app.register(streamRoutes(kernel, slots), { prefix: '/v1' })
     for (const { owner, prefix: below, plugin } of kernel.contributions.routes()) {
       const prefix = `/v1${below}`

@@ -137,6 +137,11 @@ export interface Host {
   warnings(list: () => readonly Warning[]): void
   /** Adds fields to `locald server status --json`; they are read at that moment. */
   status(fields: () => Readonly<Record<string, StatusValue>>): void
+  /**
+   * Adds a file to what `locald export session` writes for a bug report: JSON, whose texts the kernel redacts. The name
+   * is of lower-case letters and dashes.
+   */
+  report(name: string, read: () => Promise<unknown>): void
   /** Adds to the daemon's API, below a prefix such as `/redis`. */
   routes(prefix: string, plugin: FastifyPluginAsync): void
   /** Registers a topic of `GET /v1/stream`; one plugin only for each name. */

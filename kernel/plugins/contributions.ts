@@ -36,6 +36,7 @@ export class Contributions {
   readonly #variables = new Map<string, Owned<Variable>>()
   readonly #reserved: ReservedHost[] = []
   readonly #ports: DaemonPort[] = []
+  readonly #reports: Draft['reports'][number][] = []
   readonly #warnings: (() => readonly Warning[])[] = []
   readonly #statuses: StatusSource[] = []
   #urls: Owned<UrlSource> | undefined
@@ -76,6 +77,7 @@ export class Contributions {
     this.#ports.push(...draft.ports)
     this.#warnings.push(...draft.warnings)
     this.#statuses.push(...draft.statuses)
+    this.#reports.push(...draft.reports)
   }
 
   /**
@@ -182,6 +184,11 @@ export class Contributions {
   /** Returns what each `up` warns of. */
   warnings(): readonly Warning[] {
     return this.#warnings.flatMap(list => list())
+  }
+
+  /** Returns the files that plugins add to a report of the session. */
+  reports(): Draft['reports'] {
+    return this.#reports
   }
 
   /** Returns the fields that plugins add to the daemon's status. */

@@ -37,6 +37,7 @@ export interface Draft {
   readonly openers: Opener[]
   readonly warnings: (() => readonly Warning[])[]
   readonly statuses: StatusSource[]
+  readonly reports: { readonly name: string; readonly read: () => Promise<unknown> }[]
   readonly provisions: Provision[]
   readonly closers: (() => Promise<void> | void)[]
   readonly hooks: Hooks

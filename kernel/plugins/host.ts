@@ -60,6 +60,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     ports: [],
     openers: [],
     warnings: [],
+    reports: [],
     statuses: [],
     provisions: [],
     closers: [],
@@ -127,6 +128,11 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     status: declare(valid.checkFunction('status()'), (fields: StatusSource) =>
       draft.statuses.push(orElse('status()', fields, {})),
     ),
+    report: (name, read) => {
+      gate()
+      valid.checkReport(name, read)
+      draft.reports.push({ name, read })
+    },
     provide: (key, make, close) => {
       gate()
       valid.checkProvision(key, make, close)

@@ -145,6 +145,16 @@ export function checkProvision(name: unknown, make: unknown, close: unknown): vo
   requireThat(close === undefined || typeof close === 'function', `provide('${name}'): close is a function`)
 }
 
+const reportName = /^[a-z][a-z-]*$/
+
+export function checkReport(name: unknown, read: unknown): void {
+  requireThat(
+    isText(name) && reportName.test(name),
+    `the name of a report is of letters and dashes, not '${String(name)}'`,
+  )
+  requireThat(typeof read === 'function', `report('${name}') needs a function that reads it`)
+}
+
 function checkFeatureName(name: unknown): void {
   requireThat(isText(name) && feature.test(name), `a feature's name is 'name' or 'plugin:name', not '${String(name)}'`)
 }

@@ -33,6 +33,9 @@ const options = shape({
   additionalProperties: false,
 })
 
+/** How many requests are in a report of the session, without their bodies. */
+const maxReported = 500
+
 /** Creates the proxy plugin; tests pass smaller limits. */
 export function proxy(limits: Limits = defaultLimits): Plugin {
   return {
@@ -99,6 +102,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
       }
       host.routes('/requests', requestRoutes(readRecorded))
       host.topic(requestTopic(readRecorded))
+      host.report('requests', async () => await readRecorded().inspector.list({ tail: maxReported }))
       host.hooks.stopping.tapPromise('proxy', async ({ key }) => server?.drain(key))
       host.onClose(async () => {
         await server?.close()

@@ -27,6 +27,7 @@ export function fakeHost(given: Partial<Host>): Host {
     port: ignore,
     opener: ignore,
     warnings: ignore,
+    report: ignore,
     status: ignore,
     routes: ignore,
     provide: ignore,

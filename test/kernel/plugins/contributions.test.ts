@@ -19,6 +19,7 @@ function draft(more: Partial<Draft>): Draft {
     ports: [],
     openers: [],
     warnings: [],
+    reports: [],
     statuses: [],
     topics: [],
   }
