@@ -43,10 +43,11 @@ export async function reportSession(kernel: Kernel): Promise<ReadonlyMap<string,
   return files
 }
 
-function describeDaemon({ version, startedAt, contributions }: Kernel): object {
-  const { platform, arch, pid } = process
+function describeDaemon({ version, startedAt, contributions, paths }: Kernel): object {
+  const { arch, pid } = process
+  const { platform, release } = paths
   const memory = process.memoryUsage()
-  return { version, node: process.version, platform, arch, pid, startedAt, memory, ...contributions.status() }
+  return { version, node: process.version, platform, release, arch, pid, startedAt, memory, ...contributions.status() }
 }
 
 /** Returns the merged configuration, with names of variables only. */
