@@ -44,8 +44,10 @@ export function Failures() {
   )
 }
 
-function isOfDependency({ reason }: ServiceView): boolean {
-  return /^dependency\b/i.test(reason ?? '')
+/** Whether a service failed because of another one: its reason begins with that, as `api failed: …`. */
+function isOfDependency({ key, project, reason }: ServiceView): boolean {
+  const others = failed.value.filter(other => other.project === project && other.key !== key)
+  return others.some(({ name }) => reason?.startsWith(`${name} failed`) || reason?.startsWith(`${name} is `))
 }
 
 function Failure({ view }: { readonly view: ServiceView }) {
