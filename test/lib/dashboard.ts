@@ -86,11 +86,12 @@ export class Dashboard {
       ...{ hasTouch: size === 'phone', permissions: ['clipboard-read', 'clipboard-write'] },
     })
     context.setDefaultTimeout(stepMs)
-    context.on('page', page => this.#watch(page))
     const page = await context.newPage()
     await page.goto(await this.#signIn())
     await page.locator('.app').waitFor()
     await page.close()
+    // The page that signs in is not the app's.
+    context.on('page', page => this.#watch(page))
     return context
   }
 

@@ -11,10 +11,13 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
 
 /** Follows the keyboard: keys of the registry, and the fixed ones. */
 export function startKeys(): void {
+  addEventListener('keydown', followPrefix, { capture: true })
   effect(() => {
     const own = Object.groupBy(actions.value, ({ key }) => key ?? '')
     const bound = Object.entries(own).flatMap(([key, all]) =>
-      key === '' || all === undefined ? [] : [[key, single(() => runFirst(all))] as const],
+      key === '' || all === undefined
+        ? []
+        : [[key, single(() => runFirst(all), { isPartial: !key.includes(' ') })] as const],
     )
     return tinykeys(window, { ...fixed, ...Object.fromEntries(bound) })
   })
@@ -39,14 +42,39 @@ const fixed: Readonly<Record<string, (event: KeyboardEvent) => void>> = {
   '/': single(search),
   j: single(() => moveRow(1)),
   k: single(() => moveRow(-1)),
-  Enter: single(openRow, false),
+  Enter: single(openRow, { isPrevented: false }),
   Escape: leave,
 }
 
+/** The first key of sequences. */
+const prefix = 'g'
+/** How long the second key of a sequence may take, ms: as in tinykeys. */
+const sequenceMs = 1000
+
+let lastPrefixAt = 0
+let isAfterPrefix = false
+
+/** Notes whether a key is the second one of a sequence: it then does not do what it does alone. */
+function followPrefix({ key }: KeyboardEvent): void {
+  const now = performance.now()
+  isAfterPrefix = now - lastPrefixAt < sequenceMs
+  lastPrefixAt = key === prefix && !isAfterPrefix ? now : 0
+}
+
+interface KeyOptions {
+  /** The browser does nothing else with the key. */
+  readonly isPrevented?: boolean
+  /** The key may also be the second one of a sequence. */
+  readonly isPartial?: boolean
+}
+
 /** Returns a handler of a key without a modifier, which does nothing where text is typed. */
-function single(run: () => void, isPrevented = true): (event: KeyboardEvent) => void {
+function single(
+  run: () => void,
+  { isPrevented = true, isPartial = false }: KeyOptions = {},
+): (event: KeyboardEvent) => void {
   return event => {
-    if (event.defaultPrevented || isTyping(event.target)) return
+    if (event.defaultPrevented || isTyping(event.target) || (isPartial && isAfterPrefix)) return
     if (isPrevented) event.preventDefault()
     run()
   }

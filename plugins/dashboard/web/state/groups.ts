@@ -36,7 +36,7 @@ function compare(a: Group, b: Group): number {
   const isEmpty = Number(a.services.length === 0) - Number(b.services.length === 0)
   if (isEmpty !== 0) return isEmpty
   return (
-    rootOf(a).localeCompare(rootOf(b)) ||
+    rootOf(a).localeCompare(rootOf(b), 'en', { numeric: true }) ||
     Number(a.branch !== undefined) - Number(b.branch !== undefined) ||
     a.name.localeCompare(b.name)
   )

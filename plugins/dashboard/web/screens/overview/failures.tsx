@@ -6,6 +6,7 @@ import { contextOf } from '../../actions/context.ts'
 import { get } from '../../api.ts'
 import { Act } from '../../parts/act.tsx'
 import { Mark } from '../../parts/mark.tsx'
+import { groups } from '../../state/groups.ts'
 import { hrefOf } from '../../state/place.ts'
 import { services } from '../../state/services.ts'
 import { shortName, stateOf } from '../../state/words.ts'
@@ -52,7 +53,7 @@ function isOfDependency({ key, project, reason }: ServiceView): boolean {
 
 function Failure({ view }: { readonly view: ServiceView }) {
   const why = useSignal<WhyAnswer | undefined>(undefined)
-  const { path, name, key, status, restarts, reason } = view
+  const { path, name, project, key, status, restarts, reason } = view
   useEffect(() => {
     const aborted = new AbortController()
     get<WhyAnswer>('/services/why', { path, service: name }, aborted.signal).then(
@@ -74,6 +75,7 @@ function Failure({ view }: { readonly view: ServiceView }) {
           <a class="name" data-open href={hrefOf('service', { service: key })}>
             {name}
           </a>{' '}
+          {groups.value.length > 1 && <span class="dim">of {project} </span>}
           {sentence(view)}
           {root !== undefined && root.dependents.length > 0 && (
             <>

@@ -1,20 +1,14 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import type { LogLine } from '../../../../../kernel/events.ts'
 import { hrefOf } from '../../state/place.ts'
-import { keys } from '../../state/services.ts'
-import { nameClass, shortName } from '../../state/words.ts'
+import { shortName } from '../../state/words.ts'
 import { follow } from '../../stream/client.ts'
+import { isLine, type Shown, shownLine } from './shown-line.ts'
 
 /** How many lines are shown. */
 const limit = 200
 /** Lines are drawn at most this often, ms. */
 const drawMs = 100
-
-/** A line with a number that it keeps. */
-interface Shown extends LogLine {
-  readonly id: number
-}
 
 /** The last lines of all services. Scrolling up stops it; the chip resumes. */
 export function LogTail() {
@@ -37,7 +31,7 @@ export function LogTail() {
       onValues: values => {
         for (const value of values) {
           count += 1
-          if (isLine(value)) waiting.push({ ...value, id: count })
+          if (isLine(value)) waiting.push(shownLine(value, count))
         }
         if (!isAtEnd.current) missed.value += values.length
         waiting = waiting.slice(-limit)
@@ -88,31 +82,14 @@ export function LogTail() {
   )
 }
 
-function Line({ line: { time, service, text } }: { readonly line: LogLine }) {
-  const clean = plainText(text)
+function Line({ line: { time, at, service, name, text, error } }: { readonly line: Shown }) {
   return (
-    <div class={isError(clean) ? 'e' : undefined}>
-      <time title={time}>{new Date(time).toLocaleTimeString('en-GB')}</time>
-      <a class={nameClass(service, keys.value)} href={hrefOf('logs', { query: { service } })} tabIndex={-1}>
+    <div class={error ? 'e' : undefined}>
+      <time title={time}>{at}</time>
+      <a class={name} href={hrefOf('logs', { query: { service } })} tabIndex={-1}>
         {shortName(service)}
       </a>
-      <span>{clean}</span>
+      <span>{text}</span>
     </div>
   )
-}
-
-function isError(text: string): boolean {
-  return /\b(?:error|fatal|panic|exception|traceback)\b/i.test(text.slice(0, 300))
-}
-
-/** Returns text without colours and other control sequences. */
-function plainText(text: string): string {
-  return text.replace(
-    /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]/g,
-    '',
-  )
-}
-
-function isLine(value: unknown): value is LogLine {
-  return typeof value === 'object' && value !== null && 'text' in value && 'service' in value
 }

@@ -1,3 +1,4 @@
+import { signal, useComputed } from '@preact/signals'
 import type { ServiceView } from '../../../../../kernel/events.ts'
 import { contextOf } from '../../actions/context.ts'
 import { Act } from '../../parts/act.tsx'
@@ -11,6 +12,9 @@ import { serviceOf, steps } from '../../state/services.ts'
 import { usageOf } from '../../state/usage.ts'
 import { bytesOf, durationOf, sentenceOf, stateOf } from '../../state/words.ts'
 
+/** The service that the pointer or the focus is at. */
+const active = signal<string | undefined>(undefined)
+
 /** One service; it is rendered only when this service changes. */
 export function ServiceRow({ id }: { readonly id: string }) {
   const view = serviceOf(id).value
@@ -18,7 +22,13 @@ export function ServiceRow({ id }: { readonly id: string }) {
   const context = contextOf(id)
   const { name, url, restarts } = view
   return (
-    <tr data-row data-service={id} tabIndex={-1}>
+    <tr
+      data-row
+      data-service={id}
+      tabIndex={-1}
+      onPointerEnter={() => (active.value = id)}
+      onFocusIn={() => (active.value = id)}
+    >
       <StateCells view={view} />
       <td class="mono hide-s">{url === null ? <span class="dim">–</span> : <Url url={url} />}</td>
       <td class="hide-s spark-cell">
@@ -33,16 +43,26 @@ export function ServiceRow({ id }: { readonly id: string }) {
       <td class={restarts > 0 ? 'r hide-s wait-text' : 'r hide-s dim'}>{restarts}</td>
       <td class="r">
         <span class="acts">
-          <span class="hide-s">
-            <Act id="service.start" context={context} icon="start" />
-            <Act id="service.restart" context={context} icon="restart" />
-            <Act id="service.stop" context={context} icon="stop" />
-            <Act id="service.logs" context={context} icon="logs" />
-          </span>
+          <QuickActions view={view} />
           <ActionMenu context={context} label={`Actions of ${name}`} />
         </span>
       </td>
     </tr>
+  )
+}
+
+/** The buttons of the row that the pointer or the focus is in: three hundred rows of them would take long. */
+function QuickActions({ view }: { readonly view: ServiceView }) {
+  const isActive = useComputed(() => active.value === view.key)
+  if (!isActive.value) return null
+  const context = contextOf(view.key)
+  return (
+    <span class="hide-s">
+      <Act id="service.start" context={context} icon="start" />
+      <Act id="service.restart" context={context} icon="restart" />
+      <Act id="service.stop" context={context} icon="stop" />
+      <Act id="service.logs" context={context} icon="logs" />
+    </span>
   )
 }
 

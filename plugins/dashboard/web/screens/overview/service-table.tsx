@@ -4,7 +4,10 @@ import { Mark } from '../../parts/mark.tsx'
 import { ActionMenu } from '../../parts/menu.tsx'
 import { type Group, groups } from '../../state/groups.ts'
 import { isLoaded } from '../../state/services.ts'
-import { ServiceRow } from './service-row.tsx'
+import { LazyRows } from './lazy-rows.tsx'
+
+/** Services in one piece of the table. */
+const pieceSize = 15
 
 /** All services, by project where there are several. */
 export function ServiceTable() {
@@ -31,14 +34,16 @@ export function ServiceTable() {
             </th>
           </tr>
         </thead>
-        {running.map(group => (
-          <tbody key={group.path}>
-            {(running.length > 1 || stopped.length > 0) && <GroupRow group={group} />}
-            {group.services.map(key => (
-              <ServiceRow key={key} id={key} />
-            ))}
-          </tbody>
-        ))}
+        {running.flatMap(group => [
+          (running.length > 1 || stopped.length > 0) && (
+            <tbody key={group.path}>
+              <GroupRow group={group} />
+            </tbody>
+          ),
+          ...piecesOf(group.services).map(([first = '', ...rest]) => (
+            <LazyRows key={`${group.path} ${first}`} ids={[first, ...rest]} />
+          )),
+        ])}
         {stopped.length > 0 && isLoaded.value && (
           <tbody class="stopped">
             {stopped.map(group => (
@@ -49,6 +54,11 @@ export function ServiceTable() {
       </table>
     </div>
   )
+}
+
+function piecesOf(keys: readonly string[]): readonly (readonly string[])[] {
+  const count = Math.ceil(keys.length / pieceSize)
+  return Array.from({ length: count }, (_, at) => keys.slice(at * pieceSize, (at + 1) * pieceSize))
 }
 
 function GroupRow({ group: { name, branch, path, services } }: { readonly group: Group }) {
