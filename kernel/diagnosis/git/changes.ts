@@ -49,8 +49,9 @@ const mostCompared = 300
 const largestCompared = 2 * 1024 * 1024
 /** Commits that are read. */
 const mostCommits = 20
-/** Files that are examined at once. */
+/** Files that are examined at once; files that are not examined within this count as unchanged: ms. */
 const atOnce = 64
+const examinedMs = 1500
 
 /**
  * Returns what has changed in a folder since a time and a commit. Files are found by the time of their last change, and
@@ -70,7 +71,8 @@ export async function readChanges(
   if (listed === undefined) return undefined
   const tracked = parseStage(listed)
   const fresh = (others ?? '').split('\0').filter(path => path !== '')
-  const paths = since === undefined ? named : [...tracked.keys(), ...fresh].slice(0, mostFiles)
+  const all = since === undefined ? named : [...named, ...tracked.keys(), ...fresh]
+  const paths = [...new Set(all)].slice(0, mostFiles)
   const isNew = new Set(fresh)
   const stats = await eachOf(paths, async path => ({
     path,
@@ -159,10 +161,11 @@ function blobOf(content: Buffer, like: string): string {
   return hash.update(`blob ${content.length}\0`).update(content).digest('hex')
 }
 
-/** Runs a step for each value, some at once, in order. */
+/** Runs a step for each value, some at once, in order, as long as there is time. */
 async function eachOf<T, R>(values: readonly T[], step: (value: T) => Promise<R>): Promise<R[]> {
+  const untilMs = performance.now() + examinedMs
   const results: R[] = []
-  for (let from = 0; from < values.length; from += atOnce)
+  for (let from = 0; from < values.length && performance.now() < untilMs; from += atOnce)
     results.push(...(await Promise.all(values.slice(from, from + atOnce).map(step))))
   return results
 }
