@@ -63,7 +63,7 @@ export function compare(id: string): void {
   setQuery({ with: other?.id })
 }
 
-const id = (): string | undefined => chosen.peek()?.id
+const id = (): string | undefined => place.value.query.get('id') ?? undefined
 const hasOne = (): boolean => id() !== undefined
 
 /** Returns an action on the shown request. */

@@ -19,7 +19,6 @@ export default function Requests() {
   const hasOne = place.value.query.get('id') !== null
   return (
     <section class={`requests${hasOne ? ' has-one' : ''}`} aria-label="Requests">
-      <h1 class="only-read">Requests</h1>
       <div class="side">
         <Filter />
         {rows.value.length === 0 ? <Nothing /> : <List />}

@@ -18,7 +18,7 @@ const found = signal<readonly LogLine[]>([])
 
 /** The lines that the services of its project printed while a request was answered. */
 export function Moment({ detail }: { readonly detail: ExchangeDetail }) {
-  const { id, service, time, durationMs } = detail
+  const { id, service, durationMs } = detail
   const path = service === null ? undefined : serviceOf(service).value?.path
   useEffect(() => {
     found.value = []
@@ -49,7 +49,6 @@ export function Moment({ detail }: { readonly detail: ExchangeDetail }) {
           </pre>
         </section>
       )}
-      <span class="only-read">{time}</span>
     </>
   )
 }
