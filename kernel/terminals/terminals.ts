@@ -1,3 +1,4 @@
+import type { Memory } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Service } from '../services/service.ts'
 import { TerminalSession } from './session.ts'
@@ -11,11 +12,13 @@ const lingerMs = 10_000
 /** The terminals at which clients look. */
 export class Terminals {
   readonly #sessions = new Map<Service, TerminalSession>()
+  readonly #memory: Memory
   readonly #failed: (error: unknown) => void
   #clients = 0
 
   /** @param failed reports an error that is not expected */
-  constructor(failed: (error: unknown) => void) {
+  constructor(memory: Memory, failed: (error: unknown) => void) {
+    this.#memory = memory
     this.#failed = failed
   }
 
@@ -50,5 +53,6 @@ export class Terminals {
     if (session.isWatched || this.#sessions.get(service) !== session) return
     this.#sessions.delete(service)
     session.close()
+    if (this.#sessions.size === 0) this.#memory.rest('garbage')
   }
 }

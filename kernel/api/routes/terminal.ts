@@ -18,8 +18,8 @@ const unreadLimit = 4 * 1024 * 1024
 const cellsLimit = 1000
 
 /** Returns the route of services' terminals. */
-export function terminalRoutes({ projects }: Kernel, failed: (text: string) => void): FastifyPluginAsync {
-  const terminals = new Terminals(error => failed(`a terminal failed: ${messageOf(error)}`))
+export function terminalRoutes({ projects, container }: Kernel, failed: (text: string) => void): FastifyPluginAsync {
+  const terminals = new Terminals(container.use.memory, error => failed(`a terminal failed: ${messageOf(error)}`))
   const schema = {
     summary: 'Open the terminal of a service, as a WebSocket',
     description:
