@@ -58,8 +58,10 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   if (file === 'plugins/index.ts')
     return /^plugins\/[^/]+\/index\.ts$/.test(path) || (path === 'kernel/plugins/discover.ts' && isType)
   if (room !== 'plugins') return false
-  if (file.startsWith(web))
-    return path.startsWith(web) || path.startsWith('plugins/lib/page/') || (forWeb.includes(path) && isType)
+  if (file.startsWith(web)) {
+    const hasTypesForIt = forWeb.includes(path) || /^plugins\/[^/]+\/provides\.ts$/.test(path)
+    return path.startsWith(web) || path.startsWith('plugins/lib/page/') || (hasTypesForIt && isType)
+  }
   if (folder === 'lib' && forLib.includes(path)) return true
   // What plugins share, and the types of what a plugin offers to others.
   if (path.startsWith('plugins/lib/') || (isType && /^plugins\/[^/]+\/provides\.ts$/.test(path))) return true
