@@ -87,8 +87,10 @@ export function LogList({ model, linkOf }: Props) {
     model.setFollowing(true)
   }
 
-  const first = Math.max(0, Math.floor(top / rowHeight) - overscan)
-  const last = Math.min(view.size, Math.ceil((top + height.value) / rowHeight) + overscan)
+  // While it follows, all rows are new with each draw.
+  const beyond = isFollowing ? 0 : overscan
+  const first = Math.max(0, Math.floor(top / rowHeight) - beyond)
+  const last = Math.min(view.size, Math.ceil((top + height.value) / rowHeight) + beyond)
   const numbers = Array.from({ length: Math.max(0, last - first) }, (_, at) => view.numberAt(first + at) ?? 0)
   return (
     <div class="log-frame">

@@ -3,11 +3,14 @@ import { Feed } from './feed.ts'
 import type { Matcher } from './matcher.ts'
 import { lowerBound, type Selection, View } from './view.ts'
 
+/** Lines are drawn at most this often, ms: a service may print hundreds of times a second. */
+const drawMs = 80
+
 /** The screen's state beside the URL: the lines, what is shown of them, and where the user reads. */
 export class Model {
   readonly feed: Feed
   readonly view: View
-  /** Rises with every change, at most once a frame. */
+  /** Rises with every change that is drawn. */
   readonly version = signal(0)
   /** The number of the line that the user chose: a hit, or that of a link. */
   readonly chosen = signal<number | undefined>(undefined)
@@ -15,7 +18,9 @@ export class Model {
   readonly target = signal<number | undefined>(undefined)
   readonly isFollowing = computed(() => this.version.value >= 0 && this.feed.isFollowing)
   matcher: Matcher | undefined
-  #frame: number | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #frame = 0
+  #drawnMs = 0
   #wanted: string | undefined
 
   constructor(services: readonly string[]) {
@@ -31,7 +36,8 @@ export class Model {
 
   close(): void {
     this.feed.close()
-    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame)
+    clearTimeout(this.#timer)
+    cancelAnimationFrame(this.#frame)
   }
 
   select(selection: Selection): void {
@@ -66,12 +72,20 @@ export class Model {
   }
 
   #schedule(): void {
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = undefined
-      this.view.update()
-      this.#showWanted()
-      this.version.value += 1
-    })
+    this.#timer ??= setTimeout(
+      () => {
+        this.#frame = requestAnimationFrame(this.#draw)
+      },
+      Math.max(0, this.#drawnMs + drawMs - performance.now()),
+    )
+  }
+
+  readonly #draw = (): void => {
+    this.#timer = undefined
+    this.#drawnMs = performance.now()
+    this.view.update()
+    this.#showWanted()
+    this.version.value += 1
   }
 
   #showWanted(): void {
