@@ -22,7 +22,8 @@ export class Feed {
   readonly #closed = new AbortController()
   /** The newest lines, while they are not in the window. */
   #live: Row[] = []
-  #isLoading = false
+  #reading: Promise<void> = Promise.resolve()
+  #readers = 0
   #off: () => void = () => {}
   /** Whether the window reaches the newest line. */
   isAttached = false
@@ -76,8 +77,9 @@ export class Feed {
   }
 
   /** Reads the lines before the window. */
-  readOlder(): Promise<void> {
-    return this.#try(async () => {
+  async readOlder(): Promise<void> {
+    if (this.#readers > 0) return
+    await this.#try(async () => {
       const { oldest } = this.lines
       if (oldest === undefined || !this.hasOlder) return
       const known = this.lines.slice(this.lines.first).filter(({ time }) => time <= oldest.time)
@@ -90,8 +92,9 @@ export class Feed {
   }
 
   /** Reads the lines after the window. */
-  readNewer(): Promise<void> {
-    return this.#try(async () => {
+  async readNewer(): Promise<void> {
+    if (this.#readers > 0) return
+    await this.#try(async () => {
       const { newest } = this.lines
       if (newest === undefined || this.isAttached) return
       const known = this.lines.slice(this.lines.first).filter(({ time }) => time >= newest.time)
@@ -132,16 +135,21 @@ export class Feed {
     return await readHistory({ ...query, services: this.#services, signal: this.#closed.signal })
   }
 
-  /** Runs one read at a time. */
+  /** Runs one read after the other. */
   async #try(read: () => Promise<void>): Promise<void> {
-    if (this.#isLoading) return
-    this.#isLoading = true
+    const before = this.#reading
+    this.#readers += 1
+    this.#reading = before.then(() => this.#run(read))
+    await this.#reading
+  }
+
+  async #run(read: () => Promise<void>): Promise<void> {
     try {
       await read()
     } catch (error) {
       if (!this.#closed.signal.aborted) notifyError(error)
     } finally {
-      this.#isLoading = false
+      this.#readers -= 1
       if (!this.#closed.signal.aborted) this.#changed()
     }
   }
