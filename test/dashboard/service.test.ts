@@ -38,8 +38,10 @@ onHost(
     const page = await dashboard.visit('/service/shop:web')
     const card = (name: string, on: Page = page) => on.getByRole('region', { name, exact: true })
 
+    const heading = (name: string) => page.getByRole('heading', { level: 1, name })
+
     await t.test('shows what it is and what it is connected with', async t => {
-      await page.getByRole('heading', { level: 1, name: 'web' }).waitFor()
+      await heading('web').waitFor()
       await card('Facts').getByText('node web.mjs').waitFor()
       await card('Facts').getByText('locald.toml:10').waitFor()
       await card('Last lines').getByText('web listens').waitFor()
@@ -48,9 +50,9 @@ onHost(
       await card('Events').getByText('ready').first().waitFor()
       await card('Actions').getByText('locald restart shop:web').waitFor()
       await card('Dependencies').getByRole('link', { name: 'db' }).click()
-      await page.getByRole('heading', { level: 1, name: 'db' }).waitFor()
+      await heading('db').waitFor()
       await card('Dependencies').getByRole('link', { name: 'web' }).click()
-      await page.getByRole('heading', { level: 1, name: 'web' }).waitFor()
+      await heading('web').waitFor()
     })
 
     await t.test('shows what sets each variable, and a secret only for ten seconds', async t => {

@@ -17,7 +17,7 @@ export function Head({ view }: { readonly view: ServiceView }) {
   return (
     <header class="head">
       <Mark shape={asked === undefined ? shape : 'wait'} />
-      <h1>{name}</h1>
+      <b>{name}</b>
       <p class={shape === 'bad' ? 'bad-text' : shape === 'wait' ? 'wait-text' : 'dim'}>
         {asked === undefined ? word : `${asked}…`}
         {step !== undefined && `: ${step}`}

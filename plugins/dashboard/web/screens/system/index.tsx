@@ -11,7 +11,6 @@ import './style.css'
 export default function System() {
   return (
     <section class="system" aria-label="System">
-      <h1 class="only-read">System</h1>
       <div class="columns">
         <div class="wide">
           <Doctor />
