@@ -10,11 +10,11 @@ export function Changes({ why: { changes = [], wellAt } }: { readonly why: WhyAn
   if (changes.length === 0) return null
   return (
     <div class="changes">
-      <h3>
+      <h2>
         {wellAt === undefined || wellAt === null
           ? 'What may have caused it'
           : `Since it was last ready, ${timeOf(wellAt)}`}
-      </h3>
+      </h2>
       <ul>
         {changes.slice(0, limit).map(({ text, command }) => (
           <li key={text}>
@@ -40,6 +40,6 @@ function timeOf(at: string): string {
   const date = new Date(at)
   const isToday = date.toDateString() === new Date().toDateString()
   return isToday
-    ? `today ${date.toLocaleTimeString([], { timeStyle: 'short' })}`
-    : date.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
+    ? `today ${date.toLocaleTimeString('en-GB', { timeStyle: 'short' })}`
+    : date.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 }
