@@ -1,4 +1,4 @@
-import { isPlain, splitGlyphs } from './glyphs.ts'
+import { columnsOf, isPlain, splitGlyphs } from './glyphs.ts'
 
 /** Text of one style, as in a `Grid`. */
 export interface Span {
@@ -86,6 +86,30 @@ export function wrapSpans(spans: readonly Span[], columns: number): readonly (re
     }
   }
   return rows
+}
+
+/** Breaks spans between words into rows of so many columns, each further one as far in as the first. */
+export function wrapWords(spans: readonly Span[], columns: number): readonly (readonly Span[])[] {
+  const [lead = ''] = /^ */.exec(textOf(spans)) ?? []
+  const indent: Span = { text: lead.slice(0, Math.floor(columns / 2)), style: '' }
+  const rows: Span[][] = [[]]
+  let used = 0
+  for (const word of spans.flatMap(wordsOf)) {
+    const width = columnsOf(word.text)
+    if (used > indent.text.length && used + width > columns && word.text.trim() !== '') {
+      rows.push([indent])
+      used = indent.text.length
+    }
+    const [first = [], ...rest] = wrapSpans([word], Math.max(1, columns - used))
+    rows.at(-1)?.push(...first)
+    for (const row of rest) rows.push([...row])
+    used = rest.length === 0 ? used + width : columnsOf(textOf(rest.at(-1) ?? []))
+  }
+  return rows
+}
+
+function wordsOf({ text, style }: Span): readonly Span[] {
+  return text.split(/( +)/).flatMap(word => (word === '' ? [] : [{ text: word, style }]))
 }
 
 function expandTabs(text: string, column: number): string {

@@ -28,20 +28,36 @@ export interface FootContent {
   readonly theme: Theme
 }
 
+/** Columns for `locald` and the project, beside which states are words. */
+const leastTitle = 16
+
 /** States in the order in which they are counted. */
 const states = ['ready', 'unhealthy', 'failed', 'starting', 'restarting', 'waiting', 'stopping', 'exited', 'stopped']
 
 /** Draws the first line: the project, and how many services are in each state. */
 export function drawHead(grid: Grid, area: Area, { title, views, lost, theme }: HeadContent): void {
-  const right = lost === undefined ? countStates(views, theme) : [{ text: `▲ ${lost}`, style: theme.paints.red }]
-  const width = right.reduce((sum, { text }) => sum + columnsOf(text), 0)
+  const room = area.columns - leastTitle
+  const counts = countStates(views, theme)
+  const fitting = widthOfAll(counts) > room ? counts.map(withoutWord) : counts
+  const right =
+    lost === undefined ? fitting : [{ text: shorten(`▲ ${lost}`, area.columns - 2), style: theme.paints.red }]
+  const width = widthOfAll(right)
   const at = Math.max(area.columns - width - 1, 0)
   let column = at
   for (const { text, style } of right) column = grid.write({ ...area, column }, text, style)
   if (at < 8) return
   const next = grid.write({ ...area, column: 1 }, 'locald', `${theme.strong};${theme.accent}`, at)
-  const room = at - next - 4
-  if (room > 3) grid.write({ ...area, column: next + 2 }, shorten(title, room), '', at)
+  const left = at - next - 2
+  if (left > 3) grid.write({ ...area, column: next + 2 }, shorten(title, left), '', at)
+}
+
+function widthOfAll(spans: readonly Span[]): number {
+  return spans.reduce((sum, { text }) => sum + columnsOf(text), 0)
+}
+
+/** Leaves the number of `3 ready`: the shape says the rest. */
+function withoutWord({ text, style }: Span): Span {
+  return { text: text.replace(/^(\d+) \w+$/, '$1'), style }
 }
 
 function countStates(views: readonly ServiceView[], theme: Theme): readonly Span[] {

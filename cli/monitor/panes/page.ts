@@ -1,5 +1,5 @@
 import type { Area, Grid } from '../grid/grid.ts'
-import { type Span, wrapSpans } from '../grid/spans.ts'
+import { type Span, wrapWords } from '../grid/spans.ts'
 import type { Theme } from './theme.ts'
 
 /** Text over the log or the whole screen, such as the help. */
@@ -25,7 +25,7 @@ export class Page {
     for (let row = 0; row < area.rows; row++) grid.write({ ...area, row: area.row + row }, blank, '', end)
     grid.write(area, '─'.repeat(area.columns), quiet, end)
     grid.write({ ...area, column: area.column + 1 }, ` ${this.title} `, `${strong};${accent}`, end)
-    const rows = this.lines.flatMap(line => wrapSpans(line, Math.max(8, area.columns - 3)))
+    const rows = this.lines.flatMap(line => wrapWords(line, Math.max(8, area.columns - 3)))
     this.#top = Math.max(0, Math.min(this.#top, rows.length - area.rows + 1))
     const rest = rows.length - this.#top - area.rows + 1
     const note = rest > 0 ? ` ${rest} more ↓ ` : ' Esc closes '

@@ -5,7 +5,7 @@ import t from 'tap'
 import { frameFor } from '../../../cli/monitor/grid/difference.ts'
 import { columnsOf, fit, shorten, splitGlyphs } from '../../../cli/monitor/grid/glyphs.ts'
 import { Grid } from '../../../cli/monitor/grid/grid.ts'
-import { parseSpans, textOf, wrapSpans } from '../../../cli/monitor/grid/spans.ts'
+import { parseSpans, textOf, wrapSpans, wrapWords } from '../../../cli/monitor/grid/spans.ts'
 import { Xterm } from '../../lib/xterm.ts'
 
 const pieces = fc.constantFrom(
@@ -212,4 +212,16 @@ t.test('wrapped rows fit, and together are the whole text', async t => {
     { text: 'a       b', style: '' },
     { text: '       c', style: '1' },
   ])
+})
+
+t.test('text of pages is broken between words, and fits', async t => {
+  const wrap = (text: string, columns: number) => wrapWords([{ text, style: '' }], columns).map(textOf)
+  t.strictSame(wrap('  api failed: exited with code 1', 16), ['  api failed: ', '  exited with ', '  code 1'])
+  t.strictSame(wrap('a-word-that-is-longer than it', 10), ['a-word-tha', 't-is-longe', 'r than it'])
+  t.strictSame(wrap('', 5), [''])
+  fc.assert(
+    fc.property(text.map(plain), fc.integer({ min: 2, max: 20 }), (text, columns) => {
+      for (const row of wrap(text, columns)) assert.ok(columnsOf(row) <= columns, JSON.stringify(row))
+    }),
+  )
 })

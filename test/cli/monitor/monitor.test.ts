@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
 
 import { done, folder, json, locald, state, stream, view } from '../fake-daemon.ts'
@@ -201,6 +204,18 @@ t.test('signals and a closed terminal end it, and restore the terminal', async t
   await screen.shows('▌ ▲ api')
   screen.hangUp()
   t.equal((await screen.exit).code, -1, 'SIGHUP')
+})
+
+t.test('an internal error is printed after the terminal was restored', async t => {
+  const scripted = await Scripted.start(t, shop)
+  const file = join(scripted.daemon.home, 'throws.cjs')
+  writeFileSync(file, "process.on('SIGUSR2', () => { process.stderr.write('held\\n'); throw new Error('broken') })")
+  const screen = scripted.open([], { env: { NODE_OPTIONS: `--require ${file}` } })
+  await screen.shows('▌ ▲ api')
+  screen.signal(constants.signals.SIGUSR2)
+  t.same(await screen.exit, { code: 1, isRestored: true })
+  t.notOk(screen.xterm.isAlternate)
+  t.match(screen.text, /^held\nError: internal error: broken \[INTERNAL\]\nHint: /)
 })
 
 t.test('without colours, states are words and shapes', async t => {
