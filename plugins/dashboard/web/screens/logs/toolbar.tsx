@@ -138,7 +138,7 @@ function SearchField({ model, place, older, problem }: Props) {
       </span>
       <Switch name="case" label="Match case" text="Aa" isOn={place.isCase} />
       <Switch name="regex" label="Regular expression" text=".*" isOn={place.isRegex} />
-      <Switch name="filter" label="Show only hits, key f" text="Filter" isOn={place.isFilter} />
+      <Switch name="filter" label="Filter: show only hits, key f" text="Filter" isOn={place.isFilter} />
       {place.text !== '' && problem === undefined && model.version.value > 0 && model.feed.hasOlder && (
         <button type="button" class="chip" onClick={searchOlder} title="Search the lines that the page does not hold">
           Older
