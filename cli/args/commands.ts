@@ -219,7 +219,7 @@ const list = [
     details:
       'Without changes the service receives the same bytes. `-H` sets a header, or removes it when its value is empty; `--edit` opens the request, secrets included, in `$EDITOR`.',
     flags: [
-      { name: 'edit', about: 'Edit the request first' },
+      { name: 'edit', about: 'Open the request in an editor first' },
       { name: 'header', short: 'H', value: 'HEADER', about: "Set a header: 'Name: value'" },
       { name: 'data', short: 'd', value: 'BODY', about: 'Send another body' },
     ],

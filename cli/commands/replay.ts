@@ -65,7 +65,7 @@ function parseRequest(text: string, { requestBody }: ExchangeDetail): ReplayBody
   const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(first.trim()) ?? []
   if (method === undefined || path === undefined)
     throw new LocaldError('USAGE', `'${first}' is not a method and a path`, {
-      hint: 'Begin with a line such as POST /.',
+      hint: 'Use a first line such as POST /.',
     })
   const body = end < 0 ? '' : text.slice(end + 2)
   const isSame = body === (requestBody.text ?? '')

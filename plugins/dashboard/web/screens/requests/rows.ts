@@ -11,7 +11,7 @@ const limit = 5000
 
 const known = signal<ReadonlyMap<string, ExchangeView>>(new Map())
 
-/** What the daemon records; undefined before it has said so. */
+/** What the daemon records; undefined before its first answer. */
 export const record = signal<ExchangesAnswer['record'] | undefined>(undefined)
 
 /** The rows that fit the filter, pinned ones first, then the newest. */
