@@ -22,6 +22,8 @@ export class Feed {
   readonly #closed = new AbortController()
   /** The newest lines, while they are not in the window. */
   #live: Row[] = []
+  /** What was read at the end: the stream may send some of it later. */
+  #lastRead: readonly Row[] = []
   #reading: Promise<void> = Promise.resolve()
   #readers = 0
   #off: () => void = () => {}
@@ -118,6 +120,7 @@ export class Feed {
     // Lines of the time of the oldest one that it lacks are older ones.
     const live = this.#live.filter(({ time }) => oldest === undefined || time > oldest.time)
     this.lines.replace([...history, ...without(live, history)])
+    this.#lastRead = history
     this.hasOlder = history.length >= firstLines
     this.#attach()
   }
@@ -154,7 +157,15 @@ export class Feed {
     }
   }
 
-  #accept(rows: readonly Row[]): void {
+  /** Returns the rows that were not read at the end. */
+  #withoutRead(rows: readonly Row[]): readonly Row[] {
+    const [oldest, newest] = [this.#lastRead[0], this.#lastRead.at(-1)]
+    if (oldest === undefined || newest === undefined || rows.every(({ time }) => time > newest.time)) return rows
+    return without(rows, this.#lastRead).filter(({ time }) => time > oldest.time)
+  }
+
+  #accept(all: readonly Row[]): void {
+    const rows = this.#withoutRead(all)
     if (this.isAttached && (this.isFollowing || this.lines.size < mostLines)) this.lines.append(rows)
     else {
       if (this.isAttached) this.#detach()
