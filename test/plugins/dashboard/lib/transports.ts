@@ -133,7 +133,9 @@ async function readStream(stream: http2.ClientHttp2Stream, { method }: Pick<Aske
   const [head]: http2.IncomingHttpHeaders[] = await once(stream, 'response')
   const status = Number(head?.[':status'] ?? 0)
   const body = method === 'CONNECT' && status === 200 ? '' : await collect(stream, head?.['content-type'])
-  stream.close()
+  stream.end()
+  // A reset is counted, and a client with too many is disconnected.
+  if (!stream.readableEnded) stream.close()
   return { status, headers: head ?? {}, body }
 }
 
