@@ -23,7 +23,7 @@ export function Certificates() {
         ))}
       </ul>
       {isTrusted.value === true && <p class="dim note">All stores that were found trust the CA of locald.</p>}
-      {isTrusted.value !== true && trust !== undefined && <FixButton fix={trust} />}
+      {isTrusted.value !== true && trust !== undefined && <FixButton command={trust} />}
     </section>
   )
 }

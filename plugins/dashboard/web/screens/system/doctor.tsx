@@ -49,7 +49,7 @@ function Results({ answer }: { readonly answer: DoctorAnswer }) {
       <ul class="fixes">
         {answer.commands.map(fix => (
           <li key={fix.command}>
-            <FixButton fix={fix} />
+            <FixButton command={fix} />
             <small class="dim">
               for{' '}
               {found

@@ -6,7 +6,7 @@ import { runDoctor } from '../../state/doctor.ts'
 import { notify, notifyError } from '../../state/notices.ts'
 
 /** A button that runs a fix and shows its output; one that needs root is copied for a terminal. */
-export function FixButton({ fix: { command, root } }: { readonly fix: FixCommand }) {
+export function FixButton({ command: { command, root } }: { readonly command: FixCommand }) {
   const isRunning = useSignal(false)
   const result = useSignal<FixAnswer | undefined>(undefined)
   const run = async () => {
