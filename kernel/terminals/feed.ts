@@ -1,4 +1,5 @@
 import type { TerminalConnection } from '../contract/plugin.ts'
+import { BoundedNumbers } from './bounded-numbers.ts'
 import type { Screen } from './screen.ts'
 
 /** Output that waits for the screen, bytes: beyond it, no more is read for a while. */
@@ -22,6 +23,7 @@ export class Feed {
   readonly #connection: TerminalConnection
   readonly #screen: Screen
   readonly #listener: FeedListener
+  readonly #numbers = new BoundedNumbers()
   #waiting = 0
   /** Bytes from before the connection that are not on the screen yet: the queries in them are not answered. */
   #history: number
@@ -71,7 +73,8 @@ export class Feed {
     this.#connection.stream.destroy()
   }
 
-  #take(bytes: Buffer, isHistory: boolean): void {
+  #take(output: Buffer, isHistory: boolean): void {
+    const bytes = this.#numbers.bound(output)
     this.#waiting += bytes.length
     this.#screen.write(bytes, () => {
       this.#waiting -= bytes.length

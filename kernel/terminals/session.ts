@@ -4,6 +4,7 @@ import type { TerminalNote } from '../protocol.ts'
 import { exitText } from '../services/restart-policy.ts'
 import type { Service } from '../services/service.ts'
 import { pause, unlessAborted } from '../system/async.ts'
+import { BoundedNumbers } from './bounded-numbers.ts'
 import { Feed } from './feed.ts'
 import { Screen } from './screen.ts'
 import type { Viewer } from './viewer.ts'
@@ -50,11 +51,12 @@ export class TerminalSession {
 
   leave(viewer: Viewer): void {
     this.#viewers.delete(viewer)
-    if (this.isWatched) this.fit()
+    this.fit()
   }
 
   /** Gives the terminal the size of the smallest client, so that each sees all of it. */
   fit(): void {
+    if (!this.isWatched) return
     const sizes = [...this.#viewers].map(({ size }) => size)
     const size = { cols: Math.min(...sizes.map(({ cols }) => cols)), rows: Math.min(...sizes.map(({ rows }) => rows)) }
     if (size.cols === this.#size.cols && size.rows === this.#size.rows) return
@@ -168,7 +170,8 @@ export class TerminalSession {
   }
 
   #write(screen: Screen, text: string): void {
-    screen.write(text, () => this.#push(Buffer.from(text)))
+    const bytes = new BoundedNumbers().bound(Buffer.from(text))
+    screen.write(bytes, () => this.#push(bytes))
   }
 
   #begin(): void {
