@@ -14,7 +14,8 @@ import { decodePositions, StreamWriter } from '../stream/writer.ts'
 
 /** The route of the one stream that a page reads: server-sent events of the topics that it asks for. */
 export function streamRoutes(kernel: Kernel, slots: StreamSlots): FastifyPluginAsync {
-  const own = [eventsTopic(kernel), logsTopic(kernel), usageTopic(kernel)]
+  const { projects, usage } = kernel
+  const own = [eventsTopic(kernel), logsTopic(kernel), usageTopic(() => usage.of(projects.services(undefined)))]
   const schema = { summary: 'Follow several topics', querystring: streamQuery, response: eventStream }
   return async app => {
     app.get<{ Querystring: StreamQuery }>('/stream', { schema }, async ({ query, headers }, reply) => {

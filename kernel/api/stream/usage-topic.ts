@@ -1,5 +1,4 @@
 import type { Topic, TopicClient } from '../../contract/plugin.ts'
-import type { Kernel } from '../../kernel.ts'
 import type { ServiceUsage, StreamUsage } from '../../protocol.ts'
 
 /** Interval of the samples while a client listens, ms. */
@@ -12,22 +11,25 @@ interface Sample {
   readonly daemon: StreamUsage['daemon']
 }
 
+/** Reads the usage of all services. */
+export type ReadUsage = () => Promise<readonly ServiceUsage[]>
+
 /** The topic `usage`: CPU and memory of services and of the daemon, sampled once for all clients. */
-export function usageTopic(kernel: Kernel): Topic {
-  const sampler = new Sampler(kernel)
+export function usageTopic(read: ReadUsage): Topic {
+  const sampler = new Sampler(read)
   return { name: 'usage', open: client => sampler.add(client) }
 }
 
 /** Samples as long as there are clients. */
 class Sampler {
-  readonly #kernel: Kernel
+  readonly #read: ReadUsage
   readonly #clients = new Set<TopicClient>()
   #timer: NodeJS.Timeout | undefined
   #last: Sample | undefined
   #cpu = { usedUs: 0, atMs: 0 }
 
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel
+  constructor(read: ReadUsage) {
+    this.#read = read
   }
 
   add(client: TopicClient): void {
@@ -46,20 +48,24 @@ class Sampler {
 
   async #run(): Promise<void> {
     const clients = [...this.#clients]
-    const sample = await this.#sample()
+    // Without a descriptor to spare, neither can be read: the next sample may succeed.
+    const sample = await this.#sample().catch(() => undefined)
     if (this.#clients.size === 0) return
+    if (sample !== undefined) this.#send(clients, sample)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#run(), sampleMs)
+  }
+
+  #send(clients: readonly TopicClient[], sample: Sample): void {
     // One that connected meanwhile has no earlier sample.
     const isNew = (client: TopicClient) => !clients.includes(client)
     send([...this.#clients].filter(isNew), sample, undefined)
     send(clients, sample, this.#last)
     this.#last = sample
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#run(), sampleMs)
   }
 
   async #sample(): Promise<Sample> {
-    const { projects, usage } = this.#kernel
-    const views = await usage.of(projects.services(undefined))
+    const views = await this.#read()
     const services = views.map(({ key, cpu, memory }) => [key, { key, cpu, memory: round(memory) }] as const)
     return { services: new Map(services), daemon: this.#ownUsage() }
   }
