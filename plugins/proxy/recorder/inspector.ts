@@ -1,6 +1,6 @@
 import type { Catalog } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
-import type { ExchangeDetail, ExchangeView, ReplayBody } from '../provides.ts'
+import type { BodyView, ExchangeDetail, ExchangeView, ReplayBody } from '../provides.ts'
 import type { Entry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 import { type ReplayParts, replay } from './replay.ts'
@@ -10,6 +10,8 @@ import { detailOf, rowsOf } from './view/views.ts'
 
 /** The values of `.env` files are read again after this. ms */
 const secretsMs = 2000
+/** Bodies that are shown at once, in UTF-16 units; the one that exceeds it is the last. */
+const detailsLimit = 32 * 1024 * 1024
 
 /** How secrets are shown. */
 export interface Shown {
@@ -53,11 +55,18 @@ export class Inspector {
   async details(entries: readonly Entry[], shown: Shown = {}): Promise<ExchangeDetail[]> {
     const masker = await this.#maskers(entries, shown)
     const rows = await this.rows(entries, shown)
-    const all = entries.map((entry, index) => {
+    const found: ExchangeDetail[] = []
+    let room = detailsLimit
+    // One after the other: a compressed body may be a thousand times as large when it is shown.
+    for (const [index, entry] of entries.entries()) {
       const row = rows[index]
-      return row === undefined ? [] : [detailOf(entry, { row, masker: masker(), isMasked: shown.reveal !== true })]
-    })
-    return await Promise.all(all.flat())
+      if (row === undefined) continue
+      const parts = { row, masker: masker(), isMasked: shown.reveal !== true, hasRoom: room > 0 }
+      const detail = await detailOf(entry, parts)
+      room -= sizeOf(detail.requestBody) + sizeOf(detail.responseBody)
+      found.push(detail)
+    }
+    return found
   }
 
   async replay(id: string, changes: ReplayBody): Promise<ExchangeView> {
@@ -89,6 +98,10 @@ export class Inspector {
     this.#secrets.set(project, { at: performance.now(), values })
     return values
   }
+}
+
+function sizeOf({ text, base64 }: BodyView): number {
+  return (text ?? base64 ?? '').length
 }
 
 function unknown(id: string): LocaldError {

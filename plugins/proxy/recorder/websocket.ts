@@ -5,6 +5,8 @@ import { type Frame, type Frames, frameLimits } from './frames.ts'
 const noBytes = Buffer.alloc(0)
 /** RFC 6455 section 11.8. */
 const types: Readonly<Record<number, FrameView['type']>> = { 1: 'text', 2: 'binary', 8: 'close', 9: 'ping', 10: 'pong' }
+/** Bytes of a control frame's payload (RFC 6455 section 5.5). */
+const controlLimit = 125
 /** What a deflated message refers back to at most (RFC 7692). */
 const windowSize = 32 * 1024
 const flushed = Buffer.from([0, 0, 255, 255])
@@ -81,7 +83,10 @@ export class WebSocketReader {
     const size = short === 126 ? head.readUInt16BE(2) : short === 127 ? Number(head.readBigUInt64BE(2)) : short
     this.#opcode = first & 15
     this.#isFinal = (first & 128) !== 0
-    this.#isBroken = (first & 0x30) !== 0 || (this.#opcode !== 0 && types[this.#opcode] === undefined)
+    const isKnown = this.#opcode === 0 || types[this.#opcode] !== undefined
+    // Control frames are kept whole, so none that is longer than allowed.
+    const isTooLong = this.#isControl && (size > controlLimit || !this.#isFinal)
+    this.#isBroken = (first & 0x30) !== 0 || !isKnown || isTooLong
     this.#remaining = size
     this.#isEmptyFrame = size === 0
     this.#offset = 0

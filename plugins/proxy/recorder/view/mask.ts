@@ -7,6 +7,8 @@ const secretName =
 const secretHeader =
   /^(?:authorization|proxy-authorization|cookie|set-cookie)$|(?:token|secret|password|api-?key|credential)/i
 const parameter = /(^|[?&;\s])([\w.[\]%-]{1,64})=([^&#\s"'<>;]+)/g
+/** A field of a form with files (RFC 7578), with the other headers of its part. */
+const formField = /(;[ \t]*name="([^"\r\n]{1,64})"[^\r\n]*(?:\r\n[^\r\n]{1,1024}){0,8}\r\n\r\n)([^\r\n]+)/g
 const jsonField = /("([\w.-]{1,64})"\s*:\s*)"(?:[^"\\]|\\.)*"/g
 
 /** Hides secrets in what is shown and exported. */
@@ -32,7 +34,14 @@ export class Masker {
     if (this.#isOff) return text
     return this.#hideValues(text)
       .replace(jsonField, (all, before: string, name: string) => (isSecret(name) ? `${before}"${this.#shown}"` : all))
+      .replace(formField, (all, before: string, name: string) => (isSecret(name) ? `${before}${this.#shown}` : all))
       .replace(parameter, this.#hideParameter)
+  }
+
+  /** Whether bytes that are no text, in which nothing can be hidden, have secrets. */
+  finds(bytes: Buffer): boolean {
+    const text = this.#isOff ? '' : bytes.toString()
+    return text !== this.text(text)
   }
 
   /** Hides the values of secret parameters in a path or URL. */

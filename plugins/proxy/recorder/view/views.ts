@@ -62,17 +62,24 @@ function closeText(data: Buffer): string {
   return data.length < 2 ? '' : `${data.readUInt16BE(0)} ${data.toString('utf8', 2)}`.trim()
 }
 
+/** What the details of an entry need besides it. */
+export interface DetailParts {
+  readonly row: ExchangeView
+  readonly masker: Masker
+  readonly isMasked: boolean
+  /** Whether its bodies are shown. */
+  readonly hasRoom: boolean
+}
+
 /** Returns an entry with all that was kept of it. */
-export async function detailOf(
-  entry: Entry,
-  { row, masker, isMasked }: { readonly row: ExchangeView; readonly masker: Masker; readonly isMasked: boolean },
-): Promise<ExchangeDetail> {
+export async function detailOf(entry: Entry, { row, masker, isMasked, hasRoom }: DetailParts): Promise<ExchangeDetail> {
   const type = requestField(entry, 'content-type') ?? null
   const encoding = requestField(entry, 'content-encoding')
   const [requestBody, responseBody] = await Promise.all([
-    bodyView(entry.requestBody, 0, { type, encoding, masker, isChunked: isChunked(entry) }),
+    bodyView(entry.requestBody, 0, { type, encoding, masker, hasRoom, isChunked: isChunked(entry) }),
     bodyView(entry.responseBody, entry.responseBytes, {
-      ...{ type: row.type, encoding: responseField(entry, 'content-encoding'), masker, isChunked: false },
+      ...{ type: row.type, encoding: responseField(entry, 'content-encoding'), masker, hasRoom },
+      isChunked: false,
     }),
   ])
   return {
@@ -124,18 +131,22 @@ const reasons: Readonly<Record<Loss, string>> = {
   evicted: 'deleted to make room for later ones',
 }
 
+const hiddenNote = 'Not text, and with secrets in it: shown only with secrets.'
+
 interface BodyFacts {
   readonly type: string | null
   readonly encoding: string | undefined
   readonly masker: Masker
+  readonly hasRoom: boolean
   readonly isChunked: boolean
 }
 
 async function bodyView(body: Body | undefined, counted: number, facts: BodyFacts): Promise<BodyView> {
-  const { type, encoding, masker } = facts
+  const { type, encoding, masker, hasRoom } = facts
   const bytes = body?.size ?? counted
   const none = { bytes, type, decodedFrom: null, text: null, base64: null }
   if (bytes === 0) return { ...none, note: null }
+  if (!hasRoom) return { ...none, note: 'Left out: too many large bodies at once. Show this request alone.' }
   const kept = await body?.read()
   if (kept === undefined) return { ...none, note: `Not kept: ${reasons[body?.loss ?? 'not recorded']}.` }
   const content = facts.isChunked ? removeChunks(kept) : kept
@@ -143,6 +154,7 @@ async function bodyView(body: Body | undefined, counted: number, facts: BodyFact
   // What cannot be read cannot be masked.
   if ('fault' in decoded) return { ...none, note: `The body ${decoded.fault}.` }
   const text = textOf(decoded.bytes)
+  if (text === undefined && masker.finds(decoded.bytes)) return { ...none, note: hiddenNote }
   return {
     ...{ bytes, type, decodedFrom: decoded.from, note: null },
     text: text === undefined ? null : masker.text(text),
@@ -151,10 +163,9 @@ async function bodyView(body: Body | undefined, counted: number, facts: BodyFact
 }
 
 function frameView({ time, from, type, size, data, note }: Frame, masker: Masker): FrameView {
-  const text = data === undefined || type === 'binary' ? undefined : type === 'close' ? closeText(data) : textOf(data)
-  return {
-    ...{ time: new Date(time).toISOString(), from, type, bytes: size, note },
-    text: text === undefined ? null : masker.text(text),
-    base64: text === undefined && data !== undefined ? data.toString('base64') : null,
-  }
+  const base = { time: new Date(time).toISOString(), from, type, bytes: size, text: null, base64: null, note }
+  if (data === undefined) return base
+  const text = type === 'binary' ? undefined : type === 'close' ? closeText(data) : textOf(data)
+  if (text !== undefined) return { ...base, text: masker.text(text) }
+  return masker.finds(data) ? { ...base, note: hiddenNote } : { ...base, base64: data.toString('base64') }
 }

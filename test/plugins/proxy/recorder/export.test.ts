@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import t from 'tap'
@@ -74,6 +75,43 @@ t.test('exports valid HAR, without secrets unless asked', async t => {
   const validate = harValidator()
   for (const text of [texts[1] ?? '', revealed]) t.ok(validate(JSON.parse(text)), JSON.stringify(validate.errors))
   t.notOk(validate({ log: { version: '1.2' } }), 'the schema can fail')
+})
+
+t.test('hides what is no text and has secrets', async t => {
+  const proxy = await inspected(t, { options: { record: 'full' } })
+  proxy.catalog.secretValues.push(...secrets)
+  const { port } = await serve(t, (req, res) => req.pipe(res))
+  proxy.catalog.project('shop')
+  proxy.catalog.set('shop:web', at(port))
+  const part = (name: string, value: string) =>
+    `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+  const text = `${part('user', 'ann')}${part('password', 'hidden-form')}--x--\r\n`
+  const bodies = [text, Buffer.from(`\0${text}`), Buffer.from('\0a=sk_live_0123456789'), Buffer.from('\0user=ann')]
+  for (const body of bodies) await get(proxy.port, 'shop.localhost', '/', { method: 'POST', body })
+  await proxy.row(({ durationMs, id }) => durationMs !== null && id.endsWith('4'))
+  const rows = await proxy.list()
+  const details = await Promise.all(rows.map(({ id }) => proxy.detail(id)))
+  t.match(details[0]?.requestBody.text, 'ann')
+  t.notMatch(details[0]?.requestBody.text, 'hidden-form')
+  for (const detail of details.slice(1, 3))
+    t.match(detail.responseBody, { text: null, base64: null, note: 'Not text, and with secrets in it' })
+  t.match(details[3]?.requestBody, { base64: Buffer.from('\0user=ann').toString('base64'), note: null })
+  const revealed = await proxy.detail(rows[1]?.id ?? '', '?reveal=true')
+  t.equal(Buffer.from(revealed.requestBody.base64 ?? '', 'base64').toString(), `\0${text}`)
+})
+
+t.test('exports no more than has room, however small the bodies were on the wire', async t => {
+  const proxy = await inspected(t, { options: { record: 'full' } })
+  const body = gzipSync(Buffer.alloc(8 * 1024 * 1024, 'a'))
+  const { port } = await serve(t, (_, res) => res.writeHead(200, { 'content-encoding': 'gzip' }).end(body))
+  proxy.catalog.project('shop')
+  proxy.catalog.set('shop:web', at(port))
+  for (let i = 0; i < 8; i++) await get(proxy.port, 'shop.localhost', '/')
+  await proxy.row(({ durationMs, id }) => durationMs !== null && id.endsWith('8'))
+  const { log } = JSON.parse((await proxy.get('/requests/har')).text)
+  t.equal(log.entries.length, 8)
+  t.equal(log.entries[0].response.content.text.length, 8 * 1024 * 1024)
+  t.match(log.entries[7].response.content, { text: undefined, comment: 'Left out' })
 })
 
 t.test('copies a request as commands that repeat it', async t => {
