@@ -5,7 +5,7 @@ const [lead, c1] = [0xc2, 0x9b]
 const digitLimit = 3
 /** Those of a mode, such as `?1049`. */
 const modeDigitLimit = 5
-/** Ends of sequences that insert, delete or scroll lines, which is slow: their counts have a digit less. */
+/** The last bytes of sequences that insert, delete or scroll lines, which is slow: their counts have a digit less. */
 const slow: ReadonlySet<number> = new Set(Buffer.from('LMST'))
 
 /**

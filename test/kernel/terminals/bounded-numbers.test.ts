@@ -34,8 +34,8 @@ t.test('a screen shows sequences with huge numbers at once', { timeout: 30_000 }
   const screen = await Screen.create({ cols: 120, rows: 40 })
   const numbers = new BoundedNumbers()
   // Each of these takes minutes where its number is not bounded.
-  for (const end of ['I', 'Z', 'L', 'M', 'S', 'T', 'b']) {
-    screen.write(numbers.bound(Buffer.from(`a\x1b[2147483647${end}`)))
+  for (const last of ['I', 'Z', 'L', 'M', 'S', 'T', 'b']) {
+    screen.write(numbers.bound(Buffer.from(`a\x1b[2147483647${last}`)))
   }
   screen.write(numbers.bound(Buffer.from('\x1b[H\x1b[2Jdone')))
   await screen.settled()
