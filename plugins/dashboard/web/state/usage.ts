@@ -27,11 +27,21 @@ export function usageOf(key: string): ReadonlySignal<readonly Usage[]> {
   return ownOf(key)
 }
 
-/** Begins to follow the usage; the daemon measures only while someone does. */
+/** Follows the usage while the page is visible: the daemon measures only while someone looks. */
 export function startUsage(): void {
-  follow('usage', {
-    onValues: values => batch(() => values.forEach(value => void (isUsageBatch(value) && apply(value)))),
-  })
+  let stop: (() => void) | undefined
+  const update = () => {
+    if (document.hidden) {
+      stop?.()
+      stop = undefined
+    } else stop ??= follow('usage', { onValues: values => batch(() => values.forEach(applyValue)) })
+  }
+  document.addEventListener('visibilitychange', update)
+  update()
+}
+
+function applyValue(value: unknown): void {
+  if (isUsageBatch(value)) apply(value)
 }
 
 function apply({ services, daemon }: UsageBatch): void {
