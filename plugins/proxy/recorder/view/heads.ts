@@ -10,7 +10,7 @@ export function requestFields(entry: Entry): RawHeaders {
   if (known !== undefined) return known
   const { host, fields } = entry.head
   const list: string[] = []
-  const all = typeof fields === 'string' ? pairsOf(linesOf(fields)) : fields
+  const all = typeof fields === 'string' ? pairsOf(linesOf(fields, host)) : fields
   for (let i = 0; i + 1 < all.length; i += 2) {
     const [name, value] = [all[i] ?? '', all[i + 1] ?? '']
     const kept = name.toLowerCase() === 'cookie' ? cookieFor(host, value) : value
@@ -20,9 +20,10 @@ export function requestFields(entry: Entry): RawHeaders {
   return list
 }
 
-/** The fast path has the whole head, HTTP/2 its fields. */
-function linesOf(fields: string): string {
-  const start = /^[A-Z]+ \S+ HTTP\/1\.1\r\n/.exec(fields)?.[0].length ?? 0
+/** The fast path of HTTP/1.1 has the whole head, that of HTTP/2 its fields without the host. */
+function linesOf(fields: string, host: string): string {
+  const start = /^[A-Z]+ \S+ HTTP\/1\.1\r\n/.exec(fields)?.[0].length
+  if (start === undefined) return `host: ${host}\r\n${fields}`
   return fields.slice(start).replace(/\r\n\r\n$/, '\r\n')
 }
 

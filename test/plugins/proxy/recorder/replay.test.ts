@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import http2 from 'node:http2'
 import type { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
@@ -135,6 +136,24 @@ t.test('refuses what cannot be replayed, with a hint', async t => {
   await t.rejects(proxy.replay('nope1'), /UNKNOWN_REQUEST/)
   proxy.catalog.set('shop:web', { status: 'failed', port: null, upstream: null })
   t.match(await proxy.replay(row.id, { body: 'own' }), { answeredBy: 'locald' }, 'of a service that has failed')
+})
+
+t.test('replays a GET over HTTP/2, and shows its host', async t => {
+  const proxy = await inspected(t, { https: true })
+  const requests = await recordingService(t, proxy)
+  const client = http2.connect(`https://127.0.0.1:${proxy.securePort}`, { rejectUnauthorized: false })
+  t.teardown(() => client.destroy())
+  const request = client.request({ ':path': '/two', ':authority': 'shop.localhost', 'x-a': 'b' })
+  await once(request.resume(), 'end')
+  const row = await proxy.row(({ path, durationMs }) => path === '/two' && durationMs !== null)
+  const { requestHeaders } = await proxy.detail(row.id)
+  t.match(requestHeaders, [
+    { name: 'host', value: 'shop.localhost' },
+    { name: 'x-a', value: 'b' },
+  ])
+  t.match(await proxy.replay(row.id), { status: 200, httpVersion: '2' })
+  t.equal(requests[1], requests[0])
+  t.match(await proxy.replay(row.id, { path: '/three' }), { status: 200, path: '/three' })
 })
 
 t.test('replays a request to a service of h2c', async t => {
