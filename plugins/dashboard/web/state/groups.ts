@@ -22,6 +22,21 @@ export const groups = computed<readonly Group[]>(() => {
   return found.sort((a, b) => compare(a, b))
 })
 
+/** Projects that have services now. */
+export const activeGroups = computed(() => groups.value.filter(({ services }) => services.length > 0))
+
+/** The name of the project of each service, where services of several are there: in a worktree, of its branch. */
+const projectNames = computed<ReadonlyMap<string, string>>(() =>
+  activeGroups.value.length < 2
+    ? new Map()
+    : new Map(activeGroups.value.flatMap(({ name, branch, services }) => services.map(key => [key, branch ?? name]))),
+)
+
+/** Returns which project a service is of, by its branch in a worktree; undefined where there is only one. */
+export function projectNameOf(key: string): string | undefined {
+  return projectNames.value.get(key)
+}
+
 function groupOf(path: string, services: readonly string[], project: KnownProjectView | undefined): Group {
   const [first] = services
   const name = project?.name ?? (first === undefined ? undefined : serviceOf(first).peek()?.project) ?? path

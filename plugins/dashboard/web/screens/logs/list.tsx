@@ -1,8 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { activeGroups, projectNameOf } from '../../state/groups.ts'
 import { keys } from '../../state/services.ts'
 import { nameClass, shortName } from '../../state/words.ts'
 import { longest, spansOf } from './ansi.ts'
+import type { Matcher } from './matcher.ts'
 import { Minimap } from './minimap.tsx'
 import type { Model } from './model.ts'
 import { levelOf, type Row } from './row.ts'
@@ -93,7 +95,7 @@ export function LogList({ model, linkOf }: Props) {
   const last = Math.min(view.size, Math.ceil((top + height.value) / rowHeight) + beyond)
   const numbers = Array.from({ length: Math.max(0, last - first) }, (_, at) => view.numberAt(first + at) ?? 0)
   return (
-    <div class="log-frame">
+    <div class={activeGroups.value.length > 1 ? 'log-frame has-projects' : 'log-frame'}>
       <div
         class="log"
         role="log"
@@ -118,8 +120,8 @@ export function LogList({ model, linkOf }: Props) {
                   key={number}
                   number={number}
                   row={row}
-                  model={model}
                   isChosen={number === model.chosen.value}
+                  matcher={model.matcher}
                   linkOf={linkOf}
                 />
               )
@@ -132,15 +134,17 @@ export function LogList({ model, linkOf }: Props) {
   )
 }
 
-interface LineProps extends Props {
+interface LineProps {
   readonly number: number
   readonly row: Row
   readonly isChosen: boolean
+  readonly matcher: Matcher | undefined
+  linkOf(row: Row): string
 }
 
-function Line({ number, row, model, isChosen, linkOf }: LineProps) {
-  const { matcher } = model
+function Line({ number, row, isChosen, matcher, linkOf }: LineProps) {
   const known = keys.value
+  const project = projectNameOf(row.service)
   return useMemo(() => {
     const { service, text, time, plain } = row
     const spans = spansOf(text, matcher?.ranges(plain.slice(0, longest)) ?? [])
@@ -153,6 +157,7 @@ function Line({ number, row, model, isChosen, linkOf }: LineProps) {
         </a>
         <em class={nameClass(service, known)} title={service}>
           {shortName(service)}
+          {project !== undefined && <span class="of"> {project}</span>}
         </em>
         <code>
           {spans.map((span, at) => {
@@ -175,7 +180,7 @@ function Line({ number, row, model, isChosen, linkOf }: LineProps) {
         </code>
       </div>
     )
-  }, [row, matcher, isChosen, known])
+  }, [row, matcher, isChosen, known, project])
 }
 
 /** Returns the local time with milliseconds. */

@@ -1,4 +1,6 @@
 import { useSignal } from '@preact/signals'
+import { Fragment } from 'preact'
+import { activeGroups } from '../../state/groups.ts'
 import { setQuery } from '../../state/place.ts'
 import { keys } from '../../state/services.ts'
 import { nameClass, shortName } from '../../state/words.ts'
@@ -50,7 +52,7 @@ export function Toolbar({ model, place, older, problem }: Props) {
 function Services({ place: { services } }: { readonly place: LogsPlace }) {
   const all = keys.value
   const chips = all.length <= mostChips ? all : services
-  const hasProjects = new Set(all.map(key => key.slice(0, key.indexOf(':')))).size > 1
+  const hasProjects = activeGroups.value.length > 1
   return (
     <fieldset class="logs-chips" aria-label="Services">
       <button
@@ -61,19 +63,33 @@ function Services({ place: { services } }: { readonly place: LogsPlace }) {
       >
         All
       </button>
-      {chips.map(key => (
-        <button
-          type="button"
-          class="chip"
-          key={key}
-          title={key}
-          aria-pressed={services.includes(key)}
-          onClick={() => toggleService(key)}
-        >
-          <i class={`dot ${nameClass(key, all)}`} aria-hidden="true" />
-          {hasProjects ? key : shortName(key)}
-        </button>
-      ))}
+      {activeGroups.value.map(({ path, name, branch, services: own }) => {
+        const shown = own.filter(key => chips.includes(key))
+        if (shown.length === 0) return null
+        return (
+          <Fragment key={path}>
+            {hasProjects && (
+              <b>
+                {name} {branch !== undefined && <span class="branch">{branch}</span>}
+              </b>
+            )}
+            {shown.map(key => (
+              <button
+                type="button"
+                class="chip"
+                key={key}
+                title={key}
+                aria-label={hasProjects ? key : undefined}
+                aria-pressed={services.includes(key)}
+                onClick={() => toggleService(key)}
+              >
+                <i class={`dot ${nameClass(key, all)}`} aria-hidden="true" />
+                {shortName(key)}
+              </button>
+            ))}
+          </Fragment>
+        )
+      })}
       {all.length > mostChips && <MoreServices chosen={services} />}
     </fieldset>
   )

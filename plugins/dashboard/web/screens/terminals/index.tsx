@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks'
 import { useActions } from '../../actions/registry.ts'
 import { Mark } from '../../parts/mark.tsx'
-import { groups } from '../../state/groups.ts'
+import { activeGroups } from '../../state/groups.ts'
 import { place, setQuery } from '../../state/place.ts'
 import { isLoaded, serviceOf } from '../../state/services.ts'
 import { shortName, stateOf } from '../../state/words.ts'
@@ -39,7 +39,7 @@ export default function Terminals() {
     <section class="terminals" aria-label="Terminals">
       <h1 class="only-read">Terminals</h1>
       <div class="choice">
-        {groups.value.map(({ path, name, branch, services }) => (
+        {activeGroups.value.map(({ path, name, branch, services }) => (
           <fieldset key={path}>
             <legend>
               {name} {branch !== undefined && <span class="branch">{branch}</span>}
