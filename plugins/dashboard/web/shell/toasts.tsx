@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks'
 import { Icon } from '../parts/icon.tsx'
 import { Prose } from '../parts/prose.tsx'
 import { type Notice, notices, unseen } from '../state/notices.ts'
+import { clockOf } from '../state/words.ts'
 import { isListOpen } from './open.ts'
 
 /** How long a notice is shown, ms; a failure stays until it is dismissed. */
@@ -59,7 +60,7 @@ export function NoticeList() {
       <ul>
         {notices.value.map(notice => (
           <li key={notice.id} class={notice.kind}>
-            <time class="dim num">{new Date(notice.time).toLocaleTimeString()}</time>
+            <time class="dim num">{clockOf(notice.time)}</time>
             <NoticeText notice={notice} />
           </li>
         ))}

@@ -32,8 +32,23 @@ export function isWell(view: ServiceView): boolean {
 /** Returns the sentence of a state: the reason where there is one, else the word. */
 export function sentenceOf(view: ServiceView): string {
   const { word } = stateOf(view)
-  const text = view.reason !== null && word !== 'ready' && word !== 'stopped' ? `${word}: ${view.reason}` : word
+  const hasReason = view.reason !== null && word !== 'ready' && word !== 'stopped'
+  return capitalised(hasReason ? `${word}: ${view.reason}` : word)
+}
+
+/** Returns a text with an upper-case first letter. */
+export function capitalised(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
+
+/** Returns the time of day, in 24 hours: `09:24:07`. */
+export function clockOf(time: string | number): string {
+  return new Date(time).toLocaleTimeString('en-GB')
+}
+
+/** Returns date and time, in 24 hours: `1 Dec 2026, 09:24`. */
+export function momentOf(time: string | number): string {
+  return new Date(time).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 }
 
 /** Returns a duration in ms: `4 s`, `12 m`, `2 h 05 m`, `4 d 3 h`. */

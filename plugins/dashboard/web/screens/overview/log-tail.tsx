@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { activeGroups, projectNameOf } from '../../state/groups.ts'
 import { hrefOf } from '../../state/place.ts'
 import { shortName } from '../../state/words.ts'
 import { follow } from '../../stream/client.ts'
@@ -66,7 +67,10 @@ export function LogTail() {
     isAtEnd.current = isNow
   }
   return (
-    <section class="tail" aria-label="Last lines of all services">
+    <section
+      class={activeGroups.value.length > 1 ? 'tail has-projects' : 'tail'}
+      aria-label="Last lines of all services"
+    >
       <div class="log" role="log" aria-live="off" aria-label="Output" ref={pane} tabIndex={0} onScroll={onScroll}>
         {lines.value.map(line => (
           <Line key={line.id} line={line} />
@@ -83,11 +87,13 @@ export function LogTail() {
 }
 
 function Line({ line: { time, at, service, name, text, error } }: { readonly line: Shown }) {
+  const project = projectNameOf(service)
   return (
     <div class={error ? 'e' : undefined}>
       <time title={time}>{at}</time>
       <a class={name} href={hrefOf('logs', { query: { service } })} tabIndex={-1}>
         {shortName(service)}
+        {project !== undefined && <span class="of"> {project}</span>}
       </a>
       <span>{text}</span>
     </div>

@@ -8,9 +8,10 @@ import { CpuSpark } from '../../parts/spark.tsx'
 import { now } from '../../state/clock.ts'
 import { pending } from '../../state/pending.ts'
 import { hrefOf } from '../../state/place.ts'
-import { serviceOf, steps } from '../../state/services.ts'
+import { serviceOf } from '../../state/services.ts'
 import { usageOf } from '../../state/usage.ts'
-import { bytesOf, durationOf, sentenceOf, stateOf } from '../../state/words.ts'
+import { bytesOf, capitalised, durationOf, stateOf } from '../../state/words.ts'
+import { Sentence } from './sentence.tsx'
 
 /** The service that the pointer or the focus is at. */
 const active = signal<string | undefined>(undefined)
@@ -81,21 +82,15 @@ function StateCells({ view }: { readonly view: ServiceView }) {
         </a>
       </td>
       <td class={shape === 'bad' ? 'state bad-text' : shape === 'wait' ? 'state wait-text' : 'state dim'}>
-        {word === undefined ? <Sentence view={view} /> : `${word.slice(0, 1).toUpperCase()}${word.slice(1)}…`}
+        {word === undefined ? <Sentence view={view} /> : `${capitalised(word)}…`}
       </td>
     </>
   )
 }
 
-function Sentence({ view }: { readonly view: ServiceView }) {
-  const step = view.status === 'starting' ? steps.value.get(view.key) : undefined
-  const text = step === undefined ? sentenceOf(view) : `Starting: ${step}`
-  return <span title={text}>{text}</span>
-}
-
 function Url({ url }: { readonly url: string }) {
   return url.startsWith('http') ? (
-    <a href={url} target="_blank" rel="noopener noreferrer">
+    <a href={url} title={url} target="_blank" rel="noopener noreferrer">
       {url}
     </a>
   ) : (

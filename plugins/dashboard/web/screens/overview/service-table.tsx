@@ -25,7 +25,7 @@ export function ServiceTable() {
             <th>Service</th>
             <th>State</th>
             <th class="hide-s">URL</th>
-            <th class="hide-s">CPU</th>
+            <th class="r hide-s">CPU</th>
             <th class="r hide-s">Memory</th>
             <th class="r hide-s">Uptime</th>
             <th class="r hide-s">Restarts</th>
@@ -65,10 +65,12 @@ function GroupRow({ group: { name, branch, path, services } }: { readonly group:
   const context = contextOf(services[0])
   return (
     <tr class="group">
-      <th colSpan={8} scope="rowgroup">
-        {name} {branch !== undefined && <span class="branch mono">{branch}</span>}{' '}
-        <span class="dim path hide-s">{path}</span>
+      <th colSpan={3} scope="rowgroup">
+        {name} {branch !== undefined && <span class="branch mono">{branch}</span>}
       </th>
+      <td class="dim path hide-s" colSpan={5}>
+        {path}
+      </td>
       <td class="r">
         <span class="acts">
           <ActionMenu

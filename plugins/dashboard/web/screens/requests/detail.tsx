@@ -2,11 +2,10 @@ import type { ExchangeDetail, FrameView, HeaderView } from '../../../../proxy/pr
 import { contextOf } from '../../actions/context.ts'
 import { Act } from '../../parts/act.tsx'
 import { place } from '../../state/place.ts'
-import { shortName } from '../../state/words.ts'
+import { clockOf, shortName } from '../../state/words.ts'
 import { Body, Text } from './body.tsx'
 import { choose, chosen, fault, isRevealed, reveal } from './chosen.ts'
 import { Compare } from './compare.tsx'
-import { clockOf } from './list.tsx'
 import { Moment } from './moment.tsx'
 
 /** The pane with one request. */

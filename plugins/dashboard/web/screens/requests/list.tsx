@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { ExchangeView } from '../../../../proxy/provides.ts'
 import { place } from '../../state/place.ts'
 import { keys } from '../../state/services.ts'
-import { bytesOf, nameClass, shortName } from '../../state/words.ts'
+import { bytesOf, clockOf, nameClass, shortName } from '../../state/words.ts'
 import { choose } from './chosen.ts'
 import { pins, rows, slowest } from './rows.ts'
 
@@ -132,9 +132,4 @@ function Row({ item: { row, isNested }, index }: { readonly item: Item; readonly
       <td class="c-size num dim">{responseBytes === 0 ? '–' : bytesOf(responseBytes)}</td>
     </tr>
   )
-}
-
-/** Returns the time of day. */
-export function clockOf(time: string): string {
-  return new Date(time).toLocaleTimeString(undefined, { hour12: false })
 }

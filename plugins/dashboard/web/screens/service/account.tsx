@@ -4,7 +4,7 @@ import { copy } from '../../actions/copy.ts'
 import { Prose } from '../../parts/prose.tsx'
 import { useAnswer } from '../../state/answer.ts'
 import { hrefOf } from '../../state/place.ts'
-import { isWell, stateOf } from '../../state/words.ts'
+import { isWell, momentOf, stateOf } from '../../state/words.ts'
 
 interface Props {
   readonly view: ServiceView
@@ -57,7 +57,7 @@ function Changed({ why: { changes = [], wellAt } }: { readonly why: WhyAnswer })
       <h3>
         {wellAt === undefined || wellAt === null
           ? 'What may have caused it'
-          : `Changed since it was last ready, ${new Date(wellAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}`}
+          : `Changed since it was last ready, ${momentOf(wellAt)}`}
       </h3>
       <ul class="changed">
         {changes.map(({ text, command }) => (

@@ -3,7 +3,7 @@ import type { ServiceView } from '../../../../../kernel/events.ts'
 import type { HistoryAnswer, HistoryEntry } from '../../../../../kernel/protocol.ts'
 import { Mark } from '../../parts/mark.tsx'
 import { useAnswer } from '../../state/answer.ts'
-import type { Shape } from '../../state/words.ts'
+import { clockOf, momentOf, type Shape } from '../../state/words.ts'
 
 /** How many entries are shown at first. */
 const limit = 12
@@ -44,7 +44,7 @@ function Entry({ entry }: { readonly entry: HistoryEntry }) {
   const { shape, word } = stateOf(entry)
   return (
     <li>
-      <time dateTime={time} title={new Date(time).toLocaleString()}>
+      <time dateTime={time} title={momentOf(time)}>
         {timeOf(time)}
       </time>
       <Mark shape={shape} />
@@ -79,7 +79,7 @@ function withoutWord(text: string, word: string): string {
 /** Returns the time of day, with the date where it is not today's. */
 function timeOf(time: string): string {
   const date = new Date(time)
-  const clock = date.toLocaleTimeString('en-GB')
+  const clock = clockOf(time)
   const isToday = date.toDateString() === new Date().toDateString()
   return isToday ? clock : `${date.toLocaleDateString('en-GB', { day: '2-digit', month: 'short' })} ${clock}`
 }

@@ -5,6 +5,7 @@ import { post } from '../../api.ts'
 import { useAnswer } from '../../state/answer.ts'
 import { notify, notifyError } from '../../state/notices.ts'
 import { projects, services } from '../../state/services.ts'
+import { momentOf } from '../../state/words.ts'
 
 /** The known projects: which run, which start with the daemon, which are missing. */
 export function Projects() {
@@ -82,7 +83,7 @@ function Row({ project, reload }: { readonly project: KnownProjectView; reload()
         {problem !== null && <small class="bad-text"> {problem}</small>}
       </th>
       <td class="mono wrap hide-s">{path}</td>
-      <td class="dim hide-s">{new Date(usedAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}</td>
+      <td class="dim hide-s">{momentOf(usedAt)}</td>
       <td>
         <label class="pin" title={`locald registry ${pinned ? 'unpin' : 'pin'} ${name}`}>
           <input
