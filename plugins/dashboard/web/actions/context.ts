@@ -6,12 +6,12 @@ import type { Context } from './registry.ts'
 
 /**
  * Returns what keys act on: the service of the row that has the focus, else that of the place, else the only one in the
- * filter, else the first that has failed.
+ * filter, else the first that has failed; but among requests none, where the same keys act on a request.
  */
 export function presentContext(): Context {
   const row = document.activeElement?.closest('[data-service]')
   const key = row instanceof HTMLElement ? row.dataset['service'] : undefined
-  return contextOf(key ?? place.peek().service ?? filtered() ?? firstFailed())
+  return contextOf(key ?? place.peek().service ?? filtered() ?? fallback())
 }
 
 /** Returns the context of a service. */
@@ -29,7 +29,8 @@ function filtered(): string | undefined {
   return all.length === 1 ? all[0] : undefined
 }
 
-function firstFailed(): string | undefined {
+function fallback(): string | undefined {
+  if (place.peek().screen === 'requests') return undefined
   return keys.peek().find(key => {
     const view = serviceOf(key).peek()
     return view !== undefined && stateOf(view).shape === 'bad'

@@ -1,3 +1,4 @@
+import { ApiError } from '../api.ts'
 import { runDoctor } from '../state/doctor.ts'
 import { notify, notifyError } from '../state/notices.ts'
 import { go, hrefOf, type ScreenName, screens } from '../state/place.ts'
@@ -57,6 +58,11 @@ export const daemonActions: readonly Action[] = [
     run: shutDown,
   },
   {
+    ...{ id: 'page.sign-out', keywords: 'log out logout session leave' },
+    title: () => 'Sign out this browser',
+    run: signOut,
+  },
+  {
     ...{ id: 'page.theme', keywords: 'dark light colours appearance' },
     title: () => 'Switch between light, dark and automatic colours',
     run: () => {
@@ -65,3 +71,10 @@ export const daemonActions: readonly Action[] = [
     },
   },
 ]
+
+/** Closes the session of this browser, and shows what a browser without one gets. */
+async function signOut(): Promise<void> {
+  const response = await fetch('/sign-out', { method: 'POST' })
+  if (!response.ok) throw new ApiError(`sign-out failed: status ${response.status}`, 'INTERNAL', response.status)
+  location.replace('/')
+}

@@ -63,7 +63,10 @@ export function QuestionDialog() {
 export function KeysDialog() {
   if (!isKeysOpen.value) return null
   const context = presentContext()
-  const withKeys = actions.value.filter(action => action.key !== undefined)
+  // An action of the screen replaces the common one with its key.
+  const withKeys = [...new Map(actions.value.map(action => [action.key, action])).values()].filter(
+    ({ key }) => key !== undefined,
+  )
   const fixed: readonly (readonly [string, string])[] = [
     ['$mod+k', 'Search services and commands'],
     ['/', 'Search on this screen'],
@@ -90,7 +93,7 @@ export function KeysDialog() {
 
 function textOf(action: Action, context: ReturnType<typeof presentContext>): string {
   if (isShown(action, context)) return action.title(context)
-  return plain[action.id] ?? action.id
+  return plain[action.id] ?? action.title(context)
 }
 
 /** What the keys of a service do, where no service is chosen. */
@@ -101,6 +104,7 @@ const plain: Readonly<Record<string, string>> = {
   'service.open': 'Open the service in the browser',
   'service.copy-url': 'Copy the URL of the service',
   'service.logs': 'Show the logs of the service',
+  'service.terminal': 'Open the terminal of the service',
   'service.report': 'Copy a report of the service',
 }
 

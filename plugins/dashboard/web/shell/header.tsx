@@ -1,5 +1,5 @@
 import { Icon } from '../parts/icon.tsx'
-import { doctorCount } from '../state/doctor.ts'
+import { doctor, doctorCount } from '../state/doctor.ts'
 import { notices, unseen } from '../state/notices.ts'
 import { hrefOf } from '../state/place.ts'
 import { nextTheme, theme } from '../state/theme.ts'
@@ -23,12 +23,13 @@ export function Header() {
         onClick={() => (isPaletteOpen.value = true)}
         aria-keyshortcuts="Control+K Meta+K"
       >
-        <span>Search services and commands</span> <kbd>{modifier}K</kbd>
+        <span>
+          Search<span class="hide-s"> services and commands</span>
+        </span>{' '}
+        <kbd>{modifier}K</kbd>
       </button>
       <div class="right">
-        <a class="button" href={hrefOf('system')} title="What this machine needs: locald doctor">
-          Doctor <span class="dim num">{doctorCount.value}</span>
-        </a>
+        <DoctorLink />
         <button
           type="button"
           class={unseen.value > 0 ? 'bell has-new' : 'bell'}
@@ -50,5 +51,17 @@ export function Header() {
         </button>
       </div>
     </header>
+  )
+}
+
+/** How many checks of this machine found something; no number before they have run. */
+function DoctorLink() {
+  const count = doctor.value === undefined ? undefined : doctorCount.value
+  const found = `${count === 1 ? '1 check of this machine warns or fails' : `${count} checks of this machine warn or fail`}`
+  const title = `${count === undefined ? 'Checks of this machine' : found}: locald doctor`
+  return (
+    <a class="button" href={hrefOf('system')} title={title} aria-label={`Doctor: ${title}`}>
+      Doctor {count !== undefined && <span class="dim num">{count}</span>}
+    </a>
   )
 }

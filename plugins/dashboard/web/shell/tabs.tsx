@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import { titleOf } from '../actions/daemon.ts'
 import { hrefOf, place, type ScreenName, screens } from '../state/place.ts'
 import { shortName } from '../state/words.ts'
@@ -5,8 +6,13 @@ import { shortName } from '../state/words.ts'
 /** The screens. The one of a service is there while it is shown. */
 export function Tabs() {
   const { screen, service } = place.value
+  const tabs = useRef<HTMLElement>(null)
+  // On a narrow page not all tabs are in sight.
+  useEffect(() => {
+    tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [screen, service])
   return (
-    <nav class="tabs" aria-label="Screens">
+    <nav class="tabs" aria-label="Screens" ref={tabs}>
       {screens.map(name => (
         <Tab key={name} name={name} isCurrent={screen === name} />
       ))}

@@ -45,6 +45,9 @@ export function Daemon() {
         <Act id="daemon.shutdown" context={nothing}>
           Shut down…
         </Act>
+        <Act id="page.sign-out" context={nothing}>
+          Sign out
+        </Act>
       </div>
     </section>
   )
