@@ -16,7 +16,10 @@ export async function env(context: Context): Promise<number> {
     printJson(answer)
     return 0
   }
-  const rows = answer.variables.map(({ name, value, secret, from, current }): Row => {
+  // What the project sets comes first: a shell often has more variables than all else.
+  const isOfShell = ({ from }: EnvAnswer['variables'][number]): number => Number(from.text === 'shell')
+  const variables = answer.variables.toSorted((a, b) => isOfShell(a) - isOfShell(b))
+  const rows = variables.map(({ name, value, secret, from, current }): Row => {
     const isMasked = secret && !reveal
     return {
       cells: [
