@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import type { Log } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import { readJson, writeAtomic } from '../lib/files.ts'
@@ -7,6 +8,8 @@ import { type StoredToken, TokenSet } from './tokens.ts'
 const dayMs = 86_400_000
 /** Browsers and profiles of one person. */
 const sessionLimits = { count: 64, bytes: 32, life: 30 * dayMs } as const
+/** A file with more bytes than any of this many sessions is not read. */
+const fileLimit = 1024 * 1024
 /** Each `up` in a terminal makes a token; it is short, so that its URL fits into 80 columns. */
 const signInLimits = { count: 128, bytes: 16, life: dayMs } as const
 
@@ -29,7 +32,8 @@ export class Sessions {
 
   /** Reads the sessions of the last daemon; none where the file is missing or corrupt. @param now tests set the time */
   static async open(file: string, log: Log, now: () => number = Date.now): Promise<Sessions> {
-    const list = fieldOf(await readJson(file), 'sessions')
+    const { size } = await stat(file).catch(() => ({ size: 0 }))
+    const list = size > fileLimit ? [] : fieldOf(await readJson(file), 'sessions')
     const stored = Array.isArray(list) ? list.filter(isStored) : []
     return new Sessions(file, log, stored, now)
   }

@@ -65,3 +65,11 @@ t.test('a corrupt file has no session, and is replaced', async t => {
     t.ok((await open(t, at, file)).sessions.has(session), text)
   }
 })
+
+t.test('a file that is too large for sessions is not read', async t => {
+  const at = { now: 1_000_000 }
+  const { file, sessions } = await open(t, at)
+  const session = sessions.signIn(sessions.createToken()) ?? ''
+  writeFileSync(file, `${readFileSync(file, 'utf8')}${' '.repeat(1024 * 1024)}`)
+  t.notOk((await open(t, at, file)).sessions.has(session))
+})
