@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Limits } from '../limits.ts'
 import { trailerLines } from '../message/chunked.ts'
-import { ForwardedHeaders } from '../message/forwarded.ts'
+import { ForwardedHeaders, headForService } from '../message/forwarded.ts'
 import { type RawHeaders, trailersOf } from '../message/headers.ts'
 import { publicFields } from '../message/public-urls.ts'
 import { type NarrowRequest, readRequest } from '../message/request-head.ts'
@@ -10,14 +10,8 @@ import type { Recorder } from '../recorder/recorder.ts'
 import type { Destination } from '../routing/decision.ts'
 import type { Attempt } from '../routing/dispatch.ts'
 import type { Router } from '../routing/router.ts'
-import {
-  closedEarly,
-  type Exchange,
-  type ExchangeFailure,
-  type Http1UpstreamRequest,
-  type Receiver,
-} from '../upstream/exchange.ts'
-import { eventStream, type InFlight, type InFlightRequest } from '../upstream/in-flight.ts'
+import { closedEarly, type Exchange, type ExchangeFailure, type Receiver } from '../upstream/exchange.ts'
+import type { InFlight, InFlightRequest } from '../upstream/in-flight.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
 import { type ResponseState, watchHalfClosed } from './half-close.ts'
 import { ResponseWriter } from './response-writer.ts'
@@ -60,9 +54,8 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   #exchange: Exchange | undefined
   #request: NarrowRequest | undefined
   #to: Destination | undefined
-  #sent: Http1UpstreamRequest | undefined
   #response: ResponseHead | undefined
-  /** When the response's head came: performance.now(). */
+  /** When the response's head came: performance.now(); 0 within the event in which it came. */
   #headAt = 0
   /** Of the response's body as it is on the wire. */
   #bytes = 0
@@ -111,11 +104,7 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   head(head: ResponseHead): void {
     const { by } = head.ending
     this.#ending = by
-    if (this.#parts.recorder !== undefined) {
-      this.#response = head
-      this.#headAt = performance.now()
-      this.#bytes = 0
-    }
+    this.#response = head
     let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${this.#fieldsOf(head)}`
     if (this.#request?.close === true) text += 'Connection: close\r\n'
     if (by === 'chunks' && head.trailer !== undefined) text += `Trailer: ${head.trailer}\r\n`
@@ -137,14 +126,16 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   }
 
   end(trailers: RawHeaders, size?: number): void {
+    const now = performance.now()
+    this.lastActive = now
+    if (this.#headAt === 0) this.#headAt = now
     if (size !== undefined) this.#bytes = size
     if (this.#ending === 'close') this.#writer.addEnd('0\r\n\r\n')
     else if (this.#ending === 'chunks') this.#writer.addEnd(trailerLines(trailersOf(trailers)))
     this.flush()
     const close = this.#request?.close === true || (this.#isHalfClosed && this.#ahead.length === 0)
     this.#endInFlight()
-    this.lastActive = performance.now()
-    this.#record(undefined)
+    this.#record(now, undefined)
     this.#exchange = undefined
     this.#request = undefined
     this.#ending = undefined
@@ -153,6 +144,7 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   }
 
   flush(): boolean {
+    if (this.#headAt === 0 && this.#response !== undefined) this.#headAt = performance.now()
     return this.#writer.flush()
   }
 
@@ -161,7 +153,7 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     this.#exchange = undefined
     // Within a response the close cannot be taken for the body's end: all bodies are framed here.
     if (this.#ending !== undefined) {
-      this.#record('detail' in failure ? failure.detail : closedEarly)
+      this.#record(performance.now(), 'detail' in failure ? failure.detail : closedEarly)
       this.#socket.destroy()
     } else {
       const bytes = Buffer.concat([Buffer.from(this.#request?.text ?? '', 'latin1'), this.#ahead])
@@ -199,34 +191,39 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     this.isSilent = false
     const request = readRequest(bytes, count)
     const { router, pool, recorder } = this.#parts
-    const isSingle = typeof request === 'object' && request.end === count && !this.#isToRecord(request, recorder)
+    // Where more of an exchange is recorded than numbers and heads, node:http serves it.
+    const isPlain =
+      typeof request === 'object' && !(recorder !== undefined && (recorder.wantsBodies || request.forEvents))
+    const isSingle = isPlain && request.end === count
     const to = isSingle ? router.destinationOf(request.host, request.path, this.#scheme) : undefined
     if (!isSingle || to === undefined) return void this.#handOver(Buffer.from(bytes.subarray(0, count)))
     this.#request = request
     this.#to = to
     this.since = performance.now()
-    this.#isEventStream = request.fields.includes(eventStream)
+    this.#headAt = 0
+    this.#bytes = 0
+    this.#isEventStream = request.forEvents
     if (!this.#isEventStream) this.#parts.inFlight.begin(to.key, this)
-    const line = `${request.head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n`
-    const head = `${line}${request.fields}${this.#forwardedLines(request.host, to.prefix)}\r\n`
-    const bodyless = request.head
-    this.#sent = { protocol: 'http/1.1', head, bodyless, hasBody: false, fresh: false, upgrade: false }
-    this.#exchange = pool.send(to.address, this.#sent, this)
-  }
-
-  /** Whether more of an exchange is recorded than numbers and heads: node:http serves those. */
-  #isToRecord({ fields }: NarrowRequest, recorder: Recorder | undefined): boolean {
-    return recorder !== undefined && (recorder.wantsBodies || fields.includes(eventStream))
+    this.#forwarded ??= this.#makeForwarded()
+    const head = headForService(request, to, this.#forwarded)
+    this.#exchange = pool.send(
+      to.address,
+      { protocol: 'http/1.1', head, bodyless: request.head, hasBody: false, fresh: false, upgrade: false },
+      this,
+    )
   }
 
   /** Records the current request, which is over. */
-  #record(error: string | undefined): void {
-    const [request, to, sent] = [this.#request, this.#to, this.#sent]
-    if (request === undefined || to === undefined || sent === undefined) return
-    const times = { since: this.since, headAt: this.#headAt, endAt: performance.now() }
+  #record(endAt: number, error: string | undefined): void {
+    const { recorder } = this.#parts
     const response = this.#response
-    this.#parts.recorder?.add({ request, scheme: this.#scheme, to, sent, times, response, bytes: this.#bytes, error })
     this.#response = undefined
+    const request = this.#request
+    const to = this.#to
+    const forwarded = this.#forwarded
+    if (recorder === undefined || request === undefined || to === undefined || forwarded === undefined) return
+    const [scheme, since, headAt, bytes] = [this.#scheme, this.since, this.#headAt, this.#bytes]
+    recorder.add({ request, scheme, to, forwarded, since, headAt, endAt, response, bytes, error })
   }
 
   #endInFlight(): void {
@@ -257,12 +254,9 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     this.#parts.closed(this)
   }
 
-  #forwardedLines(host: string, prefix: string | undefined): string {
-    if (this.#forwarded === undefined) {
-      const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = this.#socket
-      this.#forwarded = new ForwardedHeaders({ remote, port, scheme: this.#scheme })
-    }
-    return this.#forwarded.lines(host, prefix)
+  #makeForwarded(): ForwardedHeaders {
+    const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = this.#socket
+    return new ForwardedHeaders({ remote, port, scheme: this.#scheme })
   }
 
   readonly #onDrain = (): void => {
@@ -284,7 +278,7 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
 
   readonly #onClose = (): void => {
     this.#endInFlight()
-    if (this.#exchange !== undefined) this.#record('the client disconnected')
+    if (this.#exchange !== undefined) this.#record(performance.now(), 'the client disconnected')
     this.#exchange?.abort()
     this.#exchange = undefined
     this.#detach()

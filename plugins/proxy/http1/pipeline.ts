@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Limits } from '../limits.ts'
+import { eventStream } from '../message/request-head.ts'
 import type { Attempt } from '../routing/dispatch.ts'
-import { eventStream } from '../upstream/in-flight.ts'
 import type { ResponseState } from './half-close.ts'
 
 /** A request that waits for earlier ones. */

@@ -1,7 +1,17 @@
 import { type ForwardedFor, forwardedHeaders, headLines } from './headers.ts'
+import type { NarrowRequest } from './request-head.ts'
 
 /** What the proxy knows of a client's connection. */
 export type ClientAddress = Pick<ForwardedFor, 'remote' | 'port' | 'scheme'>
+
+/** Returns the head with which a request is forwarded. @param to what the service gets as path, and the stripped prefix */
+export function headForService(
+  { head, host, fields }: NarrowRequest,
+  to: { readonly path: string; readonly prefix: string | undefined },
+  forwarded: ForwardedHeaders,
+): string {
+  return `${head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n${fields}${forwarded.lines(host, to.prefix)}\r\n`
+}
 
 /**
  * The lines that describe the client to a service; cached, as they are the same for all requests of a connection to one

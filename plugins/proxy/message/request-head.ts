@@ -2,6 +2,9 @@ import { Fields, faulty, isWord, more, slash, space, targetByte } from './bytes.
 import { isProxyHeader } from './headers.ts'
 import { ownCookieMark } from './own-cookies.ts'
 
+/** What a browser's EventSource accepts (HTML, server-sent events). */
+export const eventStream = 'text/event-stream'
+
 /**
  * A request of the narrow grammar: GET or HEAD of a path, HTTP/1.1, one Host, no body, and no Connection option but
  * keep-alive or close.
@@ -15,6 +18,8 @@ export interface NarrowRequest {
   /** The fields to forward, CR LF after each, with order, case and duplicates. */
   readonly fields: string
   readonly close: boolean
+  /** Whether it may be for an event stream. */
+  readonly forEvents: boolean
   /** The whole head, a character for each byte. */
   readonly text: string
   /** The offset after the head. */
@@ -59,9 +64,7 @@ export function readRequest(buffer: Buffer, size = buffer.length): NarrowRequest
   const first = at + version.length
   if (size - first === last.tail.length) {
     const text = buffer.toString('latin1', 0, size)
-    const { tail, host, fields: kept, close } = last
-    if (text.slice(first) === tail)
-      return { head: isHead, path: text.slice(start, at), host, fields: kept, close, text, end: size }
+    if (text.slice(first) === last.tail) return requestOf(isHead, text.slice(start, at), last, text)
   }
   const end = fields.read(buffer, first, size)
   if (end < 0) return end === more ? more : faulty
@@ -69,23 +72,20 @@ export function readRequest(buffer: Buffer, size = buffer.length): NarrowRequest
   const read = fieldsOf(buffer, text, first, end)
   if (read === faulty) return faulty
   last = read
-  return {
-    head: isHead,
-    path: text.slice(start, at),
-    host: read.host,
-    fields: read.fields,
-    close: read.close,
-    text,
-    end,
-  }
+  return requestOf(isHead, text.slice(start, at), read, text)
 }
 
-interface Tail extends Pick<NarrowRequest, 'host' | 'fields' | 'close'> {
+function requestOf(head: boolean, path: string, tail: Tail, text: string): NarrowRequest {
+  const { host, fields: kept, close, forEvents } = tail
+  return { head, path, host, fields: kept, close, forEvents, text, end: text.length }
+}
+
+interface Tail extends Pick<NarrowRequest, 'host' | 'fields' | 'close' | 'forEvents'> {
   readonly tail: string
 }
 
 /** Caches the fields of the last request: clients repeat them unchanged. */
-let last: Tail = { tail: '', host: '', fields: '', close: false }
+let last: Tail = { tail: '', host: '', fields: '', close: false, forEvents: false }
 
 function fieldsOf(buffer: Buffer, text: string, first: number, end: number): Tail | typeof faulty {
   const { marks, count } = fields
@@ -118,7 +118,7 @@ function fieldsOf(buffer: Buffer, text: string, first: number, end: number): Tai
   if (host === undefined) return faulty
   kept += text.slice(from, end - 2)
   if (kept.includes(ownCookieMark)) return faulty
-  return { tail: text.slice(first), host, fields: kept, close }
+  return { tail: text.slice(first), host, fields: kept, close, forEvents: kept.includes(eventStream) }
 }
 
 function isExcluded(buffer: Buffer, at: number, length: number): boolean {

@@ -1,10 +1,7 @@
 import { join } from 'node:path'
-import type { NarrowRequest } from '../message/request-head.ts'
-import type { ResponseHead } from '../message/response-head.ts'
-import type { Destination } from '../routing/decision.ts'
-import type { UpstreamRequest } from '../upstream/exchange.ts'
 import type { BodyStore } from './body.ts'
 import { Budget } from './budget.ts'
+import type { FastExchange } from './compact.ts'
 import { type ClientHead, Entry } from './entry.ts'
 import { Frames } from './frames.ts'
 import { Recording } from './recording.ts'
@@ -30,19 +27,6 @@ export const defaultRecorderLimits: RecorderLimits = {
   memory: 16 * 1024 * 1024,
   disk: 64 * 1024 * 1024,
   body: { memory: 64 * 1024, disk: 1024 * 1024 },
-}
-
-/** A request that the fast path has forwarded. */
-export interface FastExchange {
-  readonly request: NarrowRequest
-  readonly scheme: 'http' | 'https'
-  readonly to: Destination
-  readonly sent: UpstreamRequest
-  /** When it was sent, its response's head came, and it was over: performance.now(). */
-  readonly times: { readonly since: number; readonly headAt: number; readonly endAt: number }
-  readonly response: ResponseHead | undefined
-  readonly bytes: number
-  readonly error: string | undefined
 }
 
 /** Keeps the latest exchanges of the proxy. */
@@ -93,25 +77,21 @@ export class Recorder {
     return recording
   }
 
-  /** Records an exchange of the fast path, which is over. Called for each of its requests: parses and copies nothing. */
+  /** Records an exchange of the fast path, which is over. Called for each of its requests. */
   add(fast: FastExchange): void {
-    const { request, scheme, response } = fast
-    const { path, host, text } = request
-    const method = request.head ? 'HEAD' : 'GET'
-    const entry = new Entry({ method, path, host, scheme, version: '1.1', fields: text }, fast.times.since)
-    entry.sent = { to: fast.to, request: fast.sent }
-    entry.response = response
-    entry.headAt = fast.times.headAt
-    entry.endAt = fast.times.endAt
-    entry.responseBytes = fast.bytes
-    entry.error = fast.error
-    this.#ring.add(entry)
-    this.changed(entry)
+    const seq = this.#ring.addCompact(fast, ++this.#changes)
+    if (this.#listeners.size === 0) return
+    const entry = this.#ring.get(seq)
+    if (entry !== undefined) this.#notify(entry)
   }
 
   changed(entry: Entry): void {
     entry.changed = ++this.#changes
-    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(entry)
+    if (this.#listeners.size > 0) this.#notify(entry)
+  }
+
+  #notify(entry: Entry): void {
+    for (const listener of this.#listeners) listener(entry)
   }
 
   weigh(entry: Entry): void {

@@ -112,6 +112,12 @@ function build(catalog: Catalog): Map<string, HostRoutes> {
   return hosts
 }
 
+/** Returns a path without the prefix that it begins with. */
+export function pathWithout(prefix: string, path: string): string {
+  const rest = path.slice(prefix.length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
 function matchPath(host: HostRoutes, path: string): RouteMatch {
   const end = path.indexOf('?')
   const plain = end === -1 ? path : path.slice(0, end)
@@ -123,8 +129,7 @@ function matchPath(host: HostRoutes, path: string): RouteMatch {
       return { kind: 'unowned', project: host.project, service: route.service }
     if (route.entry === undefined) continue
     if (!route.strip || route.prefix === '') return { kind: 'service', entry: route.entry, path, prefix: undefined }
-    const rest = path.slice(route.prefix.length)
-    return { kind: 'service', entry: route.entry, path: rest.startsWith('/') ? rest : `/${rest}`, prefix: route.prefix }
+    return { kind: 'service', entry: route.entry, path: pathWithout(route.prefix, path), prefix: route.prefix }
   }
   if (host.entry !== undefined) return { kind: 'service', entry: host.entry, path, prefix: undefined }
   return host.project === undefined

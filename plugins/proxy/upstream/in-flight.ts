@@ -12,12 +12,9 @@ interface Drain {
 }
 
 /**
- * What a browser's EventSource accepts (HTML, server-sent events): the response has no end, so it never counts as in
- * flight.
+ * The requests that services are answering: a restart waits for them first. Those for event streams never count, as the
+ * response has no end.
  */
-export const eventStream = 'text/event-stream'
-
-/** The requests that services are answering: a restart waits for them first. */
 export class InFlight {
   readonly #open = new Map<string, Set<InFlightRequest>>()
   readonly #drains = new Set<Drain>()

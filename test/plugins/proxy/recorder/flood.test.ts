@@ -2,6 +2,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import http from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
+import { ForwardedHeaders } from '../../../../plugins/proxy/message/forwarded.ts'
+import { readRequest } from '../../../../plugins/proxy/message/request-head.ts'
 import { Recorder } from '../../../../plugins/proxy/recorder/recorder.ts'
 import { get } from '../lib/client.ts'
 import { at, serve } from '../lib/services.ts'
@@ -12,7 +14,7 @@ const noise = 24 * 1024 * 1024
 
 t.test('100,000 exchanges need no more memory than the first', t => {
   const recorder = new Recorder('metadata', t.testdir())
-  const text = `GET / HTTP/1.1\r\nHost: a\r\n${'X-Field: 0123456789\r\n'.repeat(20)}\r\n`
+  const text = ` HTTP/1.1\r\nHost: a\r\n${'X-Field: 0123456789\r\n'.repeat(20)}\r\n`
   const to = {
     key: 'shop:web',
     address: { host: '127.0.0.1', port: 1 },
@@ -20,21 +22,22 @@ t.test('100,000 exchanges need no more memory than the first', t => {
     prefix: undefined,
     protocol: 'http',
   } as const
-  const sent = {
-    protocol: 'http/1.1',
-    head: text,
-    bodyless: false,
-    hasBody: false,
-    fresh: false,
-    upgrade: false,
-  } as const
+  const forwarded = new ForwardedHeaders({ remote: '127.0.0.1', port: 80, scheme: 'http' })
   const add = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      // A string of its own for each.
-      const fields = Buffer.from(`${i}${text}`).toString('latin1')
-      const request = { head: false, path: '/', host: 'a', fields, close: false, text: fields, end: fields.length }
+      const request = readRequest(Buffer.from(`GET /${i}${text}`))
+      if (typeof request !== 'object') throw new Error('not a request')
       const times = { since: i, headAt: i, endAt: i }
-      recorder.add({ request, scheme: 'http', to, sent, times, response: undefined, bytes: 1, error: undefined })
+      recorder.add({
+        request,
+        scheme: 'http',
+        to,
+        forwarded,
+        ...times,
+        response: undefined,
+        bytes: 1,
+        error: undefined,
+      })
     }
   }
   add(20_000)
