@@ -83,7 +83,8 @@ export class CompactStore {
     const i = slot * sizes
     this.#sizes[i] = text.length
     this.#sizes[i + 1] = fields.length
-    return size <= slotBytes ? slotBytes : slotBytes + size
+    // An entry made of a large one has its strings besides.
+    return size <= slotBytes ? slotBytes : slotBytes + 2 * size
   }
 
   #keepFacts(slot: number, fast: FastExchange, changed: number): void {
