@@ -69,7 +69,7 @@ export class Ring {
     return all
   }
 
-  /** Whoever reads an exchange twice gets the same entry. */
+  /** Returns the same entry each time. */
   #entryAt(seq: number): Entry {
     const slot = seq % this.#capacity
     const known = this.#slots[slot]
