@@ -96,7 +96,12 @@ export function wrapWords(spans: readonly Span[], columns: number): readonly (re
   let used = 0
   for (const word of spans.flatMap(wordsOf)) {
     const width = columnsOf(word.text)
-    if (used > indent.text.length && used + width > columns && word.text.trim() !== '') {
+    if (used > 0 && used + width > columns && word.text.trim() === '') {
+      rows.at(-1)?.push({ ...word, text: word.text.slice(0, columns - used) })
+      used = columns
+      continue
+    }
+    if (used > indent.text.length && used + width > columns) {
       rows.push([indent])
       used = indent.text.length
     }

@@ -219,6 +219,7 @@ t.test('text of pages is broken between words, and fits', async t => {
   t.strictSame(wrap('  api failed: exited with code 1', 16), ['  api failed: ', '  exited with ', '  code 1'])
   t.strictSame(wrap('a-word-that-is-longer than it', 10), ['a-word-tha', 't-is-longe', 'r than it'])
   t.strictSame(wrap('', 5), [''])
+  t.strictSame(wrap('ー  and', 3), ['ー ', 'and'])
   fc.assert(
     fc.property(text.map(plain), fc.integer({ min: 2, max: 20 }), (text, columns) => {
       for (const row of wrap(text, columns)) assert.ok(columnsOf(row) <= columns, JSON.stringify(row))
