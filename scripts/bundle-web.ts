@@ -110,7 +110,7 @@ export async function bundleWeb(): Promise<readonly Metafile[]> {
   rmSync(output, { recursive: true, force: true })
   const alone = await build({
     ...common,
-    entryPoints: [join(web, 'stream/worker.ts'), join(web, 'theme.ts')],
+    entryPoints: ['stream/worker.ts', 'screens/logs/regex-worker.ts', 'theme.ts'].map(path => join(web, path)),
     entryNames: '[name]-[hash]',
     format: 'iife',
   })
@@ -122,7 +122,10 @@ export async function bundleWeb(): Promise<readonly Metafile[]> {
     splitting: true,
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    define: { STREAM_WORKER: JSON.stringify(worker) },
+    define: {
+      STREAM_WORKER: JSON.stringify(worker),
+      REGEX_WORKER: JSON.stringify(pathOf(alone, 'screens/logs/regex-worker.ts')),
+    },
     plugins: [adoptedStyles, strictXterm],
   })
   const style = await build({ ...common, entryPoints: [join(web, 'style.css')], plugins: [sharedTokens] })

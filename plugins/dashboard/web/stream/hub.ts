@@ -118,7 +118,7 @@ function memoryFor(topic: string): Memory {
 /** Sends a follower those of the values that it wants. */
 function give({ tab, id, services }: Follower, values: readonly unknown[], tail = Number.POSITIVE_INFINITY): void {
   const found = services.length === 0 ? values : values.filter(value => isOf(value, services))
-  const own = found.slice(-tail)
+  const own = tail === 0 ? [] : found.slice(-tail)
   if (own.length > 0) tab.send({ type: 'values', id, values: own })
 }
 

@@ -1,5 +1,5 @@
 import Anser from 'anser'
-import type { Range } from './matcher.ts'
+import type { Range } from './range.ts'
 import { colouredOf } from './row.ts'
 
 /** A piece of a line. */

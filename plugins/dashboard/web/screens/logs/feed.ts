@@ -2,7 +2,7 @@ import { notifyError } from '../../state/notices.ts'
 import { follow } from '../../stream/client.ts'
 import { readHistory } from './history.ts'
 import { Lines, mostLines } from './lines.ts'
-import { isLogLine, type Row, rowOf, without } from './row.ts'
+import { isLogLine, ReadLines, type Row, rowOf, without } from './row.ts'
 
 /** Lines that the page has at first. */
 const firstLines = 2000
@@ -22,8 +22,10 @@ export class Feed {
   readonly #closed = new AbortController()
   /** The newest lines, while they are not in the window. */
   #live: Row[] = []
-  /** What was read at the end: the stream may send some of it later. */
-  #lastRead: readonly Row[] = []
+  /** What was read at the end. */
+  #lastRead = new ReadLines([])
+  /** The stream may first send lines from before this. */
+  readonly #started = new Date().toISOString()
   #reading: Promise<void> = Promise.resolve()
   #readers = 0
   #off: () => void = () => {}
@@ -63,7 +65,7 @@ export class Feed {
     this.missed = 0
     this.#changed()
     if (!isFollowing) return
-    if (this.isAttached) this.lines.trimOldest()
+    if (this.isAttached) this.#trimOldest()
     else if (this.#live.length < pageLines) void this.#try(() => this.#loadEnd())
     else {
       this.lines.replace(this.#live)
@@ -106,32 +108,38 @@ export class Feed {
       if (page.length < head) {
         const { newest: last = newest } = this.lines
         const present = this.lines.slice(this.lines.end - pageLines - mostLive)
-        this.lines.append(without(this.#live, present).filter(({ time }) => time >= last.time))
+        this.#lastRead = new ReadLines(present)
+        this.lines.append(this.#live.filter(row => this.#lastRead.takes(row) && row.time >= last.time))
         this.#attach()
       }
-      this.lines.trimOldest()
+      this.#trimOldest()
     })
   }
 
   async #loadEnd(): Promise<void> {
     this.#detach()
-    const history = await this.#read({ tail: firstLines })
-    const [oldest] = history
-    // Lines of the time of the oldest one that it lacks are older ones.
-    const live = this.#live.filter(({ time }) => oldest === undefined || time > oldest.time)
-    this.lines.replace([...history, ...without(live, history)])
-    this.#lastRead = history
-    this.hasOlder = history.length >= firstLines
+    let tail = firstLines
+    let history = await this.#read({ tail })
+    // One write may have more lines than that, all of one time: which of its lines are new ones cannot be seen then.
+    while (history.length >= tail && history[0]?.time === history.at(-1)?.time) {
+      tail *= 2
+      history = await this.#read({ tail })
+    }
+    this.#lastRead = new ReadLines(history)
+    this.lines.replace([...history, ...this.#live.filter(row => this.#lastRead.takes(row))])
+    this.hasOlder = history.length >= tail
     this.#attach()
   }
 
   async #loadAround(time: string): Promise<void> {
     this.isFollowing = false
     this.#detach()
-    const before = await this.#read({ until: time, tail: pageLines })
-    const after = await this.#read({ since: time, head: pageLines })
+    // One write may have many lines, all of one time.
+    const { length } = await this.#read({ since: time, until: time })
+    const before = await this.#read({ until: time, tail: length + pageLines })
+    const after = await this.#read({ since: time, head: length + pageLines })
     this.lines.replace([...before, ...without(after, before)])
-    this.hasOlder = before.length >= pageLines
+    this.hasOlder = before.length >= length + pageLines
   }
 
   async #read(query: { since?: string; until?: string; tail?: number; head?: number }): Promise<readonly Row[]> {
@@ -157,24 +165,21 @@ export class Feed {
     }
   }
 
-  /** Returns the rows that were not read at the end. */
-  #withoutRead(rows: readonly Row[]): readonly Row[] {
-    const [oldest, newest] = [this.#lastRead[0], this.#lastRead.at(-1)]
-    if (oldest === undefined || newest === undefined || rows.every(({ time }) => time > newest.time)) return rows
-    return without(rows, this.#lastRead).filter(({ time }) => time > oldest.time)
-  }
-
   #accept(all: readonly Row[]): void {
-    const rows = this.#withoutRead(all)
+    const rows = all.filter(row => this.#lastRead.takes(row))
     if (this.isAttached && (this.isFollowing || this.lines.size < mostLines)) this.lines.append(rows)
     else {
       if (this.isAttached) this.#detach()
       for (const row of rows) this.#live.push(row)
       if (this.#live.length > 2 * mostLive) this.#live.splice(0, this.#live.length - mostLive)
     }
-    if (this.isFollowing) this.lines.trimOldest()
-    else this.missed += rows.length
+    if (this.isFollowing) this.#trimOldest()
+    else this.missed += rows.filter(({ time }) => time >= this.#started).length
     this.#changed()
+  }
+
+  #trimOldest(): void {
+    if (this.lines.trimOldest()) this.hasOlder = true
   }
 
   #attach(): void {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { copy } from '../../actions/copy.ts'
 import { useActions } from '../../actions/registry.ts'
 import { Empty } from '../../parts/empty.tsx'
@@ -10,7 +10,9 @@ import { Model } from './model.ts'
 import { OlderMatches, OlderSearch } from './older-search.tsx'
 import { type LogsPlace, lineLink, logsPlace, toggle } from './query.ts'
 import { Toolbar } from './toolbar.tsx'
+import { WholeLine } from './whole-line.tsx'
 import './style.css'
+import './whole-line.css'
 
 /** The output of all services, or of some: search, history, links to lines. */
 export default function Logs() {
@@ -18,16 +20,19 @@ export default function Logs() {
   const services = place.services.join(' ')
   const model = useMemo(() => new Model(place.services), [services])
   const older = useMemo(() => new OlderSearch(), [services])
-  useEffect(() => {
-    model.start(place.line)
-    return () => {
+  const started = useRef<Model>(undefined)
+  useEffect(
+    () => () => {
       model.close()
       older.close()
-    }
-  }, [model])
+    },
+    [model],
+  )
   useEffect(() => {
-    if (place.line !== undefined) model.goTo(place.line)
-  }, [place.line])
+    if (started.current !== model) model.start(place.line)
+    else if (place.line !== undefined) model.goTo(place.line)
+    started.current = model
+  }, [model, place.line])
   const problem = useSelection(model, place)
   useActions(() => actionsOf(model), [model])
   return (
@@ -39,6 +44,7 @@ export default function Logs() {
         <Nothing model={model} place={place} />
         <Resume model={model} />
       </div>
+      <WholeLine model={model} />
     </section>
   )
 }
@@ -50,7 +56,7 @@ function useSelection(model: Model, { text, isRegex, isCase, isFilter, level }: 
   useEffect(() => {
     model.select({ matcher: typeof matcher === 'string' ? undefined : matcher, isFilter, level })
   }, [model, matcher, isFilter, level])
-  return problem
+  return problem ?? model.problem.value
 }
 
 function actionsOf(model: Model) {
@@ -66,6 +72,15 @@ function actionsOf(model: Model) {
       key: 'p',
       keywords: 'stop scroll resume',
       run: () => model.setFollowing(!model.feed.isFollowing),
+    },
+    {
+      id: 'logs.whole',
+      title: () => 'Show all of the chosen line, or of the last one',
+      key: 'w',
+      keywords: 'wrap long line',
+      run: () => {
+        model.isWhole.value = !model.isWhole.value
+      },
     },
     {
       id: 'logs.end',

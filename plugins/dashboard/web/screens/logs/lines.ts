@@ -4,6 +4,8 @@ import type { Row } from './row.ts'
 export const mostLines = 100_000
 /** So many more are removed at once. */
 const slack = 5000
+/** More than the older lines that anyone reads. */
+const gap = 1_000_000_000
 
 /** A window of lines, each with a number that it keeps: `first` is that of the oldest. */
 export class Lines {
@@ -47,12 +49,13 @@ export class Lines {
     this.first -= rows.length
   }
 
-  /** Removes the oldest lines where there are too many. */
-  trimOldest(): void {
-    if (this.size <= mostLines + slack) return
+  /** Removes the oldest lines where there are too many; returns whether it did. */
+  trimOldest(): boolean {
+    if (this.size <= mostLines + slack) return false
     const excess = this.size - mostLines
     this.#rows.splice(0, excess)
     this.first += excess
+    return true
   }
 
   /** Removes the newest lines where there are too many; returns whether it did. */
@@ -62,9 +65,9 @@ export class Lines {
     return true
   }
 
-  /** Replaces all lines. The numbers go on, so that none stands for another line. */
+  /** Replaces all lines. No number stands for another line: older ones get lower numbers, so some are left out. */
   replace(rows: readonly Row[]): void {
-    this.first = this.end
+    this.first = this.end + gap
     this.#rows = [...rows]
   }
 }

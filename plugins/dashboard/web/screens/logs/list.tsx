@@ -4,9 +4,10 @@ import { activeGroups, projectNameOf } from '../../state/groups.ts'
 import { keys } from '../../state/services.ts'
 import { nameClass, shortName } from '../../state/words.ts'
 import { longest, spansOf } from './ansi.ts'
-import type { Matcher } from './matcher.ts'
+import { TextMatcher } from './matcher.ts'
 import { Minimap } from './minimap.tsx'
 import type { Model } from './model.ts'
+import type { Range } from './range.ts'
 import { levelOf, type Row } from './row.ts'
 import './ansi.css'
 
@@ -120,8 +121,8 @@ export function LogList({ model, linkOf }: Props) {
                   key={number}
                   number={number}
                   row={row}
+                  marks={view.marksOf(number)}
                   isChosen={number === model.chosen.value}
-                  matcher={model.matcher}
                   linkOf={linkOf}
                 />
               )
@@ -137,17 +138,18 @@ export function LogList({ model, linkOf }: Props) {
 interface LineProps {
   readonly number: number
   readonly row: Row
+  /** What to mark in it. */
+  readonly marks: TextMatcher | readonly Range[] | undefined
   readonly isChosen: boolean
-  readonly matcher: Matcher | undefined
   linkOf(row: Row): string
 }
 
-function Line({ number, row, isChosen, matcher, linkOf }: LineProps) {
+function Line({ number, row, marks, isChosen, linkOf }: LineProps) {
   const known = keys.value
   const project = projectNameOf(row.service)
   return useMemo(() => {
     const { service, text, time, plain } = row
-    const spans = spansOf(text, matcher?.ranges(plain.slice(0, longest)) ?? [])
+    const spans = spansOf(text, marks instanceof TextMatcher ? marks.ranges(plain.slice(0, longest)) : (marks ?? []))
     const level = levelOf(row)
     const rest = text.length - longest
     return (
@@ -180,7 +182,7 @@ function Line({ number, row, isChosen, matcher, linkOf }: LineProps) {
         </code>
       </div>
     )
-  }, [row, matcher, isChosen, known, project])
+  }, [row, marks, isChosen, known, project])
 }
 
 /** Returns the local time with milliseconds. */

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
 import { Feed } from './feed.ts'
-import type { Matcher } from './matcher.ts'
+import { lineName, timeIn } from './query.ts'
 import { lowerBound, type Selection, View } from './view.ts'
 
 /** Lines are drawn at most this often, ms: a service may print hundreds of times a second. */
@@ -17,7 +17,10 @@ export class Model {
   /** A line that the list is to show. */
   readonly target = signal<number | undefined>(undefined)
   readonly isFollowing = computed(() => this.version.value >= 0 && this.feed.isFollowing)
-  matcher: Matcher | undefined
+  /** Whether the chosen line is shown with all of its text. */
+  readonly isWhole = signal(false)
+  /** Why the expression is not used. */
+  readonly problem = computed(() => (this.version.value >= 0 ? this.view.problem : undefined))
   #timer: ReturnType<typeof setTimeout> | undefined
   #frame = 0
   #drawnMs = 0
@@ -25,25 +28,26 @@ export class Model {
 
   constructor(services: readonly string[]) {
     this.feed = new Feed(services, () => this.#schedule())
-    this.view = new View(this.feed.lines)
+    this.view = new View(this.feed.lines, () => this.#schedule())
   }
 
-  /** Starts at the end, or at the line `SERVICE@TIME`. */
+  /** Starts at the end, or at the line with a name. */
   start(line: string | undefined): void {
     this.#wanted = line
-    this.feed.start(line?.slice(line.indexOf('@') + 1))
+    this.feed.start(line === undefined ? undefined : timeIn(line))
   }
 
   close(): void {
     this.feed.close()
+    this.view.close()
     clearTimeout(this.#timer)
     cancelAnimationFrame(this.#frame)
   }
 
   select(selection: Selection): void {
-    this.matcher = selection.matcher
     this.view.select(selection)
-    this.version.value += 1
+    this.#drawnMs = 0
+    this.#update()
   }
 
   setFollowing(isFollowing: boolean): void {
@@ -51,10 +55,10 @@ export class Model {
     if (isFollowing) this.chosen.value = undefined
   }
 
-  /** Shows the line `SERVICE@TIME`, which the page may not have. */
+  /** Shows the line with a name, which the page may not have. */
   goTo(line: string): void {
     this.#wanted = line
-    this.feed.goTo(line.slice(line.indexOf('@') + 1))
+    this.feed.goTo(timeIn(line))
   }
 
   /** Chooses the next hit (1) or the one before (-1), and shows it. */
@@ -71,29 +75,34 @@ export class Model {
     this.target.value = number
   }
 
-  #schedule(): void {
+  #schedule(pauseMs = drawMs): void {
     this.#timer ??= setTimeout(
       () => {
         this.#frame = requestAnimationFrame(this.#draw)
       },
-      Math.max(0, this.#drawnMs + drawMs - performance.now()),
+      Math.max(0, this.#drawnMs + pauseMs - performance.now()),
     )
   }
 
   readonly #draw = (): void => {
     this.#timer = undefined
     this.#drawnMs = performance.now()
-    this.view.update()
+    this.#update()
     this.#showWanted()
+  }
+
+  #update(): void {
+    const isMore = this.view.update()
     this.version.value += 1
+    if (isMore) this.#schedule(0)
   }
 
   #showWanted(): void {
     const wanted = this.#wanted
     if (wanted === undefined) return
-    const [service, time] = [wanted.slice(0, wanted.indexOf('@')), wanted.slice(wanted.indexOf('@') + 1)]
     const { lines } = this.feed
-    const at = lines.slice(lines.first).findIndex(row => row.service === service && row.time === time)
+    const time = timeIn(wanted)
+    const at = lines.slice(lines.first).findIndex(row => row.time === time && lineName(row) === wanted)
     if (at < 0) return
     this.#wanted = undefined
     this.chosen.value = this.target.value = lines.first + at

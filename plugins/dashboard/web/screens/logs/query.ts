@@ -8,7 +8,7 @@ export interface LogsPlace extends Search {
   readonly services: readonly string[]
   readonly isFilter: boolean
   readonly level: Level
-  /** `SERVICE@TIME` of a line that a link leads to. */
+  /** Name of the line that a link leads to. */
   readonly line: string | undefined
 }
 
@@ -40,9 +40,21 @@ export function toggleService(key: string): void {
   })
 }
 
-/** Returns the name of a line in the URL. */
-export function lineName({ service, time }: Row): string {
-  return `${service}@${time}`
+/** Returns the name of a line in the URL: `SERVICE@TIME`, and a hash, as all lines of one write have one time. */
+export function lineName({ service, time, plain }: Row): string {
+  return `${service}@${time}.${hashOf(plain)}`
+}
+
+/** Returns the time in the name of a line. */
+export function timeIn(name: string): string {
+  return /@([^@Z]*Z)/.exec(name)?.[1] ?? ''
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return (hash >>> 0).toString(36)
 }
 
 /** Returns the link to a line, with what else is shown. */

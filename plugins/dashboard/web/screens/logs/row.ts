@@ -57,6 +57,29 @@ export function identityOf({ time, service, stream, text }: LogLine): string {
   return `${time} ${service} ${stream} ${text}`
 }
 
+/** Counts of lines that were read: the stream may send some of them later, once each. */
+export class ReadLines {
+  readonly #counts = new Map<string, number>()
+  readonly #oldest: string
+  readonly #newest: string
+
+  constructor(lines: readonly LogLine[]) {
+    for (const line of lines) this.#counts.set(identityOf(line), (this.#counts.get(identityOf(line)) ?? 0) + 1)
+    const times = lines.map(({ time }) => time).sort()
+    this.#oldest = times[0] ?? ''
+    this.#newest = times.at(-1) ?? ''
+  }
+
+  /** Whether a line is a new one; lines as old as the oldest that was read, and not among these, are older ones. */
+  takes(line: LogLine): boolean {
+    if (line.time > this.#newest) return true
+    const identity = identityOf(line)
+    const count = this.#counts.get(identity) ?? 0
+    if (count > 0) this.#counts.set(identity, count - 1)
+    return count === 0 && line.time > this.#oldest
+  }
+}
+
 /** Returns lines without those that are known already, from the end on. */
 export function without<T extends LogLine>(lines: readonly T[], known: readonly LogLine[]): readonly T[] {
   const counts = new Map<string, number>()

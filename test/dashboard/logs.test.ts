@@ -1,0 +1,170 @@
+import type { Page } from 'playwright-core'
+import { onHost } from '../e2e/suite.ts'
+import { noBrowser } from '../lib/browser.ts'
+import { openDashboard } from '../lib/dashboard.ts'
+
+/** Prints numbered lines: at first 2500, then some with each line of its file `more`. */
+const talker = `const fs = require('node:fs')
+  let n = 0
+  const say = count => {
+    let text = ''
+    for (const end = n + count; n < end; n++) text += n % 100 === 42 ? '\\x1b[31merror: needle ' + n + '\\x1b[0m\\n' : 'line ' + n + '\\n'
+    process.stdout.write(text)
+  }
+  say(2500)
+  let done = 0
+  fs.watchFile('more', { interval: 50 }, () => {
+    const wanted = Number(fs.readFileSync('more', 'utf8') || 0)
+    if (wanted > done) say(wanted - done)
+    done = Math.max(done, wanted)
+  })
+  fs.watchFile('say', { interval: 50 }, () => process.stdout.write(fs.readFileSync('say', 'utf8')))`
+
+const texts = (page: Page) => page.locator('.logs .line code').allTextContents()
+
+/** The lines that the user sees, with their places. */
+const inSight = (page: Page) =>
+  page.evaluate(`(() => {
+    const pane = document.querySelector('.log').getBoundingClientRect()
+    return [...document.querySelectorAll('.logs .line')]
+      .map(line => [line.getBoundingClientRect().top, line.querySelector('code').textContent])
+      .filter(([top]) => top >= pane.top && top + 18 <= pane.bottom)
+  })()`)
+
+/** Scrolls to the oldest line, and returns the lines in order; each step waits for the one before to be drawn. */
+const readBack = `(async () => {
+  const pane = document.querySelector('.log')
+  const rows = new Map()
+  const until = Date.now() + 60_000
+  const frame = () => new Promise(requestAnimationFrame)
+  while (Date.now() < until && ![...rows.values()].includes('line 0')) {
+    await frame()
+    const lines = [...document.querySelectorAll('.logs .line')]
+    const top = lines[0]?.getBoundingClientRect().top ?? Infinity
+    const { y } = pane.getBoundingClientRect()
+    if (top > y) continue
+    for (const line of lines) rows.set(Number(line.dataset.number), line.querySelector('code').textContent)
+    pane.scrollBy(0, -600)
+  }
+  return [...rows.keys()].sort((a, b) => a - b).map(number => rows.get(number))
+})()`
+
+onHost(
+  'the logs in the dashboard',
+  async (t, machine) => {
+    const sandbox = machine.sandbox()
+    const path = sandbox.project('shop', {
+      'locald.toml': `[project]\nname = "shop"
+        [services.api]\ntype = "worker"\ncommand = "exec ${process.execPath} talk.js"
+        [services.web]\ntype = "worker"\ncommand = "printf 'hello from web\\\\n%s!\\\\n' ${'a'.repeat(40)}; exec sleep 10000"\n`,
+      'talk.js': talker,
+      more: '0',
+      say: '',
+    })
+    await sandbox.up(path)
+    const dashboard = await openDashboard(t, sandbox)
+    const line = (page: Page, text: string) => page.locator('.logs .line code').getByText(text, { exact: true })
+    const more = (count: number) => sandbox.write(`${path}/more`, String(count))
+
+    await t.test('follows, and a paused page misses nothing', async t => {
+      const page = await dashboard.visit('/logs?service=shop:api')
+      await line(page, 'line 2499').waitFor()
+      await page.locator('.log').focus()
+      await page.keyboard.press('PageUp')
+      await page.locator('.new').waitFor()
+      // The browser scrolls smoothly.
+      let before = await inSight(page)
+      for (let last: unknown; JSON.stringify(last) !== JSON.stringify(before); ) {
+        last = before
+        await page.waitForTimeout(300)
+        before = await inSight(page)
+      }
+      more(1500)
+      await page.locator('.new').getByText('1,500 new ↓').waitFor()
+      t.strictSame(await inSight(page), before, 'what is read stays where it is')
+      await page.keyboard.press('End')
+      await line(page, 'line 3999').waitFor()
+      t.equal(await page.locator('.new').count(), 0)
+      await page.close()
+    })
+
+    await t.test('reads the history back to the first line, each line once', async t => {
+      const page = await dashboard.visit('/logs?service=shop:api')
+      await line(page, 'line 3999').waitFor()
+      const seen: readonly string[] = await page.evaluate(readBack)
+      const expected = Array.from({ length: 4000 }, (_, n) => (n % 100 === 42 ? `error: needle ${n}` : `line ${n}`))
+      t.strictSame(seen, expected)
+      await page.close()
+    })
+
+    await t.test('finds, walks and filters hits; the URL keeps it', async t => {
+      const page = await dashboard.visit('/logs')
+      await line(page, 'line 3999').waitFor()
+      await page.keyboard.press('/')
+      await page.keyboard.type('needle')
+      await page
+        .locator('.logs mark')
+        .first()
+        .waitFor({ state: 'attached', timeout: 1000 })
+        .catch(() => undefined)
+      await page.keyboard.press('Enter')
+      await line(page, 'error: needle 3942').waitFor()
+      t.equal(await page.locator('.line.is-chosen code').textContent(), 'error: needle 3942')
+      await page.keyboard.press('Enter')
+      await page.locator('.line.is-chosen').getByText('needle 3842').waitFor()
+      await page.getByRole('button', { name: 'Show only hits' }).click()
+      await line(page, 'error: needle 3742').waitFor()
+      t.ok((await texts(page)).every(text => text.includes('needle')))
+      t.match(page.url(), /q=needle&filter=1$/)
+      await page.reload()
+      await line(page, 'error: needle 3942').waitFor()
+      await page.getByRole('button', { name: 'Regular expression' }).click()
+      await page.locator('#logs-q').fill('needle (')
+      await page.locator('#logs-hits').getByText('Unterminated group').waitFor()
+      await page.locator('#logs-q').fill('needle \\d42$')
+      await page.getByRole('button', { name: 'Older' }).click()
+      await page.locator('.older').getByText('needle 942').click()
+      await page.locator('.line.is-chosen').getByText('needle 942').waitFor()
+      await page.close()
+    })
+
+    await t.test('an expression that takes very long does not block the page', async t => {
+      const page = await dashboard.visit('/logs?regex=1&service=shop:web')
+      await line(page, 'hello from web').waitFor()
+      await page.locator('#logs-q').fill('(a+)+$')
+      await page.locator('#logs-hits').getByText('This expression takes too long').waitFor()
+      await page.locator('#logs-q').fill('from (web|api)')
+      await page.locator('#logs-hits').getByText('1', { exact: true }).waitFor()
+      t.equal(await page.locator('.line mark', { hasText: 'from web' }).count(), 1)
+      await page.close()
+    })
+
+    await t.test('a link leads to a line; a key copies lines as Markdown', async t => {
+      const page = await dashboard.visit('/logs?service=shop:api')
+      await line(page, 'line 3999').waitFor()
+      const href = await page.locator('.line', { hasText: 'line 3990' }).locator('a').getAttribute('href')
+      await page.locator('.log').focus()
+      await page.keyboard.press('y')
+      await page.locator('.toast').getByText('Copied 50 lines').waitFor()
+      const copied = await page.evaluate(() => navigator.clipboard.readText())
+      t.match(copied, /^Last 50 lines of shop:api, .*\n\n```text\n[\d:.]{12} line 3950\n[\s\S]*line 3999\n```\n$/)
+      await page.close()
+      const other = await dashboard.visit(href ?? '')
+      await other.locator('.line.is-chosen').waitFor()
+      t.equal(await other.locator('.line.is-chosen code').textContent(), 'line 3990')
+      await other.close()
+    })
+
+    await t.test('looks right', async t => {
+      const long = `\x1b[33mWARN\x1b[0m slow query: ${'SELECT * FROM orders WHERE id = 1 '.repeat(20)}`
+      sandbox.write(`${path}/say`, `GET /orders 200\n${long}\n    at run (/app/index.js:1:1)\n`)
+      await dashboard.checkLooks(t, '/logs?q=needle', 'logs', async page => {
+        await line(page, 'GET /orders 200').first().waitFor()
+        await page.locator('#logs-hits').getByText(/^\d+$/).waitFor()
+        await page.keyboard.press('Shift+n')
+        await page.locator('.line.is-chosen').waitFor()
+      })
+    })
+  },
+  { timeout: 240_000, skip: noBrowser },
+)
