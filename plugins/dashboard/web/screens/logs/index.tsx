@@ -13,6 +13,7 @@ import { Toolbar } from './toolbar.tsx'
 import { WholeLine } from './whole-line.tsx'
 import './style.css'
 import './whole-line.css'
+import './narrow.css'
 
 /** The output of all services, or of some: search, history, links to lines. */
 export default function Logs() {
