@@ -45,6 +45,7 @@ export const streams = plugin<{ readonly slots: StreamSlots }>(async (app, { slo
       open()
       // Measured before the write: a single value may be larger than the limit.
       if (raw.writableLength > unreadLimit) raw.destroy()
+      if (values.length === 0) raw.flushHeaders()
       if (raw.destroyed || values.length === 0) return true
       // Bytes cost the garbage collector less than strings while they wait.
       return raw.write(Buffer.from(values.map(value => `${JSON.stringify(value)}\n`).join('')))

@@ -1,6 +1,6 @@
-import picomatch from 'picomatch'
 import { LocaldError } from '../../../../kernel/errors.ts'
 import type { ExchangeView } from '../../provides.ts'
+import { pathGlob } from './path-glob.ts'
 
 /** Which exchanges a client wants. */
 export interface ExchangeQuery {
@@ -19,8 +19,7 @@ export interface ExchangeQuery {
 export function filterOf({ service, status, method, path, q }: ExchangeQuery): (view: ExchangeView) => boolean {
   const services = new Set([service ?? []].flat())
   const hasStatus = status === undefined ? () => true : statusFilter(status)
-  const hasPath =
-    path === undefined ? () => true : picomatch(path.includes('*') ? path.replace(/\*\*?$/, '**') : path, { dot: true })
+  const hasPath = path === undefined ? () => true : pathGlob(path)
   const text = q?.toLowerCase()
   return view =>
     (services.size === 0 || isOf(view, services)) &&

@@ -5,6 +5,7 @@ import t from 'tap'
 import { ForwardedHeaders } from '../../../../plugins/proxy/message/forwarded.ts'
 import { readRequest } from '../../../../plugins/proxy/message/request-head.ts'
 import { Recorder } from '../../../../plugins/proxy/recorder/recorder.ts'
+import { until } from '../../../lib/running.ts'
 import { get } from '../lib/client.ts'
 import { at, serve } from '../lib/services.ts'
 import { inspected } from './harness.ts'
@@ -92,8 +93,10 @@ t.test('keeps nothing of a body of 1 GB, and not more than the limits of many', 
   const folder = join(proxy.data, 'requests')
   t.notOk(existsSync(folder))
   for (let i = 0; i < 80; i++) await get(proxy.port, 'shop.localhost', `/${1024 * 1024}`)
+  // Those that made room are deleted a moment later.
+  await until('at most 64 files', () => readdirSync(folder).length <= 64)
   const files = readdirSync(folder).map(name => statSync(join(folder, name)))
-  t.ok(files.length > 0 && files.length <= 64, `${files.length} files`)
+  t.ok(files.length > 0, `${files.length} files`)
   t.ok(
     files.every(({ mode }) => (mode & 0o077) === 0),
     'for this user alone',
