@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { access, constants, realpath } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { exists } from '../system/stat.ts'
@@ -125,7 +125,7 @@ async function findProgram(name: string, path: string): Promise<string | undefin
       () => true,
       () => false,
     )
-    if (isThere && (await realpath(file).catch(() => undefined)) !== undefined) return file
+    if (isThere) return file
   }
   return undefined
 }

@@ -78,6 +78,7 @@ onHost(
       const row = card('Known projects').getByRole('row', { name: /^old/ })
       await row.getByRole('button', { name: 'Start' }).click()
       await row.getByText('runs').waitFor()
+      await page.getByText('old started').waitFor()
       await sandbox.ok(['stop'], { cwd: old })
       renameSync(old, `${old}-moved`)
       await page.reload()

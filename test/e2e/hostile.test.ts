@@ -16,7 +16,7 @@ onHost('answers malformed requests with errors and stays small', async (t, machi
     ['POST', '/v1/projects/up', '[]', 400],
     ['POST', '/v1/projects/up', '"text"', 400],
     ['POST', '/v1/projects/up', '{}', 400],
-    ['POST', '/v1/projects/up', `{"path": ${path}}`, 400],
+    ['POST', '/v1/projects/up', `{"path": ${path}, "env": null}`, 400],
     ['POST', '/v1/projects/up', `{"path": ${path}, "env": []}`, 400],
     ['POST', '/v1/projects/up', `{"path": ${path}, "env": {"A": {}}}`, 400],
     ['POST', '/v1/projects/up', `{"path": ${path}, "env": {}, "services": {}}`, 400],

@@ -114,8 +114,10 @@ t.test('is stopped by Ctrl-Z and continued by fg, in a shell', async t => {
   await shell.shows(/▌ ● counter/)
   shell.press('q')
   await shell.shows(/fg[\s\S]*ready\$/)
-  shell.press(`clear; ${process.execPath} ${sandbox.main} monitor &\r`)
+  // With `-b` the shell reports at once that it has exited: Node sets the mode of the terminal then.
+  shell.press(`set -b; clear; ${process.execPath} ${sandbox.main} monitor &\r`)
   await shell.shows('runs in the background [USAGE]')
+  await shell.shows(/Exit 2/)
   shell.press('exit\r')
   t.ok((await shell.exit).isRestored)
 })

@@ -29,7 +29,10 @@ t.test('one command runs the example, one runs all tests', async t => {
 })
 
 t.test('all commands in the README exist', async t => {
-  const names = [...commands, ...pluginCommands].map(({ name }) => name)
+  const names = [
+    ...commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]),
+    ...pluginCommands.map(({ name }) => name),
+  ]
   const named = [...`${readme}${read('docs/commands.md')}`.matchAll(/`locald ([a-z][a-z -]*[a-z])/g)].map(
     ([, words]) => words ?? '',
   )

@@ -7,7 +7,7 @@
  */
 
 import { signal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 import type { ServiceView } from '../../../../kernel/events.ts'
 import type { KnownProjectView } from '../../../../kernel/protocol.ts'
 
@@ -47,7 +47,8 @@ export function register(added: readonly Action[]): () => void {
 
 /** Registers the actions of a component while it is shown. */
 export function useActions(make: () => readonly Action[], inputs: readonly unknown[] = []): void {
-  useEffect(() => register(make()), inputs)
+  // Before it is painted: a key that is pressed as soon as the screen is there does what it is for.
+  useLayoutEffect(() => register(make()), inputs)
 }
 
 /** Returns the action of an id. */

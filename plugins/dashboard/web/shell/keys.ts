@@ -51,14 +51,15 @@ const prefix = 'g'
 /** How long the second key of a sequence may take, ms: as in tinykeys. */
 const sequenceMs = 1000
 
-let lastPrefixAt = 0
+const never = Number.NEGATIVE_INFINITY
+let lastPrefixAt = never
 let isAfterPrefix = false
 
 /** Notes whether a key is the second one of a sequence: it then does not do what it does alone. */
 function followPrefix({ key }: KeyboardEvent): void {
   const now = performance.now()
   isAfterPrefix = now - lastPrefixAt < sequenceMs
-  lastPrefixAt = key === prefix && !isAfterPrefix ? now : 0
+  lastPrefixAt = key === prefix && !isAfterPrefix ? now : never
 }
 
 interface KeyOptions {
