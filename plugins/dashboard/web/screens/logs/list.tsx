@@ -31,8 +31,6 @@ export function LogList({ model, linkOf }: Props) {
   const scrolled = useSignal(0)
   /** The line at the top, and how much of it is hidden, px. */
   const anchor = useRef({ number: 0, hidden: 0 })
-  /** Where this component scrolled to last, whose event comes later; undefined once the user has scrolled. */
-  const own = useRef<number | undefined>(undefined)
   const { view, feed } = model
   const isFollowing = model.isFollowing.value
   void model.version.value
@@ -48,10 +46,7 @@ export function LogList({ model, linkOf }: Props) {
 
   useLayoutEffect(() => {
     const element = pane.current
-    if (element !== null && Math.abs(element.scrollTop - top) >= 1) {
-      element.scrollTop = top
-      own.current = element.scrollTop
-    }
+    if (element !== null && Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top
     if (target !== undefined) model.target.value = undefined
   })
   useEffect(() => {
@@ -78,15 +73,12 @@ export function LogList({ model, linkOf }: Props) {
     if (element === null) return
     const { scrollTop, scrollHeight, clientHeight } = element
     const isAtEnd = scrollHeight - scrollTop - clientHeight < rowHeight
-    const isOwn = scrollTop === own.current
-    if (!isOwn) own.current = undefined
     if (feed.isFollowing) {
       if (!isAtEnd) stop()
       return
     }
-    if (!isOwn) hold(scrollTop)
-    // A hit or a link among the last lines is not the user's way to the end.
-    if (isAtEnd && feed.isAttached && !isOwn) model.setFollowing(true)
+    hold(scrollTop)
+    if (isAtEnd && feed.isAttached) model.setFollowing(true)
     else if (scrollTop < nearPx && feed.hasOlder) void feed.readOlder()
     if (scrollHeight - scrollTop - clientHeight < nearPx && !feed.isAttached) void feed.readNewer()
     scrolled.value += 1
