@@ -4,3 +4,12 @@ import type { Shape } from '../state/words.ts'
 export function Mark({ shape }: { readonly shape: Shape }) {
   return <i class={`s ${shape}`} aria-hidden="true" />
 }
+
+/** The heading of a column of marks. */
+export function MarkHeading() {
+  return (
+    <th class="mark">
+      <span class="only-read">Mark</span>
+    </th>
+  )
+}

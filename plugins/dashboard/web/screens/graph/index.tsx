@@ -11,6 +11,7 @@ import { shortName } from '../../state/words.ts'
 import { type CriticalPath, criticalPath, spanText } from './critical-path.ts'
 import { Drawing } from './drawing.tsx'
 import { StartTable } from './table.tsx'
+import '../../parts/chip.css'
 import './style.css'
 
 /** The graph is asked for again this long after a change of state, ms: changes come in groups. */

@@ -1,5 +1,5 @@
 import type { GraphService } from '../../../../../kernel/protocol.ts'
-import { Mark } from '../../parts/mark.tsx'
+import { Mark, MarkHeading } from '../../parts/mark.tsx'
 import { hrefOf } from '../../state/place.ts'
 import { serviceOf } from '../../state/services.ts'
 import { shortName, stateOf } from '../../state/words.ts'
@@ -16,9 +16,7 @@ export function StartTable({ services, path }: Props) {
     <table>
       <thead>
         <tr>
-          <th class="mark">
-            <span class="only-read">Mark</span>
-          </th>
+          <MarkHeading />
           <th>Service</th>
           <th class="hide-s">State</th>
           <th>Depends on</th>

@@ -1,6 +1,6 @@
 import { contextOf } from '../../actions/context.ts'
 import { startProject } from '../../actions/project.ts'
-import { Mark } from '../../parts/mark.tsx'
+import { Mark, MarkHeading } from '../../parts/mark.tsx'
 import { ActionMenu } from '../../parts/menu.tsx'
 import { type Group, groups } from '../../state/groups.ts'
 import { isLoaded } from '../../state/services.ts'
@@ -19,9 +19,7 @@ export function ServiceTable() {
       <table>
         <thead>
           <tr>
-            <th class="mark">
-              <span class="only-read">Mark</span>
-            </th>
+            <MarkHeading />
             <th>Service</th>
             <th>State</th>
             <th class="hide-s">URL</th>

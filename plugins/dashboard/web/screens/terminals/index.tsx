@@ -6,6 +6,7 @@ import { place, setQuery } from '../../state/place.ts'
 import { isLoaded, serviceOf } from '../../state/services.ts'
 import { shortName, stateOf } from '../../state/words.ts'
 import { Pane } from './pane.tsx'
+import '../../parts/chip.css'
 import './style.css'
 
 /** As many terminals are open at a time. */
