@@ -36,8 +36,13 @@ export class Locald {
 
   /** Runs a command and returns its output. Throws, with all of its output, when it fails. */
   run(...words: readonly string[]): string {
+    return this.runIn(this.project, ...words)
+  }
+
+  /** Like `run`, in another folder. */
+  runIn(cwd: string, ...words: readonly string[]): string {
     const { status, signal, stdout, stderr } = spawnSync(process.execPath, [cli, ...words], {
-      cwd: this.project,
+      cwd,
       env: this.env,
       encoding: 'utf8',
     })
