@@ -1,0 +1,18 @@
+/** `env`: the caller's shell environment; `argv`: the command; `tty`: the caller has a terminal. */
+export interface OneOffBody {
+  readonly path: string
+  readonly service: string
+  readonly env: Readonly<Record<string, string>>
+  readonly argv?: readonly string[]
+  readonly tty?: boolean
+}
+
+/** How to run a one-off command in a service's place: `env` is all of its environment. Secrets: never print it. */
+export interface OneOffAnswer {
+  readonly dir: string
+  /** What to run in place of the command; absent: the command itself. */
+  readonly argv?: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Keys of the services that the command may want to reach, and which do not run. */
+  readonly notRunning: readonly string[]
+}

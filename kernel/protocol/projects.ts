@@ -1,0 +1,54 @@
+import type { ServiceView } from '../events.ts'
+
+/**
+ * `path`: an absolute folder in or above which the project is found. `services` are names of its services,
+ * `project:service`, names of projects, or folders relative to it.
+ */
+export interface TargetBody {
+  readonly path: string
+  readonly services?: readonly string[]
+  /** All projects; `path` is then ignored. */
+  readonly all?: boolean
+}
+
+export interface UpBody extends TargetBody {
+  /** The caller's shell environment; absent: that of the project's last `up`, else ENVIRONMENT_UNKNOWN. */
+  readonly env?: Readonly<Record<string, string>>
+  /** A name of the caller's for this `up`, by which a stop can take back what it has begun. */
+  readonly id?: string
+}
+
+export interface StopBody extends TargetBody {
+  /** Only what the `up` of this `id` has begun; the `up` is waited for until it has begun all, or has given up. */
+  readonly begunBy?: string
+}
+
+export interface RestartBody extends UpBody {
+  readonly dependents?: boolean
+}
+
+/** `service`: a name in the project of `path`, or `project:service`. */
+export interface ResetBody {
+  readonly path: string
+  readonly service: string
+}
+
+export interface WaitBody extends TargetBody {
+  readonly timeoutMs: number
+}
+
+export interface StatusAnswer {
+  readonly services: readonly ServiceView[]
+}
+
+/** `service`: as the `services` of a target; without any, all of the project of `path`. */
+export interface KeysQuery {
+  readonly path: string
+  readonly service?: string | readonly string[]
+  readonly all?: boolean
+}
+
+/** The selected services, in the order of their files. */
+export interface KeysAnswer {
+  readonly keys: readonly string[]
+}
