@@ -14,8 +14,13 @@ import { decodePositions, StreamWriter } from '../stream/writer.ts'
 
 /** The route of the one stream that a page reads: server-sent events of the topics that it asks for. */
 export function streamRoutes(kernel: Kernel, slots: StreamSlots): FastifyPluginAsync {
-  const { projects, usage } = kernel
-  const own = [eventsTopic(kernel), logsTopic(kernel), usageTopic(() => usage.of(projects.services(undefined)))]
+  const { events, projects, usage } = kernel
+  const onEvent = (listener: () => void) => events.on(({ event }) => void (event === 'service' && listener()))
+  const own = [
+    eventsTopic(kernel),
+    logsTopic(kernel),
+    usageTopic(() => usage.of(projects.services(undefined)), onEvent),
+  ]
   const schema = { summary: 'Follow several topics', querystring: streamQuery, response: eventStream }
   return async app => {
     app.get<{ Querystring: StreamQuery }>('/stream', { schema }, async ({ query, headers }, reply) => {

@@ -1,8 +1,10 @@
 import type { Topic, TopicClient } from '../../contract/plugin.ts'
 import type { ServiceUsage, StreamUsage } from '../../protocol.ts'
 
-/** Interval of the samples while a client listens, ms. */
+/** Interval of the samples while a client listens and services use something, ms. */
 const sampleMs = 2000
+/** While nothing changes, each interval is twice the last one, up to this, ms. */
+const idleMs = 16_000
 /** Memory is rounded to this, bytes: a value that wavers below it is no change. */
 const memoryStep = 128 * 1024
 
@@ -14,27 +16,36 @@ interface Sample {
 /** Reads the usage of all services. */
 export type ReadUsage = () => Promise<readonly ServiceUsage[]>
 
-/** The topic `usage`: CPU and memory of services and of the daemon, sampled once for all clients. */
-export function usageTopic(read: ReadUsage): Topic {
-  const sampler = new Sampler(read)
+/**
+ * The topic `usage`: CPU and memory of services and of the daemon, sampled once for all clients.
+ * @param onEvent calls its argument when a service has changed, until the result is called
+ */
+export function usageTopic(read: ReadUsage, onEvent: (listener: () => void) => () => void): Topic {
+  const sampler = new Sampler(read, onEvent)
   return { name: 'usage', open: client => sampler.add(client) }
 }
 
 /** Samples as long as there are clients. */
 class Sampler {
   readonly #read: ReadUsage
+  readonly #onEvent: (listener: () => void) => () => void
   readonly #clients = new Set<TopicClient>()
   #timer: NodeJS.Timeout | undefined
+  #intervalMs = sampleMs
+  #off: (() => void) | undefined
   #last: Sample | undefined
   #cpu = { usedUs: 0, atMs: 0 }
 
-  constructor(read: ReadUsage) {
+  constructor(read: ReadUsage, onEvent: (listener: () => void) => () => void) {
     this.#read = read
+    this.#onEvent = onEvent
   }
 
   add(client: TopicClient): void {
     this.#clients.add(client)
     client.signal.addEventListener('abort', () => this.#remove(client))
+    this.#off ??= this.#onEvent(() => this.#hurry())
+    this.#intervalMs = sampleMs
     if (this.#clients.size === 1) void this.#run()
     else if (this.#last !== undefined) send([client], this.#last, undefined)
   }
@@ -43,7 +54,20 @@ class Sampler {
     this.#clients.delete(client)
     if (this.#clients.size > 0) return
     clearTimeout(this.#timer)
-    this.#timer = this.#last = undefined
+    this.#off?.()
+    this.#timer = this.#last = this.#off = undefined
+  }
+
+  /** Ends a long interval: what a service does now is not what it did. */
+  #hurry(): void {
+    if (this.#intervalMs === sampleMs) return
+    this.#intervalMs = sampleMs
+    this.#plan()
+  }
+
+  #plan(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#run(), this.#intervalMs)
   }
 
   async #run(): Promise<void> {
@@ -51,9 +75,12 @@ class Sampler {
     // Without a descriptor to spare, neither can be read: the next sample may succeed.
     const sample = await this.#sample().catch(() => undefined)
     if (this.#clients.size === 0) return
-    if (sample !== undefined) this.#send(clients, sample)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#run(), sampleMs)
+    if (sample !== undefined) {
+      const isIdle = changesOf(sample, this.#last).length === 0
+      this.#intervalMs = isIdle ? Math.min(idleMs, this.#intervalMs * 2) : sampleMs
+      this.#send(clients, sample)
+    }
+    this.#plan()
   }
 
   #send(clients: readonly TopicClient[], sample: Sample): void {
@@ -82,10 +109,14 @@ class Sampler {
 }
 
 function send(clients: readonly TopicClient[], sample: Sample, last: Sample | undefined): void {
-  const changed = [...sample.services.values()].filter(usage => !isSame(usage, last?.services.get(usage.key)))
+  const changed = changesOf(sample, last)
   if (changed.length === 0 && isSame(sample.daemon, last?.daemon)) return
   const value: StreamUsage = { services: changed, daemon: sample.daemon }
   for (const client of clients) client.push('', [value])
+}
+
+function changesOf({ services }: Sample, last: Sample | undefined): readonly ServiceUsage[] {
+  return [...services.values()].filter(usage => !isSame(usage, last?.services.get(usage.key)))
 }
 
 function isSame(a: Omit<ServiceUsage, 'key'>, b: Omit<ServiceUsage, 'key'> | undefined): boolean {
