@@ -34,6 +34,9 @@ interface WebFile {
   readonly isFirst: boolean
 }
 
+/** Sources of the code that the first page runs. */
+const firstModules = ['main.tsx', 'screens/overview/index.tsx'] as const
+
 const common = {
   absWorkingDir: root,
   outdir: assets,
@@ -110,11 +113,15 @@ export async function bundleWeb(): Promise<readonly Metafile[]> {
   rmSync(output, { recursive: true, force: true })
   const alone = await build({
     ...common,
-    entryPoints: ['stream/worker.ts', 'screens/logs/regex-worker.ts', 'theme.ts'].map(path => join(web, path)),
-    entryNames: '[name]-[hash]',
+    entryPoints: ['stream/worker.ts', 'screens/logs/regex-worker.ts'].map(path => join(web, path)),
     format: 'iife',
   })
   const worker = pathOf(alone, 'stream/worker.ts')
+  const define = {
+    STREAM_WORKER: JSON.stringify(worker),
+    REGEX_WORKER: JSON.stringify(pathOf(alone, 'screens/logs/regex-worker.ts')),
+  }
+  const early = await build({ ...common, entryPoints: [join(web, 'early.ts')], format: 'iife', define })
   const app = await build({
     ...common,
     entryPoints: [join(web, 'main.tsx')],
@@ -122,10 +129,7 @@ export async function bundleWeb(): Promise<readonly Metafile[]> {
     splitting: true,
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    define: {
-      STREAM_WORKER: JSON.stringify(worker),
-      REGEX_WORKER: JSON.stringify(pathOf(alone, 'screens/logs/regex-worker.ts')),
-    },
+    define,
     plugins: [adoptedStyles, strictXterm],
   })
   const style = await build({ ...common, entryPoints: [join(web, 'style.css')], plugins: [sharedTokens] })
@@ -133,16 +137,19 @@ export async function bundleWeb(): Promise<readonly Metafile[]> {
   const places = new Map([
     ['icon.svg', icon],
     ['app.webmanifest', writeHashed('app.webmanifest', fill('app.webmanifest', new Map([['icon.svg', icon]])))],
-    ['theme.js', pathOf(alone, 'theme.ts')],
+    ['early.js', pathOf(early, 'early.ts')],
     ['style.css', pathOf(style, 'style.css')],
     ['main.js', pathOf(app, 'main.tsx')],
   ])
-  writeFileSync(join(output, 'index.html'), fill('index.html', places))
-  const first = new Set(['/index.html', worker, ...places.values(), ...staticImports(app, 'main.tsx')])
+  // The overview is what opens first. Its code is asked for with the page, not when main.js has run.
+  const modules = new Set(firstModules.flatMap(source => staticImports(app, source)))
+  const preloads = [...modules].map(path => `<link rel="modulepreload" href="${path}">`).join('\n    ')
+  writeFileSync(join(output, 'index.html'), fill('index.html', new Map([...places, ['preloads', preloads]])))
+  const first = new Set(['/index.html', worker, ...places.values(), ...modules])
   const paths = ['/index.html', ...readdirSync(assets).map(name => `/assets/${name}`)]
   const files = paths.sort().map(path => compress(path, first))
   writeFileSync(join(output, 'manifest.json'), `${JSON.stringify({ files }, undefined, 2)}\n`)
-  return [alone.metafile, app.metafile, style.metafile]
+  return [alone, early, app, style].map(({ metafile }) => metafile)
 }
 
 type Made = BuildResult<{ metafile: true }>

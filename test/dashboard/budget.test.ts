@@ -20,8 +20,7 @@ const { files }: { readonly files: readonly WebFile[] } = JSON.parse(
 const sumOf = (list: readonly WebFile[]) => list.reduce((sum, { br }) => sum + br, 0)
 
 t.test('the first load and the whole app are within their budgets', async t => {
-  // The overview is what opens first.
-  const first = files.filter(({ isFirst, path }) => isFirst || path.startsWith('/assets/overview-'))
+  const first = files.filter(({ isFirst }) => isFirst)
   t.ok(first.length > 5, `${first.length} files`)
   t.ok(sumOf(first) <= limits.first, `${sumOf(first)} bytes at first`)
   t.ok(sumOf(files) <= limits.all, `${sumOf(files)} bytes in all`)

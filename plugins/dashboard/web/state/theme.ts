@@ -3,7 +3,7 @@ import { signal } from '@preact/signals'
 const themes = ['auto', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]
 
-/** The chosen theme; `auto` follows the system. theme.ts at the root sets it before the first paint. */
+/** The chosen theme; `auto` follows the system. early.ts sets it before the first paint. */
 export const theme = signal<Theme>(themes.find(name => name === document.documentElement.dataset['theme']) ?? 'auto')
 
 /** Takes the next theme: auto, light, dark. */

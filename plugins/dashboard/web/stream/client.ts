@@ -6,6 +6,7 @@
 import { signal } from '@preact/signals'
 import { Hub, type Tab } from './hub.ts'
 import type { FromHub, Link, Problem, ToHub } from './messages.ts'
+import { startWorker } from './start-worker.ts'
 
 /** How the connection is; the shell shows it. */
 export const link = signal<Link>({ state: 'connecting' })
@@ -65,12 +66,13 @@ addEventListener('pageshow', ({ persisted }) => {
 
 /** Opens a channel to the hub of the shared worker, or of this tab where the browser has no such workers. */
 function openChannel(receive: (message: FromHub) => void): (message: ToHub) => void {
-  if (typeof SharedWorker === 'undefined') {
+  const worker = startWorker()
+  if (worker === undefined) {
     const hub = new Hub()
     const tab: Tab = { send: receive }
     return message => hub.accept(tab, message)
   }
-  const { port } = new SharedWorker(STREAM_WORKER, { type: 'module', name: 'locald' })
+  const { port } = worker
   port.addEventListener('message', ({ data }: MessageEvent<FromHub>) => receive(data))
   port.start()
   holdLock(name => port.postMessage({ lock: name }))

@@ -31,6 +31,8 @@ export class Hub {
   readonly #connection: Connection
   #link: Link = { state: 'connecting' }
   #asked = ''
+  /** What each page follows: asked for before the first page says so. */
+  #assumed: readonly string[] = ['events']
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
@@ -39,6 +41,7 @@ export class Hub {
       link: link => this.#changeLink(link),
       problem: problem => this.#report(problem),
     })
+    this.#connect()
   }
 
   /** Accepts what a tab says. */
@@ -60,6 +63,7 @@ export class Hub {
     const follower = { tab, id, topic, services, tail }
     const past = this.#memories.get(topic)?.past() ?? []
     this.#followers.add(follower)
+    this.#assumed = []
     if (past.length > 0) give(follower, past, tail)
     const problem = this.#problems.get(topic)
     if (problem !== undefined) tab.send({ type: 'problem', problem })
@@ -87,7 +91,8 @@ export class Hub {
   }
 
   #union(): Wanted {
-    return { topics: [...new Set([...this.#followers].map(({ topic }) => topic))].sort() }
+    const followed = [...this.#followers].map(({ topic }) => topic)
+    return { topics: [...new Set([...followed, ...this.#assumed])].sort() }
   }
 
   #values(topic: string, values: readonly unknown[]): void {
