@@ -1,5 +1,6 @@
-import { commands, type Flag, families, groups } from '../cli/args/commands.ts'
+import { commands, families } from '../cli/args/commands.ts'
 import type { PluginCommand } from '../cli/args/plugin-commands.ts'
+import { type Flag, groups } from '../cli/args/spec.ts'
 import { Container } from '../kernel/plugins/container.ts'
 import { Contributions } from '../kernel/plugins/contributions.ts'
 import { describeBuiltIns } from '../kernel/plugins/discover.ts'

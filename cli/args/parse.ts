@@ -1,5 +1,7 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import { type CommandSpec, commands, type Flag, globalFlags } from './commands.ts'
+import { type CommandSpec, commands } from './commands.ts'
+import { globalFlags } from './flags.ts'
+import type { Flag } from './spec.ts'
 
 // Not by cac, which prints the help: it reads `up --detach 007` as service 7, and knows no command of two words.
 // docs/dependencies.md

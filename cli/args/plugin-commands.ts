@@ -1,4 +1,4 @@
-import type { Group } from './commands.ts'
+import type { Group } from './spec.ts'
 
 /** A command that a shipped plugin adds to `locald --help`. */
 export interface PluginCommand {

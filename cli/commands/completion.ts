@@ -1,6 +1,8 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import { commands, type Flag, families, globalFlags } from '../args/commands.ts'
+import { commands, families } from '../args/commands.ts'
+import { globalFlags } from '../args/flags.ts'
 import { pluginCommands } from '../args/plugin-commands.ts'
+import type { Flag } from '../args/spec.ts'
 import type { Context } from '../context.ts'
 import { print } from '../output/terminal.ts'
 

@@ -1,8 +1,10 @@
 import { cac } from 'cac'
 import { versionOf } from '../../kernel/system/package.ts'
-import { commands, type Flag, families, globalFlags, groups } from '../args/commands.ts'
+import { commands, families } from '../args/commands.ts'
+import { globalFlags } from '../args/flags.ts'
 import type { ParsedArgs } from '../args/parse.ts'
 import { pluginCommands } from '../args/plugin-commands.ts'
+import { type Flag, groups } from '../args/spec.ts'
 import { print, printJson } from '../output/terminal.ts'
 
 const headline = 'Run every project on this machine: ports, names, environment, health and logs'

@@ -8,7 +8,7 @@ import type {
   TrustStep,
 } from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
-import { globalFlags } from '../args/commands.ts'
+import { globalFlags } from '../args/flags.ts'
 import { pluginCommands } from '../args/plugin-commands.ts'
 import { locate } from '../context.ts'
 import { type Client, findDaemon, requireDaemon } from '../daemon/client.ts'

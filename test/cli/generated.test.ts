@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { commands, globalFlags } from '../../cli/args/commands.ts'
+import { commands } from '../../cli/args/commands.ts'
+import { globalFlags } from '../../cli/args/flags.ts'
 import { pluginCommands } from '../../cli/args/plugin-commands.ts'
 import {
   commandReference,

@@ -1,0 +1,180 @@
+import { all, verbose } from '../flags.ts'
+import type { Spec } from '../spec.ts'
+
+/** Commands on projects and their services. */
+export const projectCommands = [
+  {
+    name: 'up',
+    args: '[PATH] [SERVICE…]',
+    group: 'project',
+    about: 'Start a project and wait until it is ready',
+    details:
+      'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches.',
+    flags: [
+      { name: 'detach', short: 'd', about: 'Return when all services are ready' },
+      { name: 'attach', about: 'Follow the logs even without a terminal' },
+      verbose,
+    ],
+    examples: ['locald up', 'locald up web', 'locald up ../shop --detach'],
+  },
+  {
+    name: 'stop',
+    args: '[SERVICE…]',
+    group: 'project',
+    about: 'Stop a project or services, dependents first',
+    flags: [all, verbose],
+    examples: ['locald stop', 'locald stop web', 'locald stop shop', 'locald stop ../shop', 'locald stop --all'],
+  },
+  {
+    name: 'restart',
+    args: '[SERVICE…]',
+    group: 'project',
+    about: 'Restart a project or services',
+    flags: [{ name: 'dependents', about: 'Also restart dependents' }, verbose],
+    examples: ['locald restart web', 'locald restart db --dependents'],
+  },
+  {
+    name: 'status',
+    args: '[SERVICE…]',
+    group: 'project',
+    about: 'Show the services of a project',
+    details: 'Prints state, health, port, URL, pid, CPU and memory, and the reason where something is wrong.',
+    flags: [all],
+    examples: ['locald status', 'locald status shop', 'locald status --all --json'],
+  },
+  {
+    name: 'logs',
+    args: '[SERVICE…]',
+    group: 'project',
+    about: 'Print the output of services, merged by time',
+    details:
+      'With `-f`, an unfinished line is printed after half a second (not with `--json` or `--grep`). Without `-n` and `--since`, the last 100 lines of each service are printed.',
+    flags: [
+      { name: 'follow', short: 'f', about: 'Follow new output' },
+      { name: 'tail', short: 'n', value: 'N', about: 'Print the last N lines' },
+      { name: 'since', value: 'WHEN', about: 'Print lines since 10s, 5m, 2h, 1d or an ISO time' },
+      { name: 'until', value: 'WHEN', about: 'Print lines until 10s, 5m, 2h ago or an ISO time' },
+      { name: 'grep', value: 'RE', about: 'Print lines that match a regular expression' },
+      all,
+    ],
+    examples: ['locald logs', 'locald logs web -f', 'locald logs --since 10m --grep "error|warn"'],
+  },
+  {
+    name: 'monitor',
+    aliases: ['tui', 'top'],
+    args: '[PROJECT…]',
+    group: 'project',
+    about: 'Show services and logs in the terminal, live',
+    details:
+      'Shows all projects, or the named ones. Keys start, stop, restart, open and explain services; `?` lists them. Services keep running when it exits. Also `locald tui` and `locald top`.',
+    examples: ['locald monitor', 'locald monitor shop'],
+  },
+  {
+    name: 'run',
+    args: '<SERVICE> -- <CMD…>',
+    takesCommand: true,
+    group: 'project',
+    about: "Run a command in a service's environment",
+    details:
+      "Runs in the service's folder and exits with the command's exit code. The terminal, agents and display are the caller's. Works without `--`, too: `locald run web npm test`.",
+    examples: ['locald run web -- npm test', 'locald run api -- sh -c \'echo "$DATABASE_URL"\''],
+  },
+  {
+    name: 'wait',
+    args: '[SERVICE…]',
+    group: 'project',
+    about: 'Wait until services are ready',
+    details: 'Exits with 0 when they are ready, 1 when one failed, 124 on timeout.',
+    flags: [{ name: 'timeout', value: 'SECONDS', about: 'Stop waiting after SECONDS; default 60' }, verbose],
+    examples: ['locald wait', 'locald wait web --timeout 10'],
+  },
+  {
+    name: 'why',
+    args: '<SERVICE>',
+    group: 'project',
+    about: 'Explain the state of a service',
+    details:
+      'Prints what failed, its last lines, what has changed since it was healthy, most likely cause first, and what waits for it; of a project, for each service.',
+    examples: ['locald why web', 'locald why shop'],
+  },
+  {
+    name: 'open',
+    args: '[SERVICE]',
+    group: 'project',
+    about: "Open a service's URL in the browser",
+    flags: [{ name: 'dashboard', about: "Open the service's page of the dashboard" }],
+    examples: ['locald open', 'locald open api', 'locald open api --dashboard'],
+  },
+  {
+    name: 'dashboard',
+    aliases: ['ui'],
+    args: '',
+    group: 'project',
+    about: 'Open the dashboard in the browser',
+    details:
+      'Prints a URL that signs one browser in, once, within 24 hours, and opens it; with `--json` it only prints it. Starts no project. Also `locald ui`.',
+    examples: ['locald dashboard', 'locald dashboard --json'],
+  },
+  {
+    name: 'requests',
+    args: '',
+    group: 'project',
+    about: 'List the latest requests to services',
+    details:
+      'The proxy keeps the latest 500 with their headers; bodies only while `-f` or the page Requests is open. With `--json`: one object a line with id, time, method, host, path, status, service, durationMs, requestBytes and responseBytes. Secrets are masked.',
+    flags: [
+      { name: 'follow', short: 'f', about: 'Follow new requests' },
+      { name: 'tail', short: 'n', value: 'N', about: 'Print the last N requests; default 50' },
+      { name: 'service', value: 'SERVICE', about: 'Print only requests to SERVICE' },
+      { name: 'status', value: 'STATUS', about: 'Print only those with STATUS: 404, 5xx or error' },
+      { name: 'method', value: 'METHOD', about: 'Print only those with METHOD' },
+      { name: 'path', value: 'GLOB', about: 'Print only those whose path matches GLOB' },
+    ],
+    examples: [
+      'locald requests',
+      'locald requests -f --service api --status 5xx',
+      'locald requests --method POST --path "/api/*" --json',
+    ],
+  },
+  {
+    name: 'requests show',
+    args: '<ID>',
+    group: 'project',
+    about: 'Show a request with headers, bodies and frames',
+    details: 'Secrets are masked, and left out of what `--curl` and `--har` print, unless `--reveal` is given.',
+    flags: [
+      { name: 'curl', about: 'Print it as a curl command' },
+      { name: 'har', about: 'Print it as HAR 1.2' },
+      { name: 'reveal', about: 'Show secrets' },
+    ],
+    examples: ['locald requests show bcd12', 'locald requests show bcd12 --curl'],
+  },
+  {
+    name: 'replay',
+    args: '<ID>',
+    group: 'project',
+    about: 'Send a recorded request again',
+    details:
+      'Without changes the service receives the same bytes. `-H` sets a header, or removes it when its value is empty; `--edit` opens the request, secrets included, in `$EDITOR`.',
+    flags: [
+      { name: 'edit', about: 'Open the request in an editor first' },
+      { name: 'header', short: 'H', value: 'HEADER', about: "Set a header: 'Name: value'" },
+      { name: 'data', short: 'd', value: 'BODY', about: 'Send another body' },
+    ],
+    examples: [
+      'locald replay bcd12',
+      "locald replay bcd12 -H 'Authorization: Bearer x' -d '{}'",
+      'locald replay bcd12 --edit',
+    ],
+  },
+  {
+    name: 'env',
+    args: '<SERVICE>',
+    group: 'project',
+    about: "Print a service's environment and its sources",
+    details:
+      'Prints each variable with its value and the file and line, plugin or shell that sets it. Secrets are masked: values of `.env` files, of names such as API_KEY, and passwords in URLs. `*` marks what a restart changes.',
+    flags: [{ name: 'reveal', about: 'Show the secrets' }],
+    examples: ['locald env web', 'locald env shop:db --reveal'],
+  },
+] as const satisfies readonly Spec<string>[]

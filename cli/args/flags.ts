@@ -1,0 +1,15 @@
+import type { Flag } from './spec.ts'
+
+/** Flags of every command. */
+export const globalFlags: readonly Flag[] = [
+  { name: 'sandbox', value: 'NAME', about: 'Use an isolated daemon, data folder and ports' },
+  { name: 'json', about: 'Print JSON' },
+  { name: 'help', short: 'h', about: 'Print help' },
+  { name: 'version', short: 'v', about: 'Print the version' },
+]
+
+/** Of commands that otherwise act on the project of this folder. */
+export const all: Flag = { name: 'all', about: 'Include all projects' }
+
+/** Of commands that follow an operation. */
+export const verbose: Flag = { name: 'verbose', about: 'Print every step' }

@@ -1,0 +1,36 @@
+/** A flag: `value` is the placeholder of the value it takes; absent: it is on or off. */
+export interface Flag {
+  readonly name: string
+  readonly short?: string
+  readonly value?: string
+  readonly about: string
+}
+
+/** The groups of `locald --help`, in its order. */
+export const groups = {
+  project: 'Project commands',
+  data: 'Data commands',
+  config: 'Configuration commands',
+  machine: 'Machine commands',
+  daemon: 'Daemon commands',
+} as const
+
+export type Group = keyof typeof groups
+
+/** A command's name, its arguments and flags, and what `--help` prints about it. */
+export interface Spec<Name extends string> {
+  readonly name: Name
+  /** Other names of the command, of one word. */
+  readonly aliases?: readonly string[]
+  /** Its positional arguments, as help shows them: `<ONE>`, `[PERHAPS]`, `[ANY…]`. */
+  readonly args: string
+  /** Whether the words after `--` are a command to run, which are not parsed. */
+  readonly takesCommand?: boolean
+  readonly group: Group
+  /** A bare verb and its object, at most 50 characters. */
+  readonly about: string
+  /** What else to know, in sentences. */
+  readonly details?: string
+  readonly flags?: readonly Flag[]
+  readonly examples: readonly string[]
+}
