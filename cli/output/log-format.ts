@@ -1,4 +1,5 @@
 import type { LogLine } from '../../kernel/events.ts'
+import { lastWritten } from '../../kernel/logs/last-written.ts'
 import { controlSequences } from './sanitize.ts'
 import { shortName } from './service-state.ts'
 import { hasColour, type Paint, painter, type Style } from './terminal.ts'
@@ -58,12 +59,11 @@ export class LineFormat {
 
 /**
  * Removes what would change the terminal: a service's screen clearing, titles and cursor moves are not for the reader
- * of its logs. Of what was overwritten by carriage returns the last remains.
+ * of its logs. Of what was overwritten the last remains.
  */
 export function sanitizeLogText(text: string, keepsColour: boolean): string {
-  const shown = text.slice(text.replace(/\r+$/, '').lastIndexOf('\r') + 1)
   let isPainted = false
-  const cleaned = shown.replace(controlSequences, found => {
+  const cleaned = lastWritten(text).replace(controlSequences, found => {
     if (!keepsColour || !colour.test(found)) return ''
     isPainted = true
     return found

@@ -20,6 +20,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/trust.ts': 'all',
   'kernel/contract/text-file.ts': 'all',
   'kernel/errors.ts': 'all',
+  'kernel/logs/last-written.ts': 'all',
   'kernel/logs/log-position.ts': 'all',
   'kernel/system/file-shape.ts': 'all',
   'kernel/system/files.ts': 'all',
@@ -32,9 +33,10 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/protocol.ts': 'types',
 }
 
-/** The web app of the dashboard runs in a browser, from one bundle: of the daemon it knows types alone. */
+/** The web app of the dashboard runs in a browser, from one bundle: of the daemon it knows types, and pure functions. */
 const web = 'plugins/dashboard/web/'
 const forWeb = ['kernel/errors.ts', 'kernel/events.ts', 'kernel/protocol.ts']
+const pureForWeb = ['kernel/logs/last-written.ts']
 /** The packages in that bundle. */
 const webPackages = [
   ...['@dagrejs/dagre', '@leeoniya/ufuzzy', '@preact/signals', 'anser', 'microdiff', 'preact', 'sugar-high'],
@@ -60,7 +62,8 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   if (room !== 'plugins') return false
   if (file.startsWith(web)) {
     const hasTypesForIt = forWeb.includes(path) || /^plugins\/[^/]+\/provides\.ts$/.test(path)
-    return path.startsWith(web) || path.startsWith('plugins/lib/page/') || (hasTypesForIt && isType)
+    const isShared = path.startsWith('plugins/lib/page/') || pureForWeb.includes(path)
+    return path.startsWith(web) || isShared || (hasTypesForIt && isType)
   }
   if (folder === 'lib' && forLib.includes(path)) return true
   // What plugins share, and the types of what a plugin offers to others.

@@ -1,3 +1,5 @@
+import { lastWritten } from '../../logs/last-written.ts'
+
 /** Lines that package managers and Node print around the output of a command: they do not contain the cause. */
 const noise: readonly RegExp[] = [
   /^$/,
@@ -24,8 +26,7 @@ const examined = 1000
 
 /** Returns a line as a terminal shows it in the end: without overwritten parts and spinners. */
 function asShown(line: string): string {
-  const text = line.replace(/(?<!\r)\r+$/, '')
-  return text.slice(text.lastIndexOf('\r') + 1).replace(/^[\u2800-\u28ff\s]*[\u2800-\u28ff]/, '')
+  return lastWritten(line).replace(/^[\u2800-\u28ff\s]*[\u2800-\u28ff]/, '')
 }
 
 /** Returns the lines that a program itself printed; without any, the errors of its package manager. */

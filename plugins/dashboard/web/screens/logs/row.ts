@@ -1,4 +1,5 @@
 import type { LogLine } from '../../../../../kernel/events.ts'
+import { lastWritten } from '../../../../../kernel/logs/last-written.ts'
 
 /** How grave a line is, as far as its text says. */
 export const levels = ['debug', 'info', 'warn', 'error'] as const
@@ -24,9 +25,7 @@ export function rowOf(line: LogLine): Row {
 
 /** Returns a text with its colours, without other control sequences; of what was overwritten the last remains. */
 export function colouredOf(text: string): string {
-  if (!controls.test(text)) return text
-  const end = text.replace(/\r+$/, '')
-  return end.slice(end.lastIndexOf('\r') + 1).replace(notColours, '')
+  return controls.test(text) ? lastWritten(text).replace(notColours, '') : text
 }
 
 function plainOf(text: string): string {
