@@ -44,7 +44,7 @@ class Sampler {
   add(client: TopicClient): void {
     this.#clients.add(client)
     client.signal.addEventListener('abort', () => this.#remove(client))
-    this.#off ??= this.#onEvent(() => this.#hurry())
+    this.#off ??= this.#onEvent(() => this.#shorten())
     this.#intervalMs = sampleMs
     if (this.#clients.size === 1) void this.#run()
     else if (this.#last !== undefined) send([client], this.#last, undefined)
@@ -58,8 +58,8 @@ class Sampler {
     this.#timer = this.#last = this.#off = undefined
   }
 
-  /** Ends a long interval: what a service does now is not what it did. */
-  #hurry(): void {
+  /** Shortens a long interval: what a service does now is not what it did. */
+  #shorten(): void {
     if (this.#intervalMs === sampleMs) return
     this.#intervalMs = sampleMs
     this.#plan()
