@@ -1,4 +1,4 @@
-import type { CommandTable, TerminalProgram, TrustOutcome, TrustStep } from '../contract/plugin.ts'
+import type { CommandResult, TrustOutcome } from '../contract/plugin.ts'
 
 export interface CommandBody {
   readonly argv: readonly string[]
@@ -15,13 +15,5 @@ export interface CommandView {
   readonly details?: string
 }
 
-export interface CommandAnswer {
-  readonly exitCode: number
-  readonly text: string
-  readonly table?: CommandTable
-  readonly data?: unknown
-  /** For the CLI to make, and then to run the command again with their outcomes. */
-  readonly steps?: readonly TrustStep[]
-  /** For the CLI to run in the caller's terminal. */
-  readonly terminal?: TerminalProgram
-}
+/** The answer of a plugin's command, as the command returned it. */
+export type CommandAnswer = CommandResult

@@ -1,6 +1,7 @@
 import { onHost } from '../e2e/suite.ts'
 import { noBrowser } from '../lib/browser.ts'
 import { openDashboard } from '../lib/dashboard.ts'
+import { graphProject } from '../lib/graph-project.ts'
 
 /** ms */
 const limit = { timeout: 20_000 }
@@ -9,29 +10,7 @@ onHost(
   'the graph in the browser',
   async (t, machine) => {
     const sandbox = machine.sandbox()
-    const path = sandbox.project('shop', {
-      'locald.toml': `[project]
-name = "shop"
-[services.web]
-type = "worker"
-command = "exec sleep 1000"
-depends_on = ["api"]
-[services.api]
-type = "worker"
-command = "exec sleep 1000"
-depends_on = { seed = "completed", db = "ready" }
-[services.seed]
-type = "worker"
-command = "sleep 1.2"
-depends_on = ["db"]
-[services.db]
-type = "worker"
-command = "exec sleep 1000"
-[services.alone]
-type = "worker"
-command = "exec sleep 1000"
-`,
-    })
+    const path = sandbox.project('shop', graphProject)
     await sandbox.ok(['up', '--detach'], { cwd: path })
     await sandbox.ok(['wait', 'web'], { cwd: path })
     const dashboard = await openDashboard(t, sandbox)

@@ -1,29 +1,12 @@
 import t from 'tap'
 import type { GraphAnswer } from '../../kernel/protocol.ts'
+import { graphProject } from '../lib/graph-project.ts'
 import { Sandbox } from '../lib/sandbox.ts'
 import { askDaemon } from '../lib/web.ts'
 
 t.test('the graph has dependencies and the times of the last start', async t => {
   const sandbox = new Sandbox(t)
-  const path = sandbox.project('shop', {
-    'locald.toml': `[project]
-name = "shop"
-[services.web]
-type = "worker"
-command = "exec sleep 1000"
-depends_on = { seed = "completed", db = "ready" }
-[services.seed]
-type = "worker"
-command = "sleep 0.2"
-depends_on = ["db"]
-[services.db]
-type = "worker"
-command = "exec sleep 1000"
-[services.idle]
-type = "worker"
-command = "exec sleep 1000"
-`,
-  })
+  const path = sandbox.project('shop', graphProject)
   const before = new Date().toISOString()
   await sandbox.ok(['up', 'web'], { cwd: path })
   const { socket } = await sandbox.server()
@@ -32,20 +15,20 @@ command = "exec sleep 1000"
   const graph = await ask()
   t.match(graph, { project: 'shop', path })
   const of = new Map(graph.services.map(service => [service.key, service]))
-  t.strictSame([...(of.get('shop:web')?.dependsOn ?? [])].sort(), ['shop:db', 'shop:seed'])
+  t.strictSame([...(of.get('shop:api')?.dependsOn ?? [])].sort(), ['shop:db', 'shop:seed'])
   t.strictSame(of.get('shop:seed')?.dependsOn, ['shop:db'])
-  t.strictSame(of.get('shop:idle'), { key: 'shop:idle', dependsOn: [], start: null })
-  const points = ['db', 'seed', 'web'].map(name => of.get(`shop:${name}`)?.start)
+  t.strictSame(of.get('shop:alone'), { key: 'shop:alone', dependsOn: [], start: null })
+  const points = ['db', 'seed', 'api'].map(name => of.get(`shop:${name}`)?.start)
   for (const start of points) {
     const { beganAt = '', startedAt, readyAt } = start ?? {}
     const times = [before, beganAt, startedAt ?? '', readyAt ?? '', new Date().toISOString()]
     t.strictSame(times, [...times].sort(), 'in this order')
   }
-  t.ok((points[1]?.readyAt ?? '') <= (points[2]?.startedAt ?? ''), 'web was started after the exit of seed')
+  t.ok((points[1]?.readyAt ?? '') <= (points[2]?.startedAt ?? ''), 'api was started after the exit of seed')
   await sandbox.ok(['server', 'restart'])
   t.strictSame(
     (await ask()).services.map(({ start }) => start),
-    [null, null, null, null],
+    [null, null, null, null, null],
     'an earlier daemon began them',
   )
 })
