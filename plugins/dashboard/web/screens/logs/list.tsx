@@ -9,6 +9,7 @@ import { Minimap } from './minimap.tsx'
 import type { Model } from './model.ts'
 import type { Range } from './range.ts'
 import { levelOf, type Row } from './row.ts'
+import { ScrollWatch } from './scroll-watch.ts'
 import './ansi.css'
 
 /** px; also in the style sheet. */
@@ -29,24 +30,43 @@ export function LogList({ model, linkOf }: Props) {
   const pane = useRef<HTMLDivElement>(null)
   const height = useSignal(600)
   const scrolled = useSignal(0)
-  /** The line at the top, and how much of it is hidden, px. */
+  /** A line that stays where it is, and how much is hidden from its top on, px. */
   const anchor = useRef({ number: 0, hidden: 0 })
+  /** The line that is drawn at the top, in the same way. */
+  const drawn = useRef(anchor.current)
+  const drawnHeight = useRef(0)
+  const watch = useMemo(() => new ScrollWatch(), [])
   const { view, feed } = model
-  const isFollowing = model.isFollowing.value
   void model.version.value
   void scrolled.value
 
+  /** Moves with the user. */
+  const goAlong = (element: HTMLElement): void => {
+    const moved = watch.look(element)
+    const { number, hidden } = drawn.current
+    if (moved !== 0) anchor.current = drawn.current = { number, hidden: hidden + moved }
+  }
+  // What the user scrolled just now has had no event yet.
+  if (pane.current !== null) goAlong(pane.current)
+  const isFollowing = feed.isFollowing && watch.moved >= 0
+  const most = Math.max(0, view.size * rowHeight - height.value)
+  const within = (px: number) => Math.min(most, Math.max(0, px))
   const target = model.target.value
   if (target !== undefined) {
-    anchor.current = { number: target, hidden: -Math.floor(height.value / 3) }
+    const place = view.placeOf(target) * rowHeight
+    // Among the last lines it is not in the middle, and new ones must not move it there.
+    anchor.current = { number: target, hidden: within(place - Math.floor(height.value / 3)) - place }
   }
-  const most = Math.max(0, view.size * rowHeight - height.value)
-  const wanted = isFollowing ? most : view.placeOf(anchor.current.number) * rowHeight + anchor.current.hidden
-  const top = Math.min(most, Math.max(0, wanted))
+  const wanted = view.placeOf(anchor.current.number) * rowHeight + anchor.current.hidden
+  const top = isFollowing ? most : within(wanted)
+  const place = Math.floor(top / rowHeight)
+  drawn.current = { number: view.numberAt(place) ?? feed.lines.end, hidden: top - place * rowHeight }
+  // More lines fit into a larger pane: they stay, too.
+  if (isFollowing || drawnHeight.current !== height.value) anchor.current = drawn.current
+  drawnHeight.current = height.value
 
   useLayoutEffect(() => {
-    const element = pane.current
-    if (element !== null && Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top
+    if (pane.current !== null) watch.write(pane.current, top)
     if (target !== undefined) model.target.value = undefined
   })
   useEffect(() => {
@@ -59,29 +79,23 @@ export function LogList({ model, linkOf }: Props) {
     return () => sizes.disconnect()
   }, [])
 
-  const hold = (at: number): void => {
-    const place = Math.floor(at / rowHeight)
-    anchor.current = { number: view.numberAt(place) ?? feed.lines.end, hidden: at - place * rowHeight }
-  }
-  const stop = (): void => {
-    if (!feed.isFollowing) return
-    hold(pane.current?.scrollTop ?? 0)
-    model.setFollowing(false)
-  }
+  const stop = (): void => model.setFollowing(false)
   const onScroll = (): void => {
     const element = pane.current
     if (element === null) return
-    const { scrollTop, scrollHeight, clientHeight } = element
-    const isAtEnd = scrollHeight - scrollTop - clientHeight < rowHeight
+    goAlong(element)
+    const moved = watch.take()
+    if (moved !== 0) scrolled.value += 1
     if (feed.isFollowing) {
-      if (!isAtEnd) stop()
+      if (moved < 0) stop()
       return
     }
-    hold(scrollTop)
-    if (isAtEnd && feed.isAttached) model.setFollowing(true)
+    const { scrollTop, scrollHeight, clientHeight } = element
+    const rest = scrollHeight - scrollTop - clientHeight
+    // A hit among the last lines may be at the end as well: the list was not scrolled there by the user.
+    if (moved > 0 && rest < rowHeight && feed.isAttached) model.setFollowing(true)
     else if (scrollTop < nearPx && feed.hasOlder) void feed.readOlder()
-    if (scrollHeight - scrollTop - clientHeight < nearPx && !feed.isAttached) void feed.readNewer()
-    scrolled.value += 1
+    if (rest < nearPx && !feed.isAttached) void feed.readNewer()
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (['ArrowUp', 'PageUp', 'Home'].includes(event.key)) stop()
