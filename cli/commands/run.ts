@@ -12,6 +12,8 @@ import { printStderr } from '../output/terminal.ts'
 /** The exit codes of shells for a command that is not found, and for one that cannot be executed. */
 const notFound = 127
 const notRunnable = 126
+/** Signals that the command gets. */
+const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** `locald run`: runs a command with a service's environment and folder; exits with its code. */
 export async function run(context: Context): Promise<number> {
@@ -73,14 +75,22 @@ export function runForeground(
     let running: ChildProcess | undefined
     // Ctrl-C in a terminal reaches both: forwarding it would make it two.
     const isTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
+    const pass = (signal: NodeJS.Signals): void => {
+      if (signal !== 'SIGINT' || !isTerminal) running?.kill(signal)
+    }
     // Handled before the command runs: a signal right after its start would stop this process alone.
-    process.on('SIGINT', () => {
-      if (!isTerminal) running?.kill('SIGINT')
-    })
-    process.on('SIGTERM', () => running?.kill('SIGTERM'))
-    process.on('SIGHUP', () => running?.kill('SIGHUP'))
+    for (const signal of passed) process.on(signal, pass)
+    const release = (): void => {
+      for (const signal of passed) process.off(signal, pass)
+    }
     running = spawn(program, args, { cwd: dir, env, stdio: 'inherit' })
-    running.once('error', reject)
-    running.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
+    running.once('error', error => {
+      release()
+      reject(error)
+    })
+    running.once('exit', (code, signal) => {
+      release()
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]))
+    })
   })
 }

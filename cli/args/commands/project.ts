@@ -155,7 +155,7 @@ export const projectCommands = [
     group: 'project',
     about: 'Send a recorded request again',
     details:
-      'Without changes the service receives the same bytes. `-H` sets a header, or removes it when its value is empty; `--edit` opens the request, secrets included, in `$EDITOR`.',
+      'Without changes the service receives the same bytes. `-H` sets a header, or removes it when its value is empty; `--edit` opens the request, secrets included, in `$VISUAL` or `$EDITOR`; unchanged it is not sent.',
     flags: [
       { name: 'edit', about: 'Open the request in an editor first' },
       { name: 'header', short: 'H', value: 'HEADER', about: "Set a header: 'Name: value'" },

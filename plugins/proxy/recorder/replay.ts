@@ -34,14 +34,19 @@ interface NewRequest {
   readonly isSame: boolean
 }
 
+/** Where a client would send a request to. */
+type PublicPlace = Pick<Entry['head'], 'scheme' | 'host'>
+
 /** Sends the request of an entry again, with changes if there are any, and returns the entry of the new exchange. */
 export async function replay(parts: ReplayParts, entry: Entry, changes: ReplayBody): Promise<Entry> {
   const { recorder, router, pool } = parts
   const request = await requestFor(entry, changes)
-  const { host, scheme, version } = entry.head
+  const { scheme, version } = entry.head
   const { method, path, fields } = request
   const info = requestInfoOf(method, path, fields)
   if (typeof info === 'string') throw new LocaldError('REPLAY_FAILED', `the request cannot be sent: ${info}`)
+  // Not the recorded one: a changed header may name another.
+  const { host } = info
   const release = recorder.watch()
   const since = performance.now()
   const recording = recorder.begin({ method, path, host, scheme, version, fields }, since)
@@ -57,7 +62,7 @@ export async function replay(parts: ReplayParts, entry: Entry, changes: ReplayBo
     } else {
       const { to } = decision
       const sent = request.isSame ? sameRequest(entry, to) : undefined
-      const upstream = sent ?? newRequest(parts, entry, request, to)
+      const upstream = sent ?? newRequest(parts, { ...request, scheme, host }, to)
       await send(recording.through(pool, to), { to, request: upstream, body: request.body, recording }, limit)
     }
   } finally {
@@ -85,7 +90,7 @@ async function requestFor(entry: Entry, changes: ReplayBody): Promise<NewRequest
     throw notReplayable('its body was not kept', entry)
   if (isSame) return { method: head.method, path: head.path, fields, body: kept ?? Buffer.alloc(0), isSame }
   const method = changes.method ?? head.method
-  const path = changes.path ?? head.path
+  const path = changes.path === undefined ? head.path : encodePath(changes.path)
   const body =
     changes.body === undefined
       ? contentOf(entry, kept)
@@ -110,6 +115,11 @@ function changedFields(fields: RawHeaders, { headers, set = [] }: ReplayBody): R
   return kept
 }
 
+/** Encodes what a request line cannot have. */
+function encodePath(path: string): string {
+  return path.replace(/[^!-~]+/g, text => encodeURIComponent(Buffer.from(text).toString()))
+}
+
 /** Values have one character for each byte. */
 function toLatin1(value: string): string {
   return Buffer.from(value, 'utf8').toString('latin1')
@@ -127,9 +137,8 @@ function withLength(fields: RawHeaders, body: Buffer, isNew: boolean): RawHeader
   return body.length === 0 ? kept : [...kept, 'Content-Length', String(body.length)]
 }
 
-function newRequest({ web }: ReplayParts, { head }: Entry, request: NewRequest, to: Destination): UpstreamRequest {
-  const { method, fields, body } = request
-  const { scheme, host } = head
+function newRequest({ web }: ReplayParts, request: NewRequest & PublicPlace, to: Destination): UpstreamRequest {
+  const { method, fields, body, scheme, host } = request
   const port = (scheme === 'https' ? web.https : web.http) ?? 80
   const from = { remote: '127.0.0.1', scheme, host, port, hops: 0, prefix: to.prefix }
   const lines = requestHeaders(fields, method, from, 'keep-alive')

@@ -75,7 +75,7 @@ export const replayBody = {
   type: 'object',
   properties: {
     method: { type: 'string', pattern: '^[A-Z]{1,32}$' },
-    path: { type: 'string', pattern: '^/[!-~]*$', maxLength: 16_384 },
+    path: { type: 'string', pattern: '^/[^\\s\\0-\\x1f\\x7f]*$', maxLength: 16_384 },
     headers: list(header),
     set: list(header),
     body: text,
