@@ -4,7 +4,7 @@ import type { BodyView, ExchangeDetail, ExchangeView, ReplayBody } from '../prov
 import type { Entry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 import { type ReplayParts, replay } from './replay.ts'
-import { type ExchangeQuery, filterOf } from './view/filter.ts'
+import { type ExchangeQuery, filterOf, latestOf } from './view/filter.ts'
 import { Masker } from './view/mask.ts'
 import { detailOf, rowsOf } from './view/views.ts'
 
@@ -36,8 +36,7 @@ export class Inspector {
   /** Returns the latest exchanges that fit, the oldest first. */
   async list(query: ExchangeQuery & { readonly tail?: number | undefined }): Promise<ExchangeView[]> {
     const fits = filterOf(query)
-    const rows = (await this.rows(this.#recorder.list())).filter(fits)
-    return query.tail === undefined ? rows : rows.slice(rows.length - Math.min(query.tail, rows.length))
+    return latestOf((await this.rows(this.#recorder.list())).filter(fits), query.tail)
   }
 
   /** Returns rows of entries, masked. */

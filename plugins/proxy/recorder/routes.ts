@@ -4,7 +4,7 @@ import { followChanges } from './changes.ts'
 import type { Inspector } from './inspector.ts'
 import type { Recorder } from './recorder.ts'
 import * as schemas from './schemas.ts'
-import { type ExchangeQuery, filterOf } from './view/filter.ts'
+import { type ExchangeQuery, filterOf, latestOf } from './view/filter.ts'
 import { harOf } from './view/har.ts'
 import { type SnippetKind, snippetOf } from './view/snippet.ts'
 
@@ -67,9 +67,10 @@ export function requestRoutes(recorded: () => Recorded): FastifyPluginAsync {
             push(...fresh.filter(fits))
           }
           const following = followChanges(recorder, inspector, { signal, take: (_, rows) => take(rows) })
-          const past = await inspector.list({ ...query, tail: query.tail ?? 0 })
-          for (const { id } of await inspector.list({})) if (past.every(row => row.id !== id)) seen.add(id)
-          for (const row of past) if (!isComplete(row)) seen.delete(row.id)
+          // One look at all: a request that ends between two would be in neither.
+          const all = await inspector.list({})
+          const past = latestOf(all.filter(fits), query.tail ?? 0)
+          for (const row of all) if (isComplete(row) && !past.includes(row)) seen.add(row.id)
           take(past)
           await following
         })

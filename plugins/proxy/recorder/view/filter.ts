@@ -41,3 +41,8 @@ function statusFilter(status: string): (view: ExchangeView) => boolean {
   const pattern = new RegExp(`^${status.toLowerCase().replaceAll('x', '\\d')}$`)
   return view => view.status !== null && pattern.test(String(view.status))
 }
+
+/** Returns the last so many rows; undefined: all. */
+export function latestOf(rows: readonly ExchangeView[], tail: number | undefined): ExchangeView[] {
+  return rows.slice(tail === undefined ? 0 : Math.max(0, rows.length - tail))
+}
