@@ -125,7 +125,7 @@ t.test('edits a request in $EDITOR and sends it again', async t => {
     t.match(await receivedBy(await edit(id, `text = text.slice(0, text.indexOf('\\n\\n'))`)), { body: '' })
   })
 
-  await t.test('reads a file with the line ends of Windows', async t => {
+  await t.test('reads a file with CRLF, as on Windows', async t => {
     const id = await send('/windows', 'body', { 'X-A': '1' })
     const ran = await edit(id, `text = text.replace('X-A: 1', 'X-A: 2').replaceAll('\\n', '\\r\\n')`)
     const got = await receivedBy(ran)
@@ -180,8 +180,8 @@ t.test('edits a request in $EDITOR and sends it again', async t => {
 
   await t.test('names the host that an edited header names', async t => {
     const id = await send('/host', 'body')
-    const ran = await edit(id, `text = text.replace(/^host: .*$/im, 'Host: nobody.localhost')`)
-    t.match(JSON.parse(ran.stdout), { host: 'nobody.localhost', status: 404, service: null })
+    const ran = await edit(id, `text = text.replace(/^host: .*$/im, 'Host: unknown.localhost')`)
+    t.match(JSON.parse(ran.stdout), { host: 'unknown.localhost', status: 404, service: null })
   })
 
   t.strictSame(

@@ -137,7 +137,7 @@ t.test('follows requests while they come', async t => {
     const head = sandbox.spawn(['sh', '-c', '"$0" "$1" requests -f | head -n 2', process.execPath, sandbox.main], {
       cwd: project,
     })
-    // The first write after the end of head(1) ends it.
+    // It exits when it first writes after head(1) has exited.
     let isOver = false
     void head.done.then(() => (isOver = true))
     await until('it exits', async () => {

@@ -67,7 +67,7 @@ export function requestRoutes(recorded: () => Recorded): FastifyPluginAsync {
             push(...fresh.filter(fits))
           }
           const following = followChanges(recorder, inspector, { signal, take: (_, rows) => take(rows) })
-          // One look at all: a request that ends between two would be in neither.
+          // One look at all: a request that is answered between two would be in neither.
           const all = await inspector.list({})
           const past = latestOf(all.filter(fits), query.tail ?? 0)
           for (const row of all) if (isComplete(row) && !past.includes(row)) seen.add(row.id)
