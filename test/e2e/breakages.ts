@@ -19,6 +19,8 @@ export interface Breakage {
   readonly files?: Readonly<Record<string, string>>
   /** Prepended to the API's code. */
   readonly code?: string
+  /** Whether the shop has packages of its own; others share a folder of them by a link. */
+  readonly breaksPackages?: true
   readonly prepare?: (shop: BrokenShop) => Promise<unknown>
   readonly break: (shop: BrokenShop) => unknown
   /** The services that are restarted then; default: the API. */
@@ -63,6 +65,7 @@ const payment = {
 export const breakages: readonly Breakage[] = [
   {
     title: 'a package is removed',
+    breaksPackages: true,
     break: ({ folder }) => rmSync(join(folder, 'node_modules', 'fastify'), { recursive: true }),
     text: /^fastify is in package\.json, and not in node_modules$/,
     command: /^npm ci$/,
@@ -70,6 +73,7 @@ export const breakages: readonly Breakage[] = [
   },
   {
     title: 'a pulled commit needs a newer package than the installed one',
+    breaksPackages: true,
     async break(shop) {
       edit(
         shop,

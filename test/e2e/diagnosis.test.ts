@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { WhyAnswer } from '../../kernel/protocol.ts'
@@ -12,6 +12,10 @@ import { onHost } from './suite.ts'
 const example = join(root, 'examples', 'shop')
 if (!existsSync(join(example, 'node_modules')))
   throw new Error(`run \`npm ci\` in ${example}, or all tests by \`npm test\``)
+
+/** Packages of the page alone, and what no package needs when it runs: four fifths of the files. */
+const isUnused =
+  /\/node_modules\/(?:(?:@rolldown|@oxc|rolldown|vite|lightningcss|postcss|lit-html)|.*(?:\/(?:tests?|docs|examples?|benchmarks?)$|\.(?:d\.[cm]?ts|ts|md|map|yml)$))/
 
 /** All breakages after each other: ms. */
 const limitMs = 400_000
@@ -30,6 +34,7 @@ onHost(
       `#!/bin/sh\nexec "${process.execPath}" "${sandbox.main}" "$@"\n`,
       0o755,
     )
+    sandbox.copy(join(example, 'node_modules'), 'packages/node_modules', path => !isUnused.test(path))
     for (const [index, breakage] of breakages.entries())
       await t.test(breakage.title, async t => await tryBreakage(t, sandbox, breakage, index))
   },
@@ -70,8 +75,10 @@ async function tryBreakage(t: Test, sandbox: Sandbox, breakage: Breakage, index:
 
 /** Copies the API and the stock of the shop as a repository of its own, with what the breakage adds. */
 async function makeShop(sandbox: Sandbox, breakage: Breakage, name: string): Promise<BrokenShop> {
-  const isNeeded = (path: string) => !/node_modules\/(?:@rolldown|@oxc|rolldown|vite|lightningcss|postcss)/.test(path)
-  const folder = sandbox.copy(example, join(name, 'shop'), isNeeded)
+  const isCopied = (path: string) => breakage.breaksPackages === true || path !== join(example, 'node_modules')
+  const folder = sandbox.copy(example, join(name, 'shop'), path => isCopied(path) && !isUnused.test(path))
+  if (!breakage.breaksPackages)
+    symlinkSync(join(sandbox.home, 'packages', 'node_modules'), join(folder, 'node_modules'))
   const sh = async (command: string): Promise<string> => {
     const env = { PATH: `${join(sandbox.home, 'bin')}:${sandbox.env['PATH']}` }
     const ran = await sandbox.spawn(['/bin/sh', '-c', command], { cwd: folder, env }).done
