@@ -234,7 +234,11 @@ export const disk = object({
   entries: list(
     object({
       kind: oneOf('logs', 'data', 'other'),
-      ...{ project: orNull(text), service: orNull(text), path: text, bytes: integer },
+      what: { ...text, description: 'In words, such as `docker volume`' },
+      name: { ...orNull(text), description: 'Null for files' },
+      ...{ project: orNull(text), service: orNull(text) },
+      path: { ...orNull(text), description: 'Null for what a container engine keeps' },
+      bytes: integer,
     }),
   ),
 })

@@ -4,6 +4,7 @@ import type { Boot } from './boot.ts'
 import type { Catalog, Control } from './catalog.ts'
 import type { Check } from './check.ts'
 import type { Command } from './command.ts'
+import type { ReadDisk } from './disk.ts'
 import type { FeatureName, FeatureState } from './feature.ts'
 import type { OpenFolder } from './folder-watch.ts'
 import type { Hooks } from './hooks.ts'
@@ -25,6 +26,7 @@ export type * from './catalog.ts'
 export type * from './check.ts'
 export type * from './command.ts'
 export { type Denial, denialOf, type ExplainDenial, setDenials } from './denial.ts'
+export type * from './disk.ts'
 export type * from './feature.ts'
 export type * from './folder-watch.ts'
 export type * from './hooks.ts'
@@ -142,6 +144,8 @@ export interface Host {
    * is of lower-case letters and dashes.
    */
   report(name: string, read: () => Promise<unknown>): void
+  /** Registers what the plugin has on disk; it is read when a user looks, and may take 10 s. */
+  disk(read: ReadDisk): void
   /** Adds to the daemon's API, below a prefix such as `/redis`. */
   routes(prefix: string, plugin: FastifyPluginAsync): void
   /** Registers a topic of `GET /v1/stream`; one plugin only for each name. */

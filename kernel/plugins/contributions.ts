@@ -5,6 +5,7 @@ import type {
   DaemonPort,
   PluginTable,
   ProjectSource,
+  ReadDisk,
   ReservedHost,
   ServiceType,
   StatusValue,
@@ -37,6 +38,7 @@ export class Contributions {
   readonly #reserved: ReservedHost[] = []
   readonly #ports: DaemonPort[] = []
   readonly #reports: Draft['reports'][number][] = []
+  readonly #disks: Owned<ReadDisk>[] = []
   readonly #warnings: (() => readonly Warning[])[] = []
   readonly #statuses: StatusSource[] = []
   #urls: Owned<UrlSource> | undefined
@@ -78,6 +80,7 @@ export class Contributions {
     this.#warnings.push(...draft.warnings)
     this.#statuses.push(...draft.statuses)
     this.#reports.push(...draft.reports)
+    for (const it of draft.disks) this.#disks.push({ owner, it })
   }
 
   /**
@@ -189,6 +192,11 @@ export class Contributions {
   /** Returns the files that plugins add to a report of the session. */
   reports(): Draft['reports'] {
     return this.#reports
+  }
+
+  /** Returns what lists the plugins' things on disk. */
+  disks(): readonly Owned<ReadDisk>[] {
+    return this.#disks
   }
 
   /** Returns the fields that plugins add to the daemon's status. */

@@ -7,6 +7,7 @@ import type {
   Host,
   PluginTable,
   ProjectSource,
+  ReadDisk,
   ReservedHost,
   ServiceType,
   Topic,
@@ -38,6 +39,7 @@ export interface Draft {
   readonly warnings: (() => readonly Warning[])[]
   readonly statuses: StatusSource[]
   readonly reports: { readonly name: string; readonly read: () => Promise<unknown> }[]
+  readonly disks: ReadDisk[]
   readonly provisions: Provision[]
   readonly closers: (() => Promise<void> | void)[]
   readonly hooks: Hooks

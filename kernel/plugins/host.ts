@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { Folders, Host, Log, PlatformFacts, Warning } from '../contract/plugin.ts'
+import type { Folders, Host, Log, PlatformFacts, ReadDisk, Warning } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { Container } from './container.ts'
 import type { Contributions } from './contributions.ts'
@@ -61,6 +61,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     openers: [],
     warnings: [],
     reports: [],
+    disks: [],
     statuses: [],
     provisions: [],
     closers: [],
@@ -133,6 +134,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
       valid.checkReport(name, read)
       draft.reports.push({ name, read })
     },
+    disk: declare(valid.checkFunction('disk()'), (read: ReadDisk) => draft.disks.push(read)),
     provide: (key, make, close) => {
       gate()
       valid.checkProvision(key, make, close)

@@ -13,9 +13,13 @@ export interface DiskAnswer {
 /** `logs` and `data` belong to a service; `other` to locald and its plugins. */
 export interface DiskEntry {
   readonly kind: 'logs' | 'data' | 'other'
+  /** In words: `logs`, `docker volume`, `certificates`. */
+  readonly what: string
+  /** Null for files. */
+  readonly name: string | null
   readonly project: string | null
   readonly service: string | null
-  /** Absolute. */
-  readonly path: string
+  /** Absolute; null for what a container engine keeps. */
+  readonly path: string | null
   readonly bytes: number
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { dirname } from 'node:path'
 import type { FeatureState, Plugin } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import { limaChecks } from './checks.ts'
@@ -25,6 +26,10 @@ export function containerLima(env: NodeJS.ProcessEnv = process.env, times: LimaT
       }
       host.feature('vm', () => feature)
       host.command(vmCommand(machine, host.platform, refresh))
+      host.disk(async () => [
+        { what: 'virtual machine', path: machine.limaHome },
+        { what: 'Lima', path: dirname(machine.dist) },
+      ])
       for (const check of limaChecks(machine, host.platform)) host.check(check)
       host.hooks.loaded.tapPromise('container-lima', async () => {
         host.use.containerEngines.add(limaSource(machine))

@@ -1,6 +1,8 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
+import { diskUseOf } from './calls/disk-use.ts'
 import { declareChecks } from './checks/declare.ts'
 import { containerCommand } from './commands/commands.ts'
+import { usedEngines } from './commands/list.ts'
 import { ContainerContext } from './context.ts'
 import { ContainerDriver } from './driver.ts'
 import { declareEngines, settings } from './engines/declare.ts'
@@ -25,6 +27,10 @@ const plugin: Plugin = {
     host.service(new ContainerDriver(context))
     host.hooks.booted.tapPromise('container', () => context.removeLost())
     host.hooks.down.tapPromise('container', project => context.down(project))
+    host.disk(async signal => {
+      const { running } = await usedEngines(engines)
+      return (await Promise.all(running.map(engine => diskUseOf(engine, context.names, signal)))).flat()
+    })
     host.onClose(() => context.close())
   },
 }

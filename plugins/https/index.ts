@@ -34,8 +34,13 @@ const plugin: Plugin = {
     const folder = join(host.folders.data, 'ca')
     const domains = readDomains(host)
     host.provide('certificates', () => new LeafCertificates(openAuthority(folder, domains), domains))
-    const bundles = new CaBundles(join(host.folders.data, 'ca-bundles'))
+    const bundlesFolder = join(host.folders.data, 'ca-bundles')
+    const bundles = new CaBundles(bundlesFolder)
     addNodeVariable(host, bundles, () => (isServed(host) ? host.use.certificates.caFile : undefined))
+    host.disk(async () => [
+      { what: 'certificates', path: folder },
+      { what: 'CA bundles of services', path: bundlesFolder },
+    ])
     const trust = new Trust(describeMachine(host), folder, () => findHelper(host))
     host.command({
       name: 'trust',

@@ -17,6 +17,7 @@ const plugin: Plugin = {
     const context = new PostgresContext(host)
     host.service(new PostgresDriver(context))
     host.check({ id: 'postgres', title: 'PostgreSQL', run: () => checkPrograms(context) })
+    host.disk(async () => [{ what: 'PostgreSQL programs and templates', path: context.root }])
     host.command(databaseCommand(context))
     host.hooks.env.tap('postgres', addClientVariables)
   },

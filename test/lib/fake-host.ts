@@ -28,6 +28,7 @@ export function fakeHost(given: Partial<Host>): Host {
     opener: ignore,
     warnings: ignore,
     report: ignore,
+    disk: ignore,
     status: ignore,
     routes: ignore,
     provide: ignore,

@@ -43,7 +43,10 @@ import {
 export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
   const { contributions, container, features, place, plugins, version, startedAt } = kernel
   const fixes = new DoctorFixes(kernel.paths.sandbox)
-  const disk = new DiskUse(kernel.paths.data)
+  const disk = new DiskUse({
+    data: kernel.paths.data,
+    plugins: () => contributions.disks().map(({ it }) => it),
+  })
   return async app => {
     app.get(
       '/ping',
@@ -133,7 +136,7 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
       '/disk',
       {
         schema: {
-          summary: 'Show what locald has on disk',
+          summary: 'Show what locald has on disk, and its containers in engines that run',
           response: answer('Bytes by project and service, the largest first', diskUse),
         },
       },

@@ -20,6 +20,7 @@ function draft(more: Partial<Draft>): Draft {
     openers: [],
     warnings: [],
     reports: [],
+    disks: [],
     statuses: [],
     topics: [],
   }

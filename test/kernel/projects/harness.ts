@@ -63,7 +63,16 @@ export class TestKernel {
     this.ports = new Ports(this.registry, { table: () => undefined, own: () => undefined })
     this.#contributions = new Contributions(new Features())
     const none = { sources: [], checks: [], commands: [], routes: [], tables: [], urls: [], reserved: [], ports: [] }
-    const nothing = { openers: [], topics: [], warnings: [], reports: [], statuses: [], provisions: [], closers: [] }
+    const nothing = {
+      openers: [],
+      topics: [],
+      warnings: [],
+      reports: [],
+      disks: [],
+      statuses: [],
+      provisions: [],
+      closers: [],
+    }
     const draft: Draft = { ...none, ...nothing, types: [hostType, ...types], variables, hooks: this.hooks }
     this.#contributions.commit('test', draft)
     const hooks = new HookRuns()

@@ -32,7 +32,7 @@ export function Disk() {
           {!disk.complete && <p class="problem">Not all of it was counted in time: these are the least.</p>}
           <ul class="disk">
             {disk.entries.slice(0, limit).map(entry => (
-              <li key={`${entry.kind} ${entry.path}`} title={entry.path}>
+              <li key={`${entry.what} ${entry.name ?? entry.path}`} title={entry.name ?? entry.path ?? ''}>
                 <Name entry={entry} />
                 <Bar share={entry.bytes / most} />
                 <span class="num">{bytesOf(entry.bytes)}</span>
@@ -51,13 +51,12 @@ export function Disk() {
   )
 }
 
-function Name({ entry: { kind, project, service, path } }: { readonly entry: DiskEntry }) {
-  if (service === null) return <span>{path.slice(path.lastIndexOf('/') + 1)}</span>
+function Name({ entry: { what, name, project, service } }: { readonly entry: DiskEntry }) {
+  if (service === null) return <span>{name === null ? what : `${what} ${name}`}</span>
   const key = `${project}:${service}`
   return (
     <span>
-      {kind === 'logs' ? 'logs of ' : 'data of '}
-      <a href={hrefOf('service', { service: key })}>{key}</a>
+      {what} of <a href={hrefOf('service', { service: key })}>{key}</a>
     </span>
   )
 }
