@@ -36,7 +36,7 @@ export async function up(context: Context): Promise<number> {
     const code = await printOutcome(context, daemon, done)
     const hint = code === 0 ? formatTrustHint(done.services, await browsing) : undefined
     if (hint !== undefined) printStderr(hint)
-    const line = code === 0 && !context.json ? await describeDashboard(daemon) : undefined
+    const line = code === 0 && !context.json ? await describeDashboard(daemon, browsing) : undefined
     if (line !== undefined) printStderr(line)
     const attaches = flags.has('attach') || (isInteractive() && !flags.has('detach'))
     if (code !== 0 || context.json || !attaches || done.services.every(isSettled)) return code

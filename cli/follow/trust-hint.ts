@@ -36,6 +36,15 @@ export async function askBrowserTrust(daemon: Client): Promise<BrowserTrust | un
   }
 }
 
+/** Returns the scheme for the dashboard: `http` where a browser would warn about the other; undefined: the usual one. */
+export async function dashboardScheme(
+  daemon: Client,
+  browsing: Promise<BrowserTrust | undefined> = askBrowserTrust(daemon),
+): Promise<'http' | undefined> {
+  const found = await browsing
+  return found === undefined || found.isTrusted || found.http === null ? undefined : 'http'
+}
+
 /** Returns the hint to trust the CA, where browsers would warn about a URL. */
 export function formatTrustHint(
   services: readonly ServiceView[],

@@ -102,7 +102,7 @@ export const fixBody = {
 export const openerQuery = {
   type: 'object',
   required: ['url'],
-  properties: { url: { type: 'string', pattern: '^https?://[^\\s]+$', maxLength: 4096 } },
+  properties: { url: { type: 'string', pattern: '^(?:https?|file)://[^\\s]+$', maxLength: 4096 } },
 } as const
 export const doctorQuery = { type: 'object', properties: { check: names } } as const
 export const keysQuery = {

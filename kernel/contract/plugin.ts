@@ -133,7 +133,7 @@ export interface Host {
   reserve(host: ReservedHost): void
   /** Names a port on which the plugin itself listens, for error messages about that port. */
   port(port: DaemonPort): void
-  /** Registers how URLs are opened; one plugin only. */
+  /** Registers how URLs, also those of pages on disk, are opened in the browser; one plugin only. */
   opener(open: (url: string) => Opening | Promise<Opening>): void
   /** Registers warnings of each `up`; the list is read at that moment. */
   warnings(list: () => readonly Warning[]): void

@@ -85,7 +85,7 @@ async function countServices(data: string, counter: FileCounter): Promise<readon
   return entries
 }
 
-/** Counts what plugins and the kernel have; files in the data folder that nobody names are one entry. */
+/** Counts what plugins and the kernel have; other files in the data folder are one entry. */
 async function countParts(
   data: string,
   listed: readonly DiskPart[],

@@ -8,11 +8,13 @@ import { expiredCookie, sessionCookie, sessionsIn } from './cookies.ts'
 import { forwardingPage } from './pages.ts'
 import { isPlace } from './places.ts'
 import type { Sessions } from './sessions.ts'
+import type { SignInFiles } from './sign-in-files.ts'
 
 /** What the door needs. */
 export interface DoorParts {
   readonly access: Access
   readonly sessions: Sessions
+  readonly files: Pick<SignInFiles, 'remove'>
   readonly assets: Assets
 }
 
@@ -56,9 +58,11 @@ export class Door {
     // A browser that guesses where the person goes must not use the token up; nor a program that only looks.
     if (method === 'HEAD' || headers['sec-purpose'] !== undefined)
       return refusalAnswer({ ...notFound('/sign-in'), status: 503 }, headers.accept)
-    const { sessions, access } = this.#parts
+    const { sessions, files, access } = this.#parts
     const query = new URL(url, 'http://localhost').searchParams
-    const session = sessions.signIn(query.get('token') ?? '')
+    const token = query.get('token') ?? ''
+    const session = sessions.signIn(token)
+    if (session !== undefined) files.remove(token)
     const place = query.get('to') ?? '/'
     const page = forwardingPage('Signed in', isPlace(place) ? place : '/')
     if (session !== undefined) return htmlAnswer(200, page, { 'Set-Cookie': sessionCookie(schemeOf(headers), session) })

@@ -2,17 +2,16 @@ import { join } from 'node:path'
 import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import { Access } from './access.ts'
+import { originOf } from './address.ts'
 import { Assets } from './assets.ts'
 import { hasSession } from './cookies.ts'
 import { Door, isForeignNavigation } from './door.ts'
 import { placeOf, signInUrl } from './places.ts'
 import type { DashboardRequest } from './provides.ts'
-import { addressSchema, type TokenBody, tokenSchema } from './schemas.ts'
+import { type AddressQuery, addressSchema, type TokenBody, tokenSchema } from './schemas.ts'
 import { DashboardServer } from './server.ts'
 import { Sessions } from './sessions.ts'
-
-/** The name of the dashboard in URLs: cookies of `localhost` would go to every service there, whatever its port. */
-const ownName = 'locald.localhost'
+import { SignInFiles } from './sign-in-files.ts'
 
 /** The dashboard in the browser, and the API for it. The proxy serves both under locald's own names. */
 const plugin: Plugin = {
@@ -24,20 +23,25 @@ const plugin: Plugin = {
     host.provide('dashboard', () => ({
       socket: () => open?.server.socket(),
       answers: request => open !== undefined && answers(request, open.sessions),
-      place: key => `${originOf(host)}${key === undefined ? '/' : placeOf(key)}`,
+      place: (key, scheme) => `${originOf(host, scheme)}${key === undefined ? '/' : placeOf(key)}`,
     }))
     host.hooks.booted.tapPromise('dashboard', async () => {
       open = await openDashboard(host)
       open.server.socket()
     })
     host.routes('/dashboard', async app => {
-      app.get('', { schema: addressSchema }, async () => ({ url: originOf(host) }))
+      app.get<{ Querystring: AddressQuery }>('', { schema: addressSchema }, async ({ query }) => ({
+        url: originOf(host, query.scheme),
+      }))
       app.post<{ Body: TokenBody | null }>('/token', { schema: tokenSchema }, async ({ raw, body }) => {
         if (open === undefined || open.server.isFromBrowser(raw)) throw notOverTcp()
-        return { url: signInUrl(originOf(host), open.sessions.createToken(), body?.place) }
+        return makeLink(open, originOf(host, body?.scheme), body ?? {})
       })
     })
-    host.onClose(() => open?.server.close())
+    host.onClose(() => {
+      open?.files.close()
+      open?.server.close()
+    })
   },
 }
 
@@ -45,20 +49,30 @@ export default plugin
 
 interface Opened {
   readonly sessions: Sessions
+  readonly files: SignInFiles
   readonly server: DashboardServer
 }
 
 async function openDashboard(host: Host): Promise<Opened> {
   const sessions = await Sessions.open(join(host.folders.data, 'dashboard', 'sessions.json'), host.log)
+  const files = new SignInFiles(() => host.folders.runtime, host.log)
   const access = new Access(() => host.optional('web'), sessions)
   const server = new DashboardServer({
     access,
     api: () => host.optional('api'),
-    door: new Door({ access, sessions, assets: new Assets(host.log) }),
+    door: new Door({ access, sessions, files, assets: new Assets(host.log) }),
     folder: () => host.folders.runtime,
     log: host.log,
   })
-  return { sessions, server }
+  return { sessions, files, server }
+}
+
+/** Makes a URL that signs in, and where that is asked for, a file that leads to it. */
+function makeLink({ sessions, files }: Opened, origin: string, body: TokenBody): { url: string; file?: string } {
+  const token = sessions.createToken()
+  const url = signInUrl(origin, token, body.place)
+  const file = body.file === true ? files.write(token, url) : undefined
+  return { url, ...(file === undefined ? {} : { file }) }
 }
 
 /**
@@ -70,19 +84,6 @@ function answers({ path, scheme, header }: DashboardRequest, sessions: Sessions)
   const [site, mode, dest] = ['sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'].map(name => header(name)[0])
   const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest }
   return isForeignNavigation({ headers }) || hasSession(scheme, header('cookie').join('; '), sessions)
-}
-
-function isServed(host: Host): boolean {
-  const web = host.optional('web')
-  return web !== undefined && (web.http !== null || web.https !== null)
-}
-
-/** Returns the origin of the dashboard. Throws FEATURE_OFF where no proxy serves it. */
-function originOf(host: Host): string {
-  if (isServed(host)) return host.use.web.url(ownName)
-  throw new LocaldError('FEATURE_OFF', 'the dashboard is not served: the proxy does not listen', {
-    hint: 'Run `locald doctor` for the cause.',
-  })
 }
 
 function notOverTcp(): LocaldError {

@@ -21,6 +21,6 @@ export interface Dashboard {
   socket(): string | undefined
   /** Returns whether a request is the dashboard's. The proxy answers the others: `/` for a client without a session. */
   answers(request: DashboardRequest): boolean
-  /** Returns the URL of the page about a service, by its key; without one, of the overview. */
-  place(key?: string): string
+  /** Returns the URL of the page about a service, by its key; undefined: of the overview. */
+  place(key: string | undefined, scheme: 'http' | 'https'): string
 }

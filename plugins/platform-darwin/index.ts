@@ -41,7 +41,8 @@ const plugin: Plugin = {
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
     host.provide('shim', () => ({ look: () => findShim(machine) }))
     host.provide('boot', () => ({ plan: unit => bootPlan(agents, unit) }))
-    host.opener(url => ({ argv: ['/usr/bin/open', url] }))
+    // A page on disk may be opened in an editor.
+    host.opener(url => ({ argv: url.startsWith('file:') ? null : ['/usr/bin/open', url] }))
   },
 }
 

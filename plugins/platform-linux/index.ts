@@ -5,6 +5,7 @@ import { findCgroupMethod } from './cgroups/detect.ts'
 import { CgroupTree } from './cgroups/tree.ts'
 import { machineChecks, titles } from './checks.ts'
 import { findOpener, probes } from './features.ts'
+import { opensFiles } from './file-urls.ts'
 import type { Machine } from './machine.ts'
 import { LinuxProcessTable } from './process-table.ts'
 import { findShim } from './shim.ts'
@@ -40,6 +41,7 @@ const plugin: Plugin = {
     host.provide('shim', () => ({ look: () => findShim(machine) }))
     host.provide('boot', () => ({ plan: unit => bootPlan(machine, unit) }))
     host.opener(async url => {
+      if (url.startsWith('file:') && !(await opensFiles(machine))) return { argv: null }
       if (host.has('open-browser')) return { argv: [opener, url] }
       const { hint } = await probes['open-browser'](machine)
       return { argv: null, ...(hint === undefined ? {} : { hint }) }

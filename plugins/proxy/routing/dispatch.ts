@@ -47,7 +47,7 @@ export function dispatch(
   }
   const carryOut = (decision: Decision): void => {
     if (forwarder.isClosed()) return
-    if (decision.kind === 'respond') return void forwarder.respond(router.link(decision.response))
+    if (decision.kind === 'respond') return void forwarder.respond(router.link(decision.response, request.scheme))
     const { to } = decision
     forwarder.forward(to, failure => decide(() => recover(to, failure)))
   }

@@ -23,9 +23,9 @@ export class OwnPages {
   }
 
   /** Adds a link to the dashboard to a page that is about services. */
-  link(response: LocalResponse): LocalResponse {
+  link(response: LocalResponse, scheme: RequestContext['scheme']): LocalResponse {
     const dashboard = this.#dashboard()
-    return dashboard === undefined ? response : linkTo(dashboard, response)
+    return dashboard === undefined ? response : linkTo(dashboard, response, scheme)
   }
 
   route({ info, scheme }: RequestContext): Decision {
@@ -44,11 +44,11 @@ export class OwnPages {
   }
 }
 
-function linkTo(dashboard: Dashboard, response: LocalResponse): LocalResponse {
+function linkTo(dashboard: Dashboard, response: LocalResponse, scheme: RequestContext['scheme']): LocalResponse {
   const { page, about } = response
   if (page === undefined || about === undefined) return response
   const text = about === null ? 'Open the dashboard' : `Open ${about} in the dashboard`
-  const link = html`<p><a href="${dashboard.place(about ?? undefined)}">${text}</a></p>`
+  const link = html`<p><a href="${dashboard.place(about ?? undefined, scheme)}">${text}</a></p>`
   return {
     ...response,
     page: () => {

@@ -75,9 +75,9 @@ export class Router {
     setMaxListeners(0, this.#closing.signal)
   }
 
-  /** Adds the link to the dashboard to a page. */
-  link(response: LocalResponse): LocalResponse {
-    return this.#ownPages.link(response)
+  /** Adds the link to the dashboard to a page: with its scheme, as the browser is signed in with that one. */
+  link(response: LocalResponse, scheme: RequestContext['scheme']): LocalResponse {
+    return this.#ownPages.link(response, scheme)
   }
 
   /** Routes a request; synchronously where its service is running, so that the common request waits for nothing. */

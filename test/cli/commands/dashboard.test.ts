@@ -25,3 +25,30 @@ t.test('opens the page of a service', async t => {
   t.match(await daemon.run(['open', '--dashboard', '--json']), { code: 0 })
   t.strictSame(daemon.last('/v1/dashboard/token').body, { place: '/' })
 })
+
+t.test('opens a file that leads to the link, where the browser can read it', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const file = 'file:///run/user/1000/locald/sign-in/a.html'
+  daemon.on('POST /v1/dashboard/token', json({ url, file }))
+  daemon.on('GET /v1/server/opener', json({ url: file, argv: ['/none/xdg-open', file] }))
+  t.match(await daemon.run(['dashboard']), { code: 1, stdout: `${url}\n` })
+  t.strictSame(daemon.last('/v1/dashboard/token').body, { place: '/', file: true })
+  t.equal(daemon.last('/v1/server/opener').query.get('url'), file)
+  daemon.on('GET /v1/server/opener', json({ url, argv: null }))
+  t.match(await daemon.run(['dashboard']), { code: 0, stdout: `${url}\n` })
+  t.equal(daemon.last('/v1/server/opener').query.get('url'), url, 'else the link itself')
+})
+
+t.test('asks for a link without TLS while the CA is not trusted', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const plain = 'http://locald.localhost:8080/sign-in?token=abc'
+  daemon.on('POST /v1/dashboard/token', json({ url: plain }))
+  daemon.on('GET /v1/server/opener', json({ url: plain, argv: null }))
+  daemon.on('GET /v1/server', json({ http: 8080, https: 8443 }))
+  daemon.on('GET /v1/doctor', json({ checks: [{ id: 'trust-system', status: 'warn' }] }))
+  t.match(await daemon.run(['dashboard']), { code: 0, stdout: `${plain}\n`, stderr: /^Run `locald trust` to / })
+  t.strictSame(daemon.last('/v1/dashboard/token').body, { place: '/', scheme: 'http', file: true })
+  daemon.on('GET /v1/doctor', json({ checks: [{ id: 'trust-system', status: 'pass' }] }))
+  t.notMatch((await daemon.run(['dashboard'])).stderr, /trust/)
+  t.strictSame(daemon.last('/v1/dashboard/token').body, { place: '/', file: true })
+})
