@@ -5,12 +5,16 @@ import { type Paths, readAddress } from '../../kernel/system/paths.ts'
 import { printStderr } from '../output/terminal.ts'
 import { connectOrWait } from './connect.ts'
 import { type Answer, connectionLost, type Request, send } from './http.ts'
+import { valuesOf } from './lines.ts'
+import { type TopicBatch, topicsOf } from './topics.ts'
 
 /** A plain request is answered from memory or by a short check; doctor's checks take longest. ms */
 const answerMs = 60_000
 const doing = 'waiting for its answer'
 /** A daemon that stops, stops its services first, ms. */
 const closingMs = 60_000
+/** The stream of topics has a ping every 15 s, ms. */
+const silenceMs = 40_000
 
 /**
  * When a new daemon is started in place of one that exited during a request: `services`, where that one left some
@@ -69,13 +73,23 @@ export class Client {
    * consumed.
    */
   stream<T>(request: StreamRequest): Stream<T> {
+    return this.#follow(request, valuesOf<T>)
+  }
+
+  /** Returns topics of `GET /v1/stream`, as `stream`. A daemon that sends nothing, not even its ping, is lost. */
+  topics(names: readonly TopicBatch['topic'][], query: Query, doing: string): Stream<TopicBatch> {
+    const request = { method: 'GET', path: '/v1/stream', query: { topic: names, ...query }, doing } as const
+    return this.#follow({ ...request, idleMs: silenceMs }, topicsOf)
+  }
+
+  #follow<T>(request: StreamRequest, decode: (body: Answer['body']) => AsyncIterable<readonly T[]>): Stream<T> {
     const { path, query = {}, ...rest } = request
     const stop = new AbortController()
     const { signal } = stop
     const open = () => this.#send({ ...rest, target: path + queryOf(query), signal })
     async function* read(): AsyncGenerator<readonly T[]> {
       try {
-        yield* batches<T>((await open()).body)
+        yield* decode((await open()).body)
       } catch (error) {
         // A stream that the caller closed has no error.
         if (!signal.aborted) throw error
@@ -138,7 +152,7 @@ function addVersionHint(error: LocaldError): LocaldError {
 }
 
 /** The request of a stream. `doing` completes "lost connection to the daemon while …". */
-export type StreamRequest = Pick<Request, 'method' | 'body' | 'doing'> & {
+export type StreamRequest = Pick<Request, 'method' | 'body' | 'doing' | 'idleMs'> & {
   readonly path: string
   readonly query?: Query
 }
@@ -194,23 +208,6 @@ async function textOf(answer: Answer): Promise<string> {
   const parts: Buffer[] = []
   for await (const part of answer.body) parts.push(part)
   return Buffer.concat(parts).toString('utf8')
-}
-
-/** Yields the values of the lines that each piece of the body completes. */
-async function* batches<T>(body: AsyncIterable<Buffer>): AsyncGenerator<readonly T[]> {
-  let open: Buffer[] = []
-  for await (const piece of body) {
-    const end = piece.lastIndexOf(10)
-    if (end < 0) {
-      open.push(piece)
-      continue
-    }
-    const lines = Buffer.concat([...open, piece.subarray(0, end)]).toString('utf8')
-    open = [piece.subarray(end + 1)]
-    const values: T[] = []
-    for (const line of lines.split('\n')) if (line !== '') values.push(JSON.parse(line))
-    yield values
-  }
 }
 
 async function readError(answer: Answer): Promise<LocaldError> {

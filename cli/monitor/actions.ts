@@ -1,4 +1,4 @@
-import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import type { OpenAnswer, WhyAnswer } from '../../kernel/protocol.ts'
 import type { Client } from '../daemon/client.ts'
@@ -7,25 +7,22 @@ import { formatChanges } from '../output/changes.ts'
 import { isSettled, stateOf } from '../output/service-state.ts'
 import type { Paint, Style } from '../output/terminal.ts'
 import { formatWhy, selectRoots } from '../output/why-tree.ts'
+import type { Attempts } from './attempts.ts'
 import { parseSpans, type Span } from './grid/spans.ts'
-import type { Messages } from './message.ts'
 import type { Row } from './model/services.ts'
 
 type Done = Extract<LocaldEvent, { event: 'done' }>
 
 /** What is done with the selected service or project, with its result in the last line. */
 export class Actions {
-  readonly #messages: Messages
-  readonly #daemon: () => Client | undefined
+  readonly #attempts: Attempts
 
-  /** @param daemon returns the daemon; undefined while there is none */
-  constructor(messages: Messages, daemon: () => Client | undefined) {
-    this.#messages = messages
-    this.#daemon = daemon
+  constructor(attempts: Attempts) {
+    this.#attempts = attempts
   }
 
   restart(row: Row): Promise<void> {
-    return this.#try(`Restarting ${nameOf(row)}…`, async daemon => {
+    return this.#attempts.run(`Restarting ${nameOf(row)}…`, async daemon => {
       await this.#operate(daemon, '/v1/projects/restart', row)
       return `Restarted ${nameOf(row)}`
     })
@@ -36,7 +33,7 @@ export class Actions {
   }
 
   open(row: Row): Promise<void> {
-    return this.#try(undefined, async daemon => {
+    return this.#attempts.run(undefined, async daemon => {
       const answer = await daemon.get<OpenAnswer>('/v1/services/open', targetOf(row))
       if (answer.argv === null) return `${answer.url} · ${answer.hint ?? 'press Y to copy it'}`
       await showUrl(answer)
@@ -48,7 +45,7 @@ export class Actions {
   async explain(row: Row, paints: Readonly<Record<Style, string>>): Promise<readonly (readonly Span[])[] | undefined> {
     const paint: Paint = (style, text) => (paints[style] === '' ? text : `\x1b[${paints[style]}m${text}\x1b[m`)
     let lines: readonly (readonly Span[])[] | undefined
-    await this.#try(undefined, async daemon => {
+    await this.#attempts.run(undefined, async daemon => {
       const answers: WhyAnswer[] = []
       for (const { path, key } of viewsOf(row))
         answers.push(await daemon.get<WhyAnswer>('/v1/services/why', { path, service: key }))
@@ -63,14 +60,14 @@ export class Actions {
   }
 
   #start(row: Row): Promise<void> {
-    return this.#try(`Starting ${nameOf(row)}…`, async daemon => {
+    return this.#attempts.run(`Starting ${nameOf(row)}…`, async daemon => {
       await this.#operate(daemon, '/v1/projects/up', row)
       return `Started ${nameOf(row)}`
     })
   }
 
   #stop(row: Row): Promise<void> {
-    return this.#try(`Stopping ${nameOf(row)}…`, async daemon => {
+    return this.#attempts.run(`Stopping ${nameOf(row)}…`, async daemon => {
       const stopped = new Set<string>()
       await this.#operate(daemon, '/v1/projects/stop', row, event => {
         if (event.event === 'service' && event.service.status === 'stopping') stopped.add(event.service.name)
@@ -95,23 +92,6 @@ export class Actions {
       }
     }
     throw new LocaldError('DAEMON_UNREACHABLE', 'lost connection to the daemon')
-  }
-
-  async #try(begun: string | undefined, act: (daemon: Client) => Promise<string | undefined>): Promise<void> {
-    const daemon = this.#daemon()
-    if (daemon === undefined) {
-      this.#messages.show('The daemon is not running. Run `locald up` in the folder of a project.', { isError: true })
-      return
-    }
-    if (begun !== undefined) this.#messages.show(begun, { stays: true })
-    try {
-      const text = await act(daemon)
-      if (text !== undefined) this.#messages.show(text)
-    } catch (error) {
-      const [message] = messageOf(error).split('\n')
-      const hint = LocaldError.is(error) && error.hint !== undefined ? ` · ${error.hint}` : ''
-      this.#messages.show(`${message}${hint}`, { isError: true })
-    }
   }
 }
 

@@ -4,6 +4,11 @@ import type { Entry } from './model/log-buffer.ts'
 /** Terminals refuse longer ones: xterm.js 10 MB, tmux 1 MB, others 100,000 bytes of Base64. Bytes of text. */
 const most = 70_000
 
+/** Whether a text is put on the clipboard whole. */
+export function fitsClipboard(text: string): boolean {
+  return Buffer.byteLength(text) <= most
+}
+
 /** Returns the sequence by which a terminal puts text on the clipboard, also of a machine far away (OSC 52). */
 export function copySequence(text: string): string {
   const bytes = Buffer.from(text)

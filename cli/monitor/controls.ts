@@ -1,41 +1,24 @@
-import { type Actions, nameOf, viewsOf } from './actions.ts'
-import { copySequence, formatLines } from './clipboard.ts'
+import { nameOf, viewsOf } from './actions.ts'
+import { copySequence } from './clipboard.ts'
+import type { ControlParts } from './control-parts.ts'
 import { fit } from './grid/glyphs.ts'
-import { type Controls, helpLines } from './keymap.ts'
-import type { Messages } from './message.ts'
+import { type Controls, helpLines, requestHelpLines } from './keymap.ts'
+import { LogControls } from './log-controls.ts'
 import type { Row } from './model/services.ts'
+import type { Hint } from './panes/bars.ts'
 import { Page } from './panes/page.ts'
-import type { Theme } from './panes/theme.ts'
-import { Prompt } from './prompt.ts'
-import type { Screen } from './screen.ts'
-import type { State } from './state.ts'
 
-/** Lines that `y` copies. */
-const copiedLines = 50
 /** Columns of the keys in the help. */
 const keyColumns = 11
-
-/** What the controls work with. */
-export interface ControlParts {
-  readonly state: State
-  readonly screen: Screen
-  readonly actions: Actions
-  readonly messages: Messages
-  readonly theme: Theme
-  /** Draws the state, which has changed meanwhile. */
-  redraw(): void
-  /** Writes a sequence to the terminal that draws nothing. */
-  send(sequence: string): void
-  suspend(): void
-  quit(): void
-}
 
 /** Does what the keys say with the state. */
 export class StateControls implements Controls {
   readonly #parts: ControlParts
+  readonly #log: LogControls
 
   constructor(parts: ControlParts) {
     this.#parts = parts
+    this.#log = new LogControls(parts)
   }
 
   moveUp(): void {
@@ -64,12 +47,13 @@ export class StateControls implements Controls {
   goToEnd(): void {
     const { state } = this.#parts
     if (state.page !== undefined) state.page.scroll(state.page.lines.length)
-    else if (this.#isInLog || !state.log.isFollowing) this.follow()
+    else if (this.#isInLog || (state.pane === 'log' && !state.log.isFollowing)) this.follow()
     else this.#select(Number.POSITIVE_INFINITY)
   }
 
   follow(): void {
     const { state } = this.#parts
+    state.closeHistory()
     state.search.current = undefined
     state.log.follow()
   }
@@ -88,38 +72,38 @@ export class StateControls implements Controls {
   goBack(): void {
     const { state } = this.#parts
     if (state.page !== undefined) state.page = undefined
-    else if (state.search.isOn) state.search.set('')
+    else if (state.isInRequests && state.requests.filter !== '') state.requests.filter = ''
+    else if (state.pane === 'log' && state.history !== undefined) state.closeHistory()
+    else if (state.pane === 'log' && state.search.isOn) state.search.set('')
     else if (state.isZoomed) state.isZoomed = false
-    else state.focus = 'list'
+    else {
+      state.focus = 'list'
+      state.pane = 'log'
+    }
     this.#parts.messages.clear()
   }
 
   search(): void {
-    this.#parts.state.page = undefined
-    this.#parts.state.prompt = new Prompt('/')
-  }
-
-  /** Goes to the last line with the text that is searched for, from what is shown upwards. */
-  find(): void {
-    const { state, messages } = this.#parts
-    const { term } = state.search
-    if (term === '') return
-    if (state.search.count.all === 0) messages.show(`No line contains “${term}”`)
-    else this.findOlder()
+    this.#log.search()
   }
 
   filter(): void {
-    const { state, messages } = this.#parts
-    if (!state.search.isOn) messages.show('Search with / first; & then shows only lines with the text')
-    else state.search.isFilter = !state.search.isFilter
+    this.#log.filter()
   }
 
   findOlder(): void {
-    this.#find(-1)
+    this.#log.findOlder()
   }
 
   findNewer(): void {
-    this.#find(1)
+    this.#log.findNewer()
+  }
+
+  showRequests(): void {
+    const { state } = this.#parts
+    state.page = undefined
+    state.pane = state.pane === 'log' ? 'requests' : 'log'
+    state.focus = state.pane === 'requests' ? 'log' : 'list'
   }
 
   toggleAll(): void {
@@ -161,11 +145,7 @@ export class StateControls implements Controls {
       this.#copy(`${state.page.lines.map(line => line.map(({ text }) => text).join('')).join('\n')}\n`, 'the text')
       return
     }
-    const found = state.search.current === undefined ? undefined : state.buffer.get(state.search.current)
-    const entries = found === undefined ? state.log.lastEntries(copiedLines) : [found]
-    const what = found !== undefined ? 'the line' : entries.length === 1 ? '1 line' : `${entries.length} lines`
-    if (entries.length === 0) this.#parts.messages.show('There is no line to copy')
-    else this.#copy(formatLines(entries), what)
+    this.#log.copyLines()
   }
 
   copyUrl(): void {
@@ -181,11 +161,12 @@ export class StateControls implements Controls {
       state.page = undefined
       return
     }
-    const lines = helpLines.map(({ key, about }) => [
+    const lineOf = ({ key, about }: Hint) => [
       { text: fit(key, keyColumns), style: theme.strong },
       { text: about, style: '' },
-    ])
-    state.page = new Page('keys', lines)
+    ]
+    const heading = [{ text: 'In the requests', style: theme.quiet }]
+    state.page = new Page('keys', [...helpLines.map(lineOf), [], heading, ...requestHelpLines.map(lineOf)])
   }
 
   suspend(): void {
@@ -221,16 +202,8 @@ export class StateControls implements Controls {
     const size = screen.logSize(state)
     const by = direction * Math.max(1, size.rows - 1)
     if (state.page !== undefined) state.page.scroll(by)
+    else if (state.pane === 'requests') state.requests.move(state.shownRequests, by)
     else state.log.scroll(by, size)
-  }
-
-  #find(direction: -1 | 1): void {
-    const { state, screen, messages } = this.#parts
-    const id = state.search.step(direction, state.log.bottomId)
-    if (id !== undefined) state.log.goTo(id, screen.logSize(state))
-    else if (state.search.isOn)
-      messages.show(`No ${direction < 0 ? 'older' : 'newer'} line with “${state.search.term}”`)
-    else messages.show('Search with / first')
   }
 
   #copy(text: string, what: string): void {

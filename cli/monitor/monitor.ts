@@ -4,14 +4,18 @@ import type { Client } from '../daemon/client.ts'
 import { sanitizeLine } from '../output/sanitize.ts'
 import { hasColour } from '../output/terminal.ts'
 import { Actions } from './actions.ts'
+import { Attempts } from './attempts.ts'
+import type { ControlParts } from './control-parts.ts'
 import { StateControls } from './controls.ts'
 import { Connection } from './feeds/connection.ts'
 import { LogFeed } from './feeds/log-feed.ts'
+import { RequestFeed } from './feeds/request-feed.ts'
 import { Frames } from './frames.ts'
-import { actionOf } from './keymap.ts'
+import { actionOf, requestActionOf } from './keymap.ts'
 import { Messages } from './message.ts'
 import { nextChange } from './model/uptime.ts'
 import { themeFor } from './panes/theme.ts'
+import { RequestControls } from './request-controls.ts'
 import { Screen } from './screen.ts'
 import { State } from './state.ts'
 import type { Key } from './terminal/keys.ts'
@@ -26,7 +30,9 @@ export class Monitor {
   readonly #messages: Messages
   readonly #connection: Connection
   readonly #feed: LogFeed
+  readonly #requestFeed: RequestFeed
   readonly #controls: StateControls
+  readonly #requestControls: RequestControls
   #clock: NodeJS.Timeout | undefined
   #quit: () => void = () => {}
 
@@ -40,14 +46,15 @@ export class Monitor {
     this.#messages = new Messages(() => this.#frames.request())
     this.#connection = new Connection(paths, {
       found: views => this.#find(views),
-      usage: views => this.#change(this.#state.services.applyUsage(views)),
+      usage: usage => this.#change(this.#state.services.applyUsage(usage)),
       event: event => this.#apply(event),
       changed: () => this.#connect(),
     })
     this.#feed = new LogFeed({
       opened: () => this.#openLog(),
       lines: lines => {
-        this.#state.search.add(this.#state.buffer.add(lines))
+        const { buffer, search } = this.#state.live
+        search.add(buffer.add(lines))
         this.#frames.request()
       },
       failed: message => {
@@ -55,17 +62,23 @@ export class Monitor {
         this.#frames.request()
       },
     })
-    this.#controls = new StateControls({
+    this.#requestFeed = this.#followRequests()
+    const daemon = () => this.#connection.daemon
+    const attempts = new Attempts(this.#messages, daemon)
+    const parts: ControlParts = {
       state: this.#state,
       screen: this.#screen,
-      actions: new Actions(this.#messages, () => this.#connection.daemon),
+      actions: new Actions(attempts),
       messages: this.#messages,
       theme,
+      daemon,
       redraw: () => this.#frames.request(),
       send: sequence => this.#terminal.write(sequence),
       suspend: () => this.#terminal.suspend(),
       quit: () => this.#quit(),
-    })
+    }
+    this.#controls = new StateControls(parts)
+    this.#requestControls = new RequestControls(parts, attempts)
   }
 
   /** Shows the screen until it is quit. */
@@ -73,14 +86,19 @@ export class Monitor {
     const quit = new Promise<void>(resolve => {
       this.#quit = resolve
     })
+    this.#state.daemon = daemon === undefined ? 'missing' : 'new'
+    const slow = setTimeout(() => this.#showConnecting(), slowMs)
     this.#terminal.open()
     try {
       this.#frames.redraw()
       await Promise.race([quit, this.#connection.run(daemon)])
     } finally {
+      clearTimeout(slow)
       clearTimeout(this.#clock)
       this.#connection.close()
       this.#feed.close()
+      this.#requestFeed.close()
+      this.#state.closeHistory()
       this.#frames.close()
       this.#messages.clear()
       this.#frames.close()
@@ -88,20 +106,32 @@ export class Monitor {
     }
   }
 
+  #showConnecting(): void {
+    if (this.#state.daemon !== 'new') return
+    this.#state.daemon = 'connecting'
+    this.#frames.request()
+  }
+
   #press(key: Key): void {
     const { prompt } = this.#state
     if (prompt !== undefined) {
-      const result = prompt.press(key)
-      if (result !== 'typed') this.#state.prompt = undefined
-      if (result !== 'done') this.#state.search.set(result === 'cancelled' ? '' : prompt.text)
-      else this.#controls.find()
-    } else if ('name' in key) {
-      const action = actionOf(key.name)
-      if (action === undefined) return
-      this.#controls[action]()
-    }
+      if (prompt.press(key) && this.#state.prompt === prompt) this.#state.prompt = undefined
+    } else if ('name' in key) this.#act(key.name)
     this.#followLog()
+    this.#requestFeed.isOn = this.#state.pane === 'requests'
     this.#frames.request()
+  }
+
+  #act(key: string): void {
+    const { isInRequests, page, pane } = this.#state
+    // From the list, too, what is seen is searched.
+    const isTheirs = isInRequests || (key === '/' && pane === 'requests')
+    const own = isTheirs ? requestActionOf(key, page !== undefined) : undefined
+    if (own !== undefined) this.#requestControls[own]()
+    else {
+      const action = actionOf(key)
+      if (action !== undefined) this.#controls[action]()
+    }
   }
 
   #find(views: readonly ServiceView[]): void {
@@ -112,9 +142,7 @@ export class Monitor {
   #apply(event: LocaldEvent): void {
     if (event.event === 'warning') this.#messages.show(`Warning: ${sanitizeLine(event.message)}`, { isError: true })
     if (event.event === 'notice') this.#messages.show(sanitizeLine(event.message))
-    const hasChanged = this.#state.services.apply(event)
-    if (hasChanged && event.event === 'service') this.#connection.refresh()
-    this.#change(hasChanged)
+    this.#change(this.#state.services.apply(event))
   }
 
   #change(hasChanged: boolean): void {
@@ -129,6 +157,7 @@ export class Monitor {
     this.#state.daemon = daemon !== undefined ? 'found' : lostMs === undefined ? 'missing' : { lostMs }
     this.#state.daemonProblem = problem
     this.#feed.use(daemon)
+    this.#requestFeed.use(daemon)
     this.#frames.request()
   }
 
@@ -138,12 +167,28 @@ export class Monitor {
   }
 
   #openLog(): void {
-    const { buffer, search, log } = this.#state
-    buffer.clear()
-    search.current = undefined
-    search.reset()
-    log.follow()
+    this.#state.closeHistory()
+    this.#state.live.clear()
     this.#state.logProblem = undefined
+  }
+
+  #followRequests(): RequestFeed {
+    const { requests } = this.#state
+    const redraw = () => this.#frames.request()
+    return new RequestFeed({
+      opened: () => {
+        requests.clear()
+        requests.problem = undefined
+      },
+      rows: rows => {
+        requests.add(rows)
+        redraw()
+      },
+      failed: message => {
+        requests.problem = message
+        redraw()
+      },
+    })
   }
 
   #draw(): ReturnType<Screen['draw']> {
@@ -160,5 +205,7 @@ export class Monitor {
   }
 }
 
+/** After this the screen says that the daemon has not answered yet, ms. */
+const slowMs = 200
 /** How often the time since the daemon was lost is drawn, ms. */
 const lostStepMs = 1000

@@ -1,25 +1,42 @@
-import { columnsOf } from './grid/glyphs.ts'
+import { shorten } from './grid/glyphs.ts'
 import type { Area, Grid } from './grid/grid.ts'
 import type { Theme } from './panes/theme.ts'
 import type { Key } from './terminal/keys.ts'
 
-/** What a key did to the text that is typed. */
-export type PromptResult = 'typed' | 'done' | 'cancelled'
+/** UTF-16 units. */
+const longest = 1000
 
-/** The line in which a search is typed. */
+/** What a key did to the text that is typed. */
+type PromptResult = 'typed' | 'done' | 'cancelled'
+
+/** What is called with the text. */
+export interface PromptEvents {
+  /** It is another one; empty when it was cancelled. */
+  changed(text: string): void
+  done?(): void
+}
+
+/** The line in which a text is typed that is searched for. */
 export class Prompt {
   readonly label: string
+  readonly #events: PromptEvents
   #text = ''
 
-  constructor(label: string) {
+  constructor(label: string, events: PromptEvents) {
     this.label = label
+    this.#events = events
   }
 
-  get text(): string {
-    return this.#text
+  /** Returns whether the text is complete, or was cancelled. */
+  press(key: Key): boolean {
+    const result = this.#apply(key)
+    if (result === 'cancelled') this.#text = ''
+    if (result === 'done') this.#events.done?.()
+    else this.#events.changed(this.#text)
+    return result !== 'typed'
   }
 
-  press(key: Key): PromptResult {
+  #apply(key: Key): PromptResult {
     if ('pasted' in key) this.#text += key.pasted.replace(/[\x00-\x1f\x7f]+/g, ' ')
     else if (key.name === 'enter') return 'done'
     else if (key.name === 'escape' || key.name === 'ctrl-c') return 'cancelled'
@@ -29,6 +46,7 @@ export class Prompt {
     } else if (key.name === 'ctrl-u') this.#text = ''
     else if (key.name === 'ctrl-w') this.#text = this.#text.replace(/\S*\s*$/, '')
     else if ([...key.name].length === 1) this.#text += key.name
+    this.#text = this.#text.slice(0, longest)
     return 'typed'
   }
 
@@ -36,9 +54,7 @@ export class Prompt {
   draw(grid: Grid, area: Area, theme: Theme): void {
     let column = grid.write({ ...area, column: 1 }, this.label, `${theme.strong};${theme.accent}`)
     const room = area.columns - column - 2
-    let shown = this.#text
-    while (columnsOf(shown) > room) shown = [...shown].slice(1).join('')
-    column = grid.write({ ...area, column: column + 1 }, shown)
+    column = grid.write({ ...area, column: column + 1 }, shorten(this.#text, room, 'end'))
     grid.cursor = { column, row: area.row }
   }
 }

@@ -1,13 +1,15 @@
 import { formatDuration } from '../output/humanize.ts'
 import { fit } from './grid/glyphs.ts'
 import { type Area, Grid } from './grid/grid.ts'
-import { hints } from './keymap.ts'
+import type { Span } from './grid/spans.ts'
+import { hints, requestHints } from './keymap.ts'
 import type { Message } from './message.ts'
 import type { LogSize } from './model/log-view.ts'
 import { drawFoot, drawHead } from './panes/bars.ts'
 import { arrange, type Layout, least } from './panes/layout.ts'
 import { ListPane, sizeOfList } from './panes/list.ts'
 import { drawLog, drawLogTitle, sizeOfLog } from './panes/log.ts'
+import { drawRequestTitle, RequestPane } from './panes/requests.ts'
 import type { Theme } from './panes/theme.ts'
 import type { State } from './state.ts'
 
@@ -18,6 +20,7 @@ const leastPage = 12
 export class Screen {
   readonly #theme: Theme
   readonly #list = new ListPane()
+  readonly #requests = new RequestPane()
   #layout: Layout | undefined
 
   constructor(theme: Theme) {
@@ -29,9 +32,9 @@ export class Screen {
     return sizeOfLog(this.#layout?.log ?? { column: 0, row: 0, columns: 80, rows: 10 }, state.logKeys)
   }
 
-  /** How many rows of services one page is. */
-  get listPage(): number {
-    return Math.max(1, (this.#layout?.list.rows ?? 10) - 2)
+  /** How many requests one page is. */
+  get requestPage(): number {
+    return Math.max(1, (this.#layout?.log.rows ?? 10) - 1)
   }
 
   draw(state: State, columns: number, rows: number, message: Message | undefined): Grid {
@@ -68,14 +71,32 @@ export class Screen {
     if (separator !== undefined)
       for (let row = 0; row < separator.rows; row++)
         grid.write({ ...separator, row: separator.row + row }, '│', theme.quiet)
+    if (state.pane === 'requests') this.#drawRequests(grid, { log, title }, state)
+    else this.#drawLog(grid, { log, title }, state)
+  }
+
+  #drawRequests(grid: Grid, { log, title }: Pick<Layout, 'log' | 'title'>, state: State): void {
+    const { requests, services } = state
     const content = {
-      title: titleOf(state),
+      ...{ requests, rows: state.shownRequests, theme: this.#theme },
+      of: state.hasAllRequests ? undefined : nameOfSelected(state),
+      isFocused: state.focus === 'log' || state.isZoomed,
+      hasProjects: new Set(services.views.map(({ project }) => project)).size > 1,
+    }
+    this.#requests.draw(grid, log, content)
+    drawRequestTitle(grid, title, content)
+  }
+
+  #drawLog(grid: Grid, { log, title }: Pick<Layout, 'log' | 'title'>, state: State): void {
+    const content = {
+      title: state.showsAll ? 'all services' : nameOfSelected(state),
       keys: state.logKeys,
       view: state.log,
       search: state.search,
-      isFocused: !isFocused || state.isZoomed,
+      history: state.history,
+      isFocused: state.focus === 'log' || state.isZoomed,
       problem: state.logProblem,
-      theme,
+      theme: this.#theme,
     }
     drawLog(grid, log, content)
     drawLogTitle(grid, title, content)
@@ -93,14 +114,13 @@ export class Screen {
     const title =
       projects.length === 1 ? (projects[0] ?? '') : projects.length === 0 ? '' : `${projects.length} projects`
     drawHead(grid, head, { title, views, lost: describeLost(state), theme })
-    if (state.prompt === undefined) drawFoot(grid, foot, { message, hints, theme })
+    const keys = state.isInRequests ? requestHints : hints
+    if (state.prompt === undefined) drawFoot(grid, foot, { message, hints: keys, theme })
     else state.prompt.draw(grid, foot, theme)
   }
 }
 
-function titleOf(state: State): string {
-  const { selected } = state
-  if (state.showsAll) return 'all services'
+function nameOfSelected({ selected }: State): string {
   return selected?.kind === 'project' ? selected.name : (selected?.view.name ?? '')
 }
 
@@ -113,15 +133,20 @@ function describeLost({ daemon, daemonProblem }: State): string | undefined {
     : `daemon lost, last seen ${since} ago · ${daemonProblem.split('\n')[0]}`
 }
 
-function drawEmpty(grid: Grid, area: Area, { daemon, daemonProblem, projects }: State, theme: Theme): void {
+function drawEmpty(grid: Grid, area: Area, state: State, theme: Theme): void {
+  for (const [index, { text, style }] of linesOfEmpty(state, theme).entries())
+    grid.write({ column: 2, row: area.row + index }, fit(text, grid.columns - 4), style)
+}
+
+function linesOfEmpty({ daemon, daemonProblem, projects }: State, theme: Theme): readonly Span[] {
+  if (daemon === 'new') return []
+  if (daemon === 'connecting') return [{ text: 'Connecting…', style: theme.quiet }]
   const nothing = projects.length === 0 ? 'Nothing is running.' : `No service of ${projects.join(', ')} is known.`
-  const lines = [
+  return [
     { text: nothing, style: theme.strong },
     { text: 'Run `locald up` in the folder of a project: it appears here.', style: theme.quiet },
     ...(daemon === 'found' || daemonProblem === undefined ? [] : [{ text: daemonProblem, style: theme.paints.red }]),
   ]
-  for (const [index, { text, style }] of lines.entries())
-    grid.write({ column: 2, row: area.row + index }, fit(text, grid.columns - 4), style)
 }
 
 function drawTooSmall(grid: Grid): void {

@@ -47,12 +47,18 @@ function cellsOf(row: ExchangeView): readonly Cell[] {
 
 function statusCell(status: number | null): Cell {
   if (status === null) return { text: '-', style: 'red' }
-  const styles: Readonly<Record<number, Style>> = { 2: 'green', 3: 'cyan', 4: 'yellow', 5: 'red' }
-  const style = styles[Math.floor(status / 100)]
+  const style = statusStyle(status)
   return { text: String(status), ...(style === undefined ? {} : { style }) }
 }
 
-function formatMs(ms: number): string {
+/** Returns the colour of a status. */
+export function statusStyle(status: number): Style | undefined {
+  const styles: Readonly<Record<number, Style>> = { 2: 'green', 3: 'cyan', 4: 'yellow', 5: 'red' }
+  return styles[Math.floor(status / 100)]
+}
+
+/** Formats a duration, ms: `4.2 ms`, `12 ms`, `1.5 s`. */
+export function formatMs(ms: number): string {
   if (ms < 9.95) return `${ms.toFixed(1)} ms`
   return ms < 9950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }

@@ -64,9 +64,9 @@ export const projectCommands = [
     aliases: ['tui', 'top'],
     args: '[PROJECT…]',
     group: 'project',
-    about: 'Show services and logs in the terminal, live',
+    about: 'Show services, logs and requests, live',
     details:
-      'Shows all projects, or the named ones. Keys start, stop, restart, open and explain services; `?` lists them. Services keep running when it exits. Also `locald tui` and `locald top`.',
+      'Shows all projects, or the named ones. Keys start, stop, restart, open and explain services, search logs, and replay requests; `?` lists them. Services keep running when it exits. Also `locald tui` and `locald top`.',
     examples: ['locald monitor', 'locald monitor shop'],
   },
   {

@@ -81,6 +81,11 @@ export class LogBuffer {
     return this.#entries[id - this.first]
   }
 
+  /** Whether this line is kept. */
+  has({ time, service, text }: LogLine): boolean {
+    return this.#entries.some(entry => entry.time === time && entry.service === service && entry.text === text)
+  }
+
   clear(): void {
     this.#entries = []
     this.#length = 0

@@ -1,5 +1,6 @@
 import type { LocaldEvent, ServiceView } from '../../../kernel/events.ts'
-import { stateOf } from '../../output/service-state.ts'
+import type { ServiceUsage } from '../../../kernel/protocol.ts'
+import { isSettled, stateOf } from '../../output/service-state.ts'
 
 /** A line of the list that can be selected: a project, or a service. */
 export type Row =
@@ -11,6 +12,8 @@ export class Services {
   /** Names of the projects to show; none: all. */
   readonly #only: ReadonlySet<string>
   readonly #views = new Map<string, ServiceView>()
+  /** What the daemon last said; it says what changes. */
+  readonly #usage = new Map<string, ServiceUsage>()
   readonly #steps = new Map<string, string>()
 
   constructor(only: readonly string[]) {
@@ -30,19 +33,19 @@ export class Services {
     const shown = views.filter(view => this.#isShown(view))
     const before = JSON.stringify(this.views)
     this.#views.clear()
+    this.#usage.clear()
     for (const view of shown) this.#views.set(view.key, view)
     for (const key of this.#steps.keys()) if (!this.#views.has(key)) this.#steps.delete(key)
     return JSON.stringify(this.views) !== before
   }
 
-  /** Sets the usage of known services; returns whether anything changed. Their states come by events, which are newer. */
-  applyUsage(views: readonly ServiceView[]): boolean {
+  /** Applies what has changed of the usage of services; returns whether anything that is shown did. */
+  applyUsage(changed: readonly ServiceUsage[]): boolean {
     let hasChanged = false
-    for (const { key, pid, cpu, memory } of views) {
-      const known = this.#views.get(key)
-      if (known === undefined || known.pid !== pid || (known.cpu === cpu && known.memory === memory)) continue
-      this.#views.set(key, { ...known, cpu, memory })
-      hasChanged = true
+    for (const usage of changed) {
+      this.#usage.set(usage.key, usage)
+      const known = this.#views.get(usage.key)
+      if (known !== undefined && this.#applyView(known)) hasChanged = true
     }
     return hasChanged
   }
@@ -50,7 +53,7 @@ export class Services {
   /** Applies an event; returns whether anything changed. */
   apply(event: LocaldEvent): boolean {
     if (event.event === 'service') return this.#applyView(event.service)
-    if (event.event === 'removed') return this.#views.delete(event.key)
+    if (event.event === 'removed') return this.#remove(event.key)
     if (event.event !== 'step' || !this.#views.has(event.key)) return false
     const { progress } = event
     const percent =
@@ -87,12 +90,17 @@ export class Services {
   #applyView(view: ServiceView): boolean {
     if (!this.#isShown(view)) return false
     const known = this.#views.get(view.key)
-    // Events have no usage: what was last measured stays while the process does.
-    const { cpu, memory } = known?.pid === view.pid && known !== undefined ? known : view
-    const merged = { ...view, cpu: view.cpu ?? cpu, memory: view.memory ?? memory }
+    // Events have no usage.
+    const usage = isSettled(view) ? undefined : this.#usage.get(view.key)
+    const merged = { ...view, cpu: usage?.cpu ?? null, memory: usage?.memory ?? null }
     if (stateOf(view) !== 'starting') this.#steps.delete(view.key)
     this.#views.set(view.key, merged)
     return JSON.stringify(known) !== JSON.stringify(merged)
+  }
+
+  #remove(key: string): boolean {
+    this.#usage.delete(key)
+    return this.#views.delete(key)
   }
 
   #isShown({ project }: ServiceView): boolean {

@@ -1,11 +1,14 @@
 import { palette } from '../../output/log-format.ts'
 import { shortName } from '../../output/service-state.ts'
+import type { History } from '../feeds/history.ts'
 import { columnsOf, fit, shorten } from '../grid/glyphs.ts'
 import type { Area, Grid } from '../grid/grid.ts'
 import type { Entry } from '../model/log-buffer.ts'
 import type { LogSearch } from '../model/log-search.ts'
 import type { LogSize, LogView } from '../model/log-view.ts'
+import { localTime } from './local-time.ts'
 import type { Theme } from './theme.ts'
+import { drawTitle } from './title.ts'
 
 /** What the log shows. */
 export interface LogContent {
@@ -13,6 +16,8 @@ export interface LogContent {
   readonly keys: readonly string[]
   readonly view: LogView
   readonly search: LogSearch
+  /** The search in older lines. */
+  readonly history: History | undefined
   readonly isFocused: boolean
   /** Why there is no log. */
   readonly problem: string | undefined
@@ -30,16 +35,8 @@ export function sizeOfLog({ columns, rows }: Area, keys: readonly string[]): Log
 
 /** Draws the line above a log: of what it is, whether it follows, and the search. */
 export function drawLogTitle(grid: Grid, area: Area, content: LogContent): void {
-  const { title, isFocused, theme } = content
-  const end = area.column + area.columns
-  const right = describePosition(content)
-  const left = ` ${shorten(title, Math.max(4, area.columns - columnsOf(right) - 8))} `
-  grid.write(area, '─'.repeat(area.columns), theme.quiet, end)
-  const style = isFocused ? `${theme.strong};${theme.accent}` : theme.strong
-  grid.write({ ...area, column: area.column + 1 }, left, style, end)
-  const isBehind = content.view.newLines > 0
-  const at = end - columnsOf(right) - 3
-  if (at > area.column) grid.write({ ...area, column: at }, ` ${right} `, isBehind ? theme.accent : theme.quiet, end)
+  const { title: left, isFocused, view, theme } = content
+  drawTitle(grid, area, { left, right: describePosition(content), isFocused, isBehind: view.newLines > 0, theme })
 }
 
 /** Draws the lines. */
@@ -61,7 +58,22 @@ export function drawLog(grid: Grid, area: Area, content: LogContent): void {
   }
 }
 
-function describePosition({ view, search }: LogContent): string {
+/** Returns where a search in older lines is, and of what day the line is that was found. */
+function describeHistory(history: History, { search }: LogContent): string {
+  const { all, at, percent, isAll } = history.count
+  const found = at === 0 ? '' : `${at} of ${all}${isAll ? '' : '+'} older · `
+  const progress = percent === undefined ? '' : `searching, ${percent} % · `
+  const day = history.time === undefined ? '' : `${dayOf(history.time)} · `
+  return `“${shorten(search.term, 20)}” ${found}${progress}${day}f newest`
+}
+
+function dayOf(time: string): string {
+  return new Date(time).toLocaleDateString('en', { month: 'short', day: 'numeric' })
+}
+
+function describePosition(content: LogContent): string {
+  const { view, search, history } = content
+  if (history !== undefined) return describeHistory(history, content)
   const { newLines } = view
   const { all, at } = search.count
   const found = `${at === 0 ? '' : `${at} of `}${all} ${all === 1 ? 'line' : 'lines'}`
@@ -95,9 +107,4 @@ function drawPrefix(grid: Grid, area: Area, entry: Entry, { keys, theme }: LogCo
   const name = namesOf(keys)[index] ?? shortName(entry.service)
   const style = theme.paints[palette[Math.max(0, index) % palette.length] ?? 'cyan']
   grid.write({ ...area, column }, fit(shorten(name, nameWidth(keys), 'end'), nameWidth(keys)), style, end)
-}
-
-function localTime(time: string): string {
-  const at = new Date(time)
-  return [at.getHours(), at.getMinutes(), at.getSeconds()].map(part => String(part).padStart(2, '0')).join(':')
 }

@@ -37,6 +37,33 @@ t.test('shows services with their states, and why one failed', async t => {
   t.notOk(screen.xterm.isAlternate)
 })
 
+t.test('says nothing before it knows what runs, and that it connects where that takes long', async t => {
+  const scripted = await Scripted.start(t, shop)
+  scripted.isSilent = true
+  const screen = scripted.open()
+  await screen.shows(/locald[\s\S]*Connecting…/)
+  t.notMatch(screen.output, 'Nothing is running')
+  scripted.greet()
+  await screen.shows(text => text.includes('▌ ▲ api') && !text.includes('Connecting'))
+  screen.press('q')
+  await screen.exit
+})
+
+t.test('the usage that the daemon sends is shown until the service exits', async t => {
+  const scripted = await Scripted.start(t, shop)
+  const screen = scripted.open([], { columns: 120 })
+  await screen.shows(/● web .* 1\.3% +45\.3M/)
+  scripted.push('usage', { services: [{ key: 'shop:web', cpu: 7, memory: 2 ** 30 }], daemon: { cpu: 0, memory: 0 } })
+  await screen.shows(/● web .* 7\.0% +1\.0G/)
+  scripted.send(state('web', { pid: 77, cpu: null, memory: null }))
+  await screen.shows(/● web .* 7\.0% +1\.0G/)
+  scripted.send(state('web', { status: 'stopped', health: null, pid: null, cpu: null, memory: null }))
+  await screen.shows(/○ web +Stopped .* - +- +-/)
+  t.notOk(scripted.daemon.asked.some(({ path }) => path === '/v1/services'))
+  screen.press('q')
+  await screen.exit
+})
+
 t.test('frames are whole, small, and none while nothing changes', async t => {
   const scripted = await Scripted.start(t, shop)
   const screen = scripted.open([], { columns: 120, rows: 40 })

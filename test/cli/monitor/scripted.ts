@@ -1,19 +1,32 @@
 import type { ServerResponse } from 'node:http'
 import type { LocaldEvent, LogLine, ServiceView } from '../../../kernel/events.ts'
+import type { ExchangeView } from '../../../plugins/proxy/provides.ts'
 import { PseudoTerminal, type TerminalOptions } from '../../lib/pseudo-terminal.ts'
-import { environment, FakeDaemon, json, main, type Test } from '../fake-daemon.ts'
+import { environment, FakeDaemon, main, type Test } from '../fake-daemon.ts'
 
 /** A daemon with services whose events and lines the test sends, and `locald monitor` in a terminal. */
 export class Scripted {
   readonly daemon: FakeDaemon
   readonly #t: Test
-  readonly #events = new Set<ServerResponse>()
+  /** Open streams, and their topics. */
+  readonly #streams = new Map<ServerResponse, readonly string[]>()
   readonly #logs = new Set<ServerResponse>()
   #followed: readonly string[] = []
   #opened: () => void = () => {}
   /** Lines of the past. */
   readonly past: LogLine[] = []
+  /** Requests of the past. */
+  readonly requests: ExchangeView[] = []
+  /** Lines that are older than those of the past, the oldest first. */
+  readonly history: LogLine[] = []
+  /** Answers searches in `history`. */
+  searched: (response: ServerResponse, found: readonly LogLine[]) => void = (response, found) => {
+    const progress = { scannedTo: null, scannedBytes: 100, totalBytes: 100, matches: found.length }
+    response.end(linesOf([...found.map(match => ({ match })), { done: { ...progress, isComplete: true } }]))
+  }
   views: readonly ServiceView[]
+  /** Whether streams begin without what the daemon has. */
+  isSilent = false
   #lines = 0
 
   private constructor(t: Test, daemon: FakeDaemon, views: readonly ServiceView[]) {
@@ -38,7 +51,20 @@ export class Scripted {
   send(event: LocaldEvent): void {
     if (event.event === 'service')
       this.views = this.views.map(view => (view.key === event.service.key ? event.service : view))
-    for (const response of this.#events) response.write(`${JSON.stringify(event)}\n`)
+    this.push('events', event)
+  }
+
+  /** Sends what the daemon has. */
+  greet(): void {
+    const services = this.views.map(view => ({ ...view, cpu: null, memory: null }))
+    this.push('events', { event: 'snapshot', services, projects: [] })
+    const usage = this.views.map(({ key, cpu, memory }) => ({ key, cpu, memory }))
+    this.push('usage', { services: usage, daemon: { cpu: 0, memory: 0 } })
+  }
+
+  /** Writes values of a topic of the stream. */
+  push(topic: string, ...values: readonly unknown[]): void {
+    for (const [response, topics] of this.#streams) if (topics.includes(topic)) writeBatch(response, topic, values)
   }
 
   /** Writes lines to the followed logs. */
@@ -64,23 +90,39 @@ export class Scripted {
 
   /** Closes all connections, as a daemon that is killed. */
   breakStreams(): void {
-    for (const response of [...this.#events, ...this.#logs]) response.destroy()
+    for (const response of [...this.#streams.keys(), ...this.#logs]) response.destroy()
+  }
+
+  #search(response: ServerResponse, query: URLSearchParams): void {
+    const text = query.get('text') ?? ''
+    const all = [...this.history, ...this.past].filter(line => isWithin(line, query) && line.text.includes(text))
+    this.searched(response, all.reverse())
+  }
+
+  #historyFor(query: URLSearchParams): readonly LogLine[] {
+    const all = [...this.history, ...this.past].filter(line => isWithin(line, query))
+    return query.has('tail') ? all.slice(-Number(query.get('tail'))) : all
   }
 
   #answer(): void {
-    const keep = (responses: Set<ServerResponse>, response: ServerResponse) => {
-      responses.add(response)
-      response.once('close', () => responses.delete(response))
-      response.writeHead(200).flushHeaders()
-    }
     this.daemon
-      .on('GET /v1/services', (response, asked) => json({ services: this.views })(response, asked))
-      .on('GET /v1/events', response => {
-        keep(this.#events, response)
-        for (const service of this.views) response.write(`${JSON.stringify({ event: 'service', service })}\n`)
+      .on('GET /v1/stream', (response, { query }) => {
+        const topics = query.getAll('topic')
+        this.#streams.set(response, topics)
+        response.once('close', () => this.#streams.delete(response))
+        response.writeHead(200).flushHeaders()
+        if (topics.includes('events') && !this.isSilent) this.greet()
+        if (topics.includes('requests')) writeBatch(response, 'requests', this.requests)
+      })
+      .on('GET /v1/logs/search', (response, { query }) => {
+        response.writeHead(200).flushHeaders()
+        this.#search(response, query)
       })
       .on('GET /v1/logs', (response, { query }) => {
-        keep(this.#logs, response)
+        if (!query.has('follow')) return void response.end(linesOf(this.#historyFor(query)))
+        this.#logs.add(response)
+        response.once('close', () => this.#logs.delete(response))
+        response.writeHead(200).flushHeaders()
         const keys = query.getAll('service')
         this.#followed = keys
         this.#opened()
@@ -89,4 +131,17 @@ export class Scripted {
         response.write(lines.map(line => `${JSON.stringify(line)}\n`).join(''))
       })
   }
+}
+
+function isWithin({ time }: LogLine, query: URLSearchParams): boolean {
+  return time >= (query.get('since') ?? '') && time <= (query.get('until') ?? '~')
+}
+
+/** Returns values as NDJSON. */
+export function linesOf(values: readonly unknown[]): string {
+  return values.map(value => `${JSON.stringify(value)}\n`).join('')
+}
+
+function writeBatch(response: ServerResponse, topic: string, values: readonly unknown[]): void {
+  if (values.length > 0) response.write(`event: ${topic}\nid: 1\ndata: ${JSON.stringify(values)}\n\n`)
 }
