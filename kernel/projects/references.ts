@@ -59,7 +59,7 @@ export class References {
     const all = names.flatMap(name => {
       const referred = this.#find(name)
       if (referred === undefined || isReachedInside(referred)) return []
-      return [this.#ports.get(name) ?? [], ...Object.values(this.#ports.further(name))].flat()
+      return [this.#mainPort(referred) ?? [], ...Object.values(this.#ports.further(name))].flat()
     })
     return [...new Set(all)].sort((a, b) => a - b)
   }
@@ -72,10 +72,14 @@ export class References {
     return { service, plan, driver: LocaldError.is(driver) ? undefined : driver }
   }
 
+  #mainPort({ service, plan }: Pick<Referred, 'service' | 'plan'>): number | undefined {
+    return service.foundPort ?? this.#ports.get(plan.name)
+  }
+
   /** Undefined: a guest that does not reach this machine. */
   #addressFor({ reach, hostName }: Referrer, referred: Referred): Address | undefined {
     const { service, plan, driver } = referred
-    const port = this.#ports.get(plan.name)
+    const port = this.#mainPort(referred)
     if (reach !== 'guest') return { host: service.address ?? '127.0.0.1', port }
     if (isReachedInside(referred) && driver?.guestHost !== undefined)
       return { host: driver.guestHost(this.#runOf(referred)), port: driver.guestPort?.(plan.options) }
@@ -88,7 +92,7 @@ export class References {
     const isMain = driver?.guestPort?.(plan.options) === inside
     if (!isMain && driver?.ports?.(plan.options).includes(inside) !== true) return undefined
     if (reach === 'guest' && isReachedInside(referred)) return inside
-    return isMain ? this.#ports.get(plan.name) : this.#ports.further(plan.name)[inside]
+    return isMain ? this.#mainPort(referred) : this.#ports.further(plan.name)[inside]
   }
 
   /** Throws SERVICE_TYPE_UNSUPPORTED where no plugin provides the type. */

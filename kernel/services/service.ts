@@ -3,6 +3,7 @@ import type {
   Exit,
   Fault,
   Instance,
+  Listener,
   Log,
   ProjectRef,
   Protocol,
@@ -21,7 +22,7 @@ import type { Ports } from '../registry/ports.ts'
 import { explain } from './failure/failure.ts'
 import { Reachability } from './failure/reachability.ts'
 import type { Histories, History } from './history.ts'
-import type { Records } from './records/records.ts'
+import type { Records, ServiceRecord } from './records/records.ts'
 import { StartClock } from './start-clock.ts'
 import type { StartPlan } from './start-plan.ts'
 import { StartTimes } from './start-times.ts'
@@ -60,6 +61,8 @@ export class Service implements SupervisorHost {
   protocol: Protocol | undefined
   /** The address on which it was last seen to listen. */
   address: string | undefined
+  /** The port on which it was found to listen, while it ignores its own. */
+  foundPort: number | undefined
   /** The name of the `up` that started its present run, if it gave one. */
   begunBy: string | undefined
   /** The crash, or the change of files, that caused its last restart. */
@@ -98,8 +101,9 @@ export class Service implements SupervisorHost {
   }
 
   /** Remembers what an earlier daemon started it with, and where it was seen to listen. */
-  restore(plan: StartPlan, address: string | undefined): void {
+  restore(plan: StartPlan, { address, foundPort }: Pick<ServiceRecord, 'address' | 'foundPort'>): void {
     this.address = address
+    this.foundPort = foundPort
     this.supervisor.restore(plan)
   }
 
@@ -166,7 +170,7 @@ export class Service implements SupervisorHost {
     const { status, health, reason, startedMs, restarts, port, launched } = this.state.now
     const { plan } = this.supervisor
     const { fingerprint, env, dir } = plan ?? { fingerprint: '', env: {}, dir: this.ref.project.path }
-    const { address } = this
+    const { address, foundPort } = this
     this.#parts.records.saveService({
       version: 1,
       path: this.ref.project.path,
@@ -178,8 +182,9 @@ export class Service implements SupervisorHost {
       startedMs,
       launched,
       restarts,
-      port,
+      port: foundPort === undefined ? port : (plan?.port ?? null),
       ...(address === undefined ? {} : { address }),
+      ...(foundPort === undefined ? {} : { foundPort }),
       ...{ fingerprint, env, dir },
       ...(plan === undefined ? {} : { ports: plan.ports, hostPorts: plan.hostPorts }),
     })
@@ -192,7 +197,7 @@ export class Service implements SupervisorHost {
   }
 
   async explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined> {
-    const lines = await logTail(this.log.file, this.lastStartMs, explainedLines)
+    const lines = await this.lastLines()
     const holder = (port: number) => this.#parts.ports.holder(port)
     const root = this.ref.project.path
     const { plan } = this.supervisor
@@ -200,12 +205,20 @@ export class Service implements SupervisorHost {
     return explain({ ...run, lines, isGuest, dir: plan?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
+  listeners(instance: Instance): Promise<readonly Listener[]> {
+    return this.#reachability.listeners(instance)
+  }
+
+  lastLines(): Promise<readonly string[]> {
+    return logTail(this.log.file, this.lastStartMs, explainedLines)
+  }
+
   reachesOtherUser(instance: Instance, address: string, port: number): Promise<boolean> {
     return this.#reachability.reachesOtherUser(instance, address, port)
   }
 
-  faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined> {
-    return this.#reachability.faultOf(instance, port, mayBeTls)
+  faultOf(listeners: readonly Listener[], port: number, mayBeTls: boolean): Promise<Fault | undefined> {
+    return this.#reachability.faultOf(listeners, port, mayBeTls)
   }
 
   /** Finds out why it cannot be reached; the fault is its reason until an examination finds none. */

@@ -1,4 +1,4 @@
-import type { Exit, Fault, Instance, Protocol, Run } from '../contract/plugin.ts'
+import type { Exit, Fault, Instance, Listener, Protocol, Run } from '../contract/plugin.ts'
 import type { ServiceLog } from '../logs/service-log.ts'
 import type { StartPlan } from './start-plan.ts'
 import type { ServiceState } from './state.ts'
@@ -8,7 +8,9 @@ export interface SupervisorHost {
   readonly state: ServiceState
   readonly log: ServiceLog
   /** The address on which the service was last seen to listen. */
-  readonly address: string | undefined
+  address: string | undefined
+  /** The port on which it was found to listen, while it ignores its own. */
+  foundPort: number | undefined
   /** The protocol on its port, if its type says so. */
   readonly protocol: Protocol | undefined
   /** The crash, or the change of files, that caused its last restart. */
@@ -31,13 +33,17 @@ export interface SupervisorHost {
   warn(message: string, hint?: string): void
   /** Finds in the output why its last process exited with this code, or does not get ready (`runs`). Never rejects. */
   explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined>
+  /** Returns where the processes of the instance listen; none where that is not visible. Never rejects. */
+  listeners(instance: Instance): Promise<readonly Listener[]>
+  /** Returns its last output since its start, without control sequences. Never rejects. */
+  lastLines(): Promise<readonly string[]>
   /** Whether a connection there would reach another user's process instead of the instance. */
   reachesOtherUser(instance: Instance, address: string, port: number): Promise<boolean>
   /**
-   * Finds out why the instance is not reached on its port; `mayBeTls`: something there accepts connections, but does
+   * Finds out why an instance with these listeners is not reached on its port; `mayBeTls`: something there accepts connections, but does
    * not answer in HTTP.
    */
-  faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined>
+  faultOf(listeners: readonly Listener[], port: number, mayBeTls: boolean): Promise<Fault | undefined>
 }
 
 /** A running instance that an earlier daemon started. */

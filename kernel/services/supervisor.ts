@@ -55,7 +55,7 @@ export class Supervisor {
       status,
       health: status === 'starting' ? 'starting' : null,
       reason: null,
-      port: plan.port ?? null,
+      port: (adopted === undefined ? plan.port : (this.#host.foundPort ?? plan.port)) ?? null,
       url: plan.url,
       launched: adopted !== undefined,
       ...(adopted === undefined ? { restarts: 0 } : {}),
@@ -147,7 +147,9 @@ export class Supervisor {
 
   /** Starts an instance. Rejects when stopped meanwhile; a step that outlasts the stop's grace is abandoned. */
   async #launch(wanted: StartPlan, signal: AbortSignal): Promise<Instance> {
-    this.#host.state.set({ status: 'starting', health: 'starting', reason: null, tries: 0 })
+    this.#host.foundPort = undefined
+    const port = wanted.port ?? null
+    this.#host.state.set({ status: 'starting', health: 'starting', reason: null, tries: 0, port })
     if (this.#isWaiting) await this.#renew(wanted)
     this.#isWaiting = false
     const plan = await this.#claim(this.#plan ?? wanted, signal)

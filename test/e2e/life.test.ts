@@ -226,19 +226,6 @@ command = "exec sleep 1000"
     t.equal(again.status, 'running')
   })
 
-  t.test('reports the actual port of a service that ignores $PORT', async t => {
-    const folder = sandbox.project('elsewhere', {
-      ...toml(`[services.web]\ncommand = "node other.mjs"\nready_timeout = 4\n`, 'elsewhere'),
-      'other.mjs':
-        "import { createServer } from 'node:http'\ncreateServer(() => {}).listen(0, '127.0.0.1', function () { console.log('on ' + this.address().port) })\n",
-    })
-    const up = await sandbox.run(['up'], { cwd: folder })
-    t.equal(up.code, 1)
-    const [line] = await sandbox.logs(folder)
-    const port = line?.text.split(' ')[1]
-    t.match(up.stderr, new RegExp(`listens on port ${port}, not on \\$PORT \\(\\d+\\)`))
-  })
-
   t.test('a failure shows only the output of its own run', async t => {
     const folder = sandbox.project('said', {
       'locald.toml': `

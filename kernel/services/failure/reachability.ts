@@ -39,9 +39,9 @@ export class Reachability {
     return (await this.#parts.container.optional('processTable')?.reachesOtherUser({ address, port }, tree)) ?? false
   }
 
-  async faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined> {
+  faultOf(listeners: readonly Listener[], port: number, mayBeTls: boolean): Promise<Fault | undefined> {
     const { protocol, ref } = this.#service
-    return await findFault({ name: ref.name, port, protocol, listeners: await this.#listeners(instance) }, mayBeTls)
+    return findFault({ name: ref.name, port, protocol, listeners }, mayBeTls)
   }
 
   /**
@@ -72,7 +72,7 @@ export class Reachability {
     const { port, fault: before } = state.now
     if (instance === undefined || port === null) return undefined
     // A handshake is noise in the log of a server that speaks plain HTTP: one for each start is enough.
-    const fault = await this.faultOf(instance, port, this.#sound !== instance)
+    const fault = await this.faultOf(await this.listeners(instance), port, this.#sound !== instance)
     this.#sound = fault === undefined ? instance : undefined
     // An instance that exited meanwhile has another reason.
     if (this.#service.supervisor.instance !== instance || state.now.status !== 'running') return undefined
@@ -85,7 +85,8 @@ export class Reachability {
     return fault
   }
 
-  async #listeners(instance: Instance): Promise<readonly Listener[]> {
+  /** Returns where the processes of an instance listen; none where that is not visible. */
+  async listeners(instance: Instance): Promise<readonly Listener[]> {
     const table = this.#parts.container.optional('processTable')
     if (table === undefined || instance.tree === undefined) return []
     try {

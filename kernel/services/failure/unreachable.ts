@@ -12,7 +12,12 @@ export interface Unreached {
 /** The timeout of a handshake: ms. */
 const handshakeMs = 1000
 /** Addresses that a connection to 127.0.0.1 or ::1 reaches; `*` as lsof writes it. */
-const reachable = /^(127\.0\.0\.1|0\.0\.0\.0|::1?|\*|::ffff:(127\.0\.0\.1|0\.0\.0\.0))$/
+const loopback = /^(127\.0\.0\.1|0\.0\.0\.0|::1?|\*|::ffff:(127\.0\.0\.1|0\.0\.0\.0))$/
+
+/** Whether a connection to 127.0.0.1 or ::1 reaches a listener on this address. */
+export function isOnLoopback(address: string): boolean {
+  return loopback.test(address)
+}
 
 /** Finds out why a service is not reached: it listens on another port or address, or speaks another protocol. */
 export async function findFault(service: Unreached, mayBeTls: boolean): Promise<Fault | undefined> {
@@ -29,7 +34,7 @@ function faultOfPlace({ name, port, listeners }: Unreached): Fault | undefined {
     }
   }
   const [first] = here
-  if (first === undefined || here.some(({ address }) => reachable.test(address))) return undefined
+  if (first === undefined || here.some(({ address }) => isOnLoopback(address))) return undefined
   const address = first.address.includes(':') ? `[${first.address}]` : first.address
   return {
     message: `${name} listens on ${address}:${port}, not on 127.0.0.1 or [::1]`,

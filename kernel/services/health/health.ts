@@ -57,12 +57,20 @@ type Prober = () => Promise<ProbeResult>
 export class HealthWatch {
   readonly #input: HealthInput
   #address: string | undefined
+  #port: number | undefined
   #isReady = false
 
   constructor(input: HealthInput) {
     this.#input = input
     const { port, address, guest } = input
+    this.#port = port
     this.#address = guest !== undefined && port !== undefined ? '127.0.0.1' : address
+  }
+
+  /** Probes another port from now on. */
+  moveTo(port: number): void {
+    this.#port = port
+    this.#address = undefined
   }
 
   /** Probes until the service is ready; reports each failed probe. Returns undefined when the signal aborts. */
@@ -99,7 +107,8 @@ export class HealthWatch {
 
   /** Returns the loopback address on which the service listens, where it can be found out. */
   async address(): Promise<string | undefined> {
-    const { port, guest, signal } = this.#input
+    const { guest, signal } = this.#input
+    const port = this.#port
     // A guest's port is published there, and its probe takes long.
     if (guest !== undefined) return port === undefined ? undefined : '127.0.0.1'
     if (this.#address === undefined && port !== undefined) {
@@ -155,19 +164,19 @@ export class HealthWatch {
   }
 
   #prober(): Prober | undefined {
-    const { check, instance, port, protocol, guest, dir, env, signal } = this.#input
+    const { check, instance, protocol, guest, dir, env, signal } = this.#input
     if (check?.type === 'command') {
       return guest !== undefined
         ? () => this.#checkInside(check.command, check.timeout)
         : () => commandProbe(check.command, check.timeout, { dir, env, signal })
     }
     if (check?.type === 'http' || check?.type === 'tcp') {
-      if (port === undefined) return () => Promise.resolve({ ok: false, detail: 'no port' })
-      const ask =
+      const tls = protocol === 'https'
+      return this.#portProber(port =>
         check.type === 'tcp'
-          ? () => this.#connect(port, check.timeout)
-          : () => httpProbe({ port, path: check.path, tls: protocol === 'https', host: this.#address }, check.timeout)
-      return async () => await this.#rejectOtherUsers(await ask())
+          ? this.#connect(port, check.timeout)
+          : httpProbe({ port, path: check.path, tls, host: this.#address }, check.timeout),
+      )
     }
     const own = instance.probe?.bind(instance)
     if (own !== undefined)
@@ -176,9 +185,16 @@ export class HealthWatch {
         if (typeof result === 'object') return result
         return { ok: result, detail: this.#isReady ? 'not responding' : 'not responding yet' }
       }
-    return port === undefined
-      ? undefined
-      : async () => await this.#rejectOtherUsers(await this.#connect(port, automaticTimeoutMs))
+    return this.#port === undefined ? undefined : this.#portProber(port => this.#connect(port, automaticTimeoutMs))
+  }
+
+  /** Probes the port that the service has then. */
+  #portProber(ask: (port: number) => Promise<ProbeResult>): Prober {
+    return async () => {
+      const port = this.#port
+      if (port === undefined) return { ok: false, detail: 'no port' }
+      return await this.#rejectOtherUsers(await ask(port))
+    }
   }
 
   #connect(port: number, timeoutMs: number): Promise<ProbeResult> {
@@ -195,7 +211,8 @@ export class HealthWatch {
 
   /** Rejects the answer of another user's process: it would get the service's requests. */
   async #rejectOtherUsers(result: ProbeResult): Promise<ProbeResult> {
-    const { port, reachesOtherUser } = this.#input
+    const { reachesOtherUser } = this.#input
+    const port = this.#port
     const { ok, address } = result
     if (!ok || address === undefined || port === undefined || reachesOtherUser === undefined) return result
     if (!(await reachesOtherUser(address, port))) return result

@@ -1,16 +1,22 @@
 import type { Fault, Instance } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
+import { pause } from '../../system/async.ts'
 import { exitText } from '../restart-policy.ts'
 import type { StartPlan } from '../start-plan.ts'
 import type { SupervisorHost } from '../supervisor-host.ts'
 import { HealthWatch } from './health.ts'
+import { OtherPort } from './other-port.ts'
 import type { Attempt, ProbeResult } from './probes.ts'
 
 /** After this much waiting the state shows the reason: ms. */
 const explainAfterMs = 300
 /** After this much waiting the other ports of the service are examined, and again at most this often: ms. */
-const lookAfterMs = 1000
-const lookEveryMs = 2000
+const lookAfterMs = 500
+const lookEveryMs = 1000
+/** Looks for the port of a service that is ready without it. */
+const lateLooks = 5
+/** Its output is read for the reason at most this often: ms. */
+const readEveryMs = 2000
 /** Reading all processes and sockets takes up to seconds on a busy Mac: it may take a tenth of the time at most. */
 const restsPerLook = 9
 
@@ -25,6 +31,7 @@ export interface ReadinessInput {
 /** Watches one instance: its readiness, with the reason while it is not ready, then its health. */
 export class ReadinessWatch {
   readonly #input: ReadinessInput
+  readonly #otherPort = new OtherPort()
   #outputLookAt = 0
   /** Infinity while an examination is under way. */
   #lookAt = 0
@@ -42,7 +49,8 @@ export class ReadinessWatch {
     const { host, plan, instance, signal } = this.#input
     // An adopted instance may be stopping already: nothing about it is reported.
     if (signal.aborted) return
-    const { dir, env, port } = plan
+    const { dir, env } = plan
+    const port = host.foundPort ?? plan.port
     const { healthCheck } = plan.plan.common
     const { log, protocol } = host
     // An address that an earlier daemon has seen needs no connection: fifty adopted services would be probed at once.
@@ -56,8 +64,10 @@ export class ReadinessWatch {
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
       if (result === undefined || signal.aborted) return
-      await host.ready(await health.address())
+      const address = await health.address()
+      await host.ready(address)
       if (signal.aborted) return
+      if (address === undefined && port !== undefined) void this.#lookLate(health)
       const checked = healthCheck !== undefined || instance.probe !== undefined || port !== undefined
       host.state.set({ status: 'running', health: checked ? 'healthy' : null, reason: null })
       host.persist(instance)
@@ -91,24 +101,24 @@ export class ReadinessWatch {
     try {
       return await health.waitUntilReady(attempt => {
         last = attempt
-        this.#explain(attempt, performance.now() - began)
+        this.#explain(health, attempt, performance.now() - began)
       })
     } finally {
       clearTimeout(timer)
     }
   }
 
-  #explain({ detail, tries, isStrange }: Attempt, elapsedMs: number): void {
+  #explain(health: HealthWatch, { detail, tries, isStrange }: Attempt, elapsedMs: number): void {
     const { state } = this.#input.host
     // A status that the service itself reports is shown at once.
     const isShown = state.now.status === 'starting' && (tries === 0 || elapsedMs > explainAfterMs)
     state.set(isShown ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
     const now = performance.now()
     if (elapsedMs < lookAfterMs) return
-    if (now >= this.#lookAt) void this.#look(isStrange === true)
+    if (now >= this.#lookAt) void this.#look(health, isStrange === true)
     // After its timeout the reason stays.
     if (state.now.status !== 'starting' || now < this.#outputLookAt) return
-    this.#outputLookAt = now + lookEveryMs
+    this.#outputLookAt = now + readEveryMs
     void this.#lookAtOutput()
   }
 
@@ -121,20 +131,51 @@ export class ReadinessWatch {
     this.#cause = await this.#input.host.explain({ code: null, runs: true })
   }
 
-  /** Warns about a service that ignores $PORT, with the port on which it listens, and about one that speaks TLS. */
-  async #look(mayBeTls: boolean): Promise<void> {
-    const { host, plan, instance, signal } = this.#input
-    if (plan.port === undefined || this.#fault !== undefined) return
+  /** Looks for the port of a service that ignores $PORT; warns of one that cannot be reached, or that speaks TLS. */
+  async #look(health: HealthWatch, mayBeTls: boolean): Promise<void> {
+    const { host, plan, signal } = this.#input
+    const { port } = plan
+    if (port === undefined || host.foundPort !== undefined || (this.#fault !== undefined && !mayFindPort(plan))) return
     const began = performance.now()
     this.#lookAt = Number.POSITIVE_INFINITY
-    const fault = await host.faultOf(instance, plan.port, mayBeTls).finally(() => {
+    const fault = await this.#examine(health, port, mayBeTls).finally(() => {
       const now = performance.now()
       this.#lookAt = Math.max(began + lookEveryMs, now + (now - began) * restsPerLook)
     })
     if (fault === undefined || signal.aborted || host.state.now.health === 'healthy') return
+    if (this.#fault !== undefined) return
     this.#fault = fault
     host.warn(fault.message, fault.hint)
     host.state.set({ reason: fault.message, fault })
+  }
+
+  async #examine(health: HealthWatch, port: number, mayBeTls: boolean): Promise<Fault | undefined> {
+    const { host, plan, instance, signal } = this.#input
+    const listeners = await host.listeners(instance)
+    const other = mayFindPort(plan) ? this.#otherPort.find(port, listeners, await host.lastLines()) : undefined
+    if (signal.aborted || other === 'unsure') return undefined
+    if (other === undefined) return await host.faultOf(listeners, port, mayBeTls)
+    host.foundPort = other
+    health.moveTo(other)
+    this.#fault = undefined
+    host.state.set({ port: other, reason: null, fault: null })
+    host.persist(instance)
+    const { name } = plan.plan
+    host.warn(
+      `${name} listens on port ${other}, not on $PORT (${port}): using ${other}`,
+      `Make its command listen on $PORT, or set \`port = ${other}\` for it.`,
+    )
+    return undefined
+  }
+
+  /** Looks for the port of a service whose check does not need it. */
+  async #lookLate(health: HealthWatch): Promise<void> {
+    const { host, signal } = this.#input
+    for (let left = lateLooks; left > 0 && host.foundPort === undefined && !signal.aborted; left--) {
+      await this.#look(health, false)
+      await pause(lookEveryMs, signal)
+    }
+    if (host.foundPort !== undefined && !signal.aborted) host.address = (await health.address()) ?? host.address
   }
 
   /** Handles a main process that exits before its children: a server in the background is kept, all else is stopped. */
@@ -160,4 +201,9 @@ export class ReadinessWatch {
     })
     if (off !== undefined) signal.addEventListener('abort', off, { once: true })
   }
+}
+
+/** Whether the service's port may be another one than it was given: a written one is meant, an engine publishes a guest's. */
+function mayFindPort({ plan, driver }: StartPlan): boolean {
+  return plan.common.port === undefined && driver.reach !== 'guest'
 }

@@ -33,6 +33,8 @@ export interface ServiceRecord {
   readonly hostPorts?: readonly number[]
   /** The address on which it was last seen to listen. */
   readonly address?: string
+  /** The port on which it was found to listen instead of `port`. */
+  readonly foundPort?: number
   readonly fingerprint: string
   readonly env: Readonly<Record<string, string>>
   readonly dir: string
@@ -69,6 +71,7 @@ const serviceRecord: FileShape<ServiceRecord> = {
       restarts: { type: 'integer' },
       port: { type: ['integer', 'null'] },
       ports: { type: 'object', additionalProperties: { type: 'integer' } },
+      foundPort: { type: 'integer' },
       hostPorts: { type: 'array', items: { type: 'integer' } },
       fingerprint: text,
       env: texts,

@@ -236,11 +236,12 @@ STATUS=draining'; exec sleep 1000`
     }
   })
 
-  t.test('warns of a service that listens on another port', async t => {
+  t.test('warns of a service that listens on another port than the one in its file', async t => {
     const project = new TestProject(t, { table })
-    const other = (await project.service('other')).plan
+    const [other, own] = [(await project.service('other')).plan, (await project.service('own')).plan]
     const web = await project.service('web', {
       command: `${project.serverCommand} ${other.port}`,
+      port: own.port,
       readyTimeout: 60_000,
     })
     web.start()

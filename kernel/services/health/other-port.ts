@@ -1,0 +1,37 @@
+import type { Listener } from '../../contract/plugin.ts'
+import { isOnLoopback } from '../failure/unreachable.ts'
+
+/** Where a service prints that it can be reached, with its port. */
+const printedUrl =
+  /\bhttps?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|(?:[\w-]+\.)+localhost):(\d{1,5})(?![\d.])/gi
+
+/** Finds the port of a service that ignores $PORT, as most servers of frameworks do without a flag. */
+export class OtherPort {
+  /** The only other port at the last look. */
+  #only: number | undefined
+
+  /**
+   * Returns the port that the service listens on instead of its own: the one in a URL that it printed, if its own
+   * processes listen there; else its only one, if that is so at two looks, as some open another one first. `unsure`: the
+   * next look may tell.
+   * @param lines its last output, without control sequences
+   */
+  find(port: number, listeners: readonly Listener[], lines: readonly string[]): number | 'unsure' | undefined {
+    const reached = listeners.filter(({ address }) => isOnLoopback(address)).map(listener => listener.port)
+    const ports = new Set(reached)
+    const last = this.#only
+    this.#only = undefined
+    if (ports.size === 0 || ports.has(port)) return undefined
+    const printed = new Set(printedPorts(lines).filter(each => ports.has(each)))
+    const [named, ...others] = printed
+    if (named !== undefined && others.length === 0) return named
+    const [only, ...more] = ports
+    if (more.length > 0) return undefined
+    this.#only = only
+    return only === last ? only : 'unsure'
+  }
+}
+
+function printedPorts(lines: readonly string[]): readonly number[] {
+  return lines.flatMap(line => [...line.matchAll(printedUrl)].map(([, port]) => Number(port)))
+}

@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { until } from '../../../lib/keeper.ts'
+import { hostTable } from '../../../lib/machine.ts'
+import { TestProject } from '../../../lib/test-service.ts'
+
+const table = hostTable()
+
+t.test('a service that ignores $PORT', async t => {
+  t.test('uses the only port that a service without a written one listens on, with any check', async t => {
+    const project = new TestProject(t, { table })
+    for (const type of [undefined, 'http', 'log'] as const) {
+      const name = `web-${type ?? 'none'}`
+      const other = (await project.service(`other-${name}`)).plan.port ?? 0
+      const check =
+        type === 'log' ? { healthCheck: { type, pattern: 'listening' } as const } : type && { healthCheck: { type } }
+      const web = await project.service(name, { command: `${project.serverCommand} ${other}`, ...check })
+      web.start()
+      await web.until('running', 'healthy')
+      await until('its port', () => web.state.now.port === other)
+      const text = `${name} listens on port ${other}, not on $PORT (${web.plan.port}): using ${other}`
+      t.strictSame(project.warnings.splice(0), [text])
+      t.equal(web.service.foundPort, other)
+      project.records.flush()
+      t.match(
+        project.records.services().find(({ service }) => service === name),
+        { port: web.plan.port, foundPort: other },
+      )
+      await web.service.supervisor.stop()
+      web.start()
+      await until('a run that may listen elsewhere', () => web.service.foundPort === undefined)
+      await until('its port again', () => web.state.now.port === other)
+      await web.until('running', 'healthy')
+      project.warnings.length = 0
+    }
+  })
+
+  t.test('of several other ports, uses the one in a URL that the service printed', async t => {
+    const project = new TestProject(t, { table })
+    const [first, second] = [
+      (await project.service('first')).plan.port ?? 0,
+      (await project.service('second')).plan.port ?? 0,
+    ]
+    const program = `
+      const http = require('node:http')
+      const answer = (_, response) => response.end()
+      http.createServer(answer).listen(${first}, '127.0.0.1', () => http.createServer(answer).listen(${second}, '127.0.0.1'))
+      setTimeout(() => console.log('  Local:   http://localhost:\\x1b[1m${second}\\x1b[22m/'), 2500)`
+    writeFileSync(join(project.dir, 'two.cjs'), program)
+    const web = await project.service('web', { command: `exec '${process.execPath}' two.cjs`, readyTimeout: 60_000 })
+    web.start()
+    t.match(await web.untilReason(/listens/), /listens on port \d+, not on \$PORT/)
+    await web.until('running', 'healthy')
+    t.equal(web.state.now.port, second)
+    t.equal(web.state.now.reason, null)
+  })
+})
