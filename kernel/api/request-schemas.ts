@@ -1,4 +1,5 @@
 import { anchorPattern } from '../logs/anchor.ts'
+import { levels } from '../logs/level.ts'
 
 /** JSON schemas of the API's requests; `kernel/protocol.ts` has their types. */
 const text = { type: 'string', maxLength: 4096 } as const
@@ -112,10 +113,15 @@ export const keysQuery = {
 } as const
 export const logSearchQuery = {
   type: 'object',
-  required: ['path', 'text'],
+  required: ['path'],
   properties: {
     ...keysQuery.properties,
     text: { type: 'string', minLength: 1, maxLength: 10_000 },
+    level: {
+      type: 'string',
+      enum: levels,
+      description: 'Only lines of this level, and graver ones; guessed from their first words',
+    },
     ...{ regex: flag, case: flag, since: moment, until: moment },
     limit: { type: 'integer', minimum: 1, maximum: 10_000 },
   },

@@ -1,8 +1,10 @@
 import type { LogLine } from '../events.ts'
-import type { LogSearchProgress } from '../protocol.ts'
+import type { LogLevel, LogSearchProgress } from '../protocol.ts'
 import { Turns } from '../system/async.ts'
-import { Grep, stripAnsi } from './grep.ts'
+import { Grep } from './grep.ts'
+import { isAtLeast, levelOf } from './level.ts'
 import { LineJoiner, type OutputLine, parseStamp } from './lines.ts'
+import { plainOf } from './plain-text.ts'
 import { blocksBefore, hasEntryUntil, type LineFilter, selectLines } from './seek.ts'
 import { type LogSegment, openNewestSegment, sizeOfLog } from './segments.ts'
 import type { ServiceLog } from './service-log.ts'
@@ -10,7 +12,9 @@ import type { ServiceLog } from './service-log.ts'
 /** What to search for, and where. */
 export interface SearchRequest {
   readonly sources: readonly { readonly service: string; readonly log: ServiceLog }[]
-  readonly text: string
+  readonly text?: string | undefined
+  /** The lowest level. */
+  readonly level?: LogLevel | undefined
   /** Whether the text is a JavaScript regular expression. */
   readonly regex?: boolean | undefined
   readonly case?: boolean | undefined
@@ -34,7 +38,7 @@ export interface SearchStep {
 const turns = new Turns()
 
 /**
- * Searches the lines of services from the newest to the oldest, block by block. Lines are matched without ANSI codes;
+ * Searches the lines of services from the newest to the oldest, block by block. Lines are matched as a reader sees them;
  * one that is longer than a block may be matched in parts.
  * Throws USAGE for an invalid expression or time, and for an expression that times out.
  */
@@ -43,7 +47,7 @@ export async function* searchLogs(request: SearchRequest): AsyncGenerator<Search
   const filter: LineFilter = {
     since: parseStamp(request.since),
     until: parseStamp(request.until),
-    grep: matcherOf(request),
+    grep: matching(request),
   }
   const sizes = await Promise.all(sources.map(({ log }) => sizeOfLog(log.file)))
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0)
@@ -69,7 +73,25 @@ export async function* searchLogs(request: SearchRequest): AsyncGenerator<Search
   }
 }
 
-function matcherOf(request: SearchRequest): LineFilter['grep'] {
+/** A line as a reader sees it. */
+interface Seen {
+  readonly line: OutputLine
+  readonly text: string
+}
+
+function matching(request: SearchRequest): (lines: readonly OutputLine[]) => readonly OutputLine[] {
+  const { level } = request
+  const find = finderOf(request)
+  return lines => {
+    const found = find(lines.map(line => ({ line, text: plainOf(line.text) })))
+    const wanted =
+      level === undefined ? found : found.filter(({ line, text }) => isAtLeast(levelOf(text, line.stream), level))
+    return wanted.map(({ line }) => line)
+  }
+}
+
+function finderOf(request: SearchRequest): (lines: readonly Seen[]) => readonly Seen[] {
+  if (request.text === undefined) return lines => lines
   const isExact = request.case === true
   if (request.regex === true) {
     const grep = new Grep(request.text, { ignoreCase: !isExact })
@@ -77,7 +99,7 @@ function matcherOf(request: SearchRequest): LineFilter['grep'] {
   }
   const fold = (text: string) => (isExact ? text : text.toLowerCase())
   const wanted = fold(request.text)
-  return lines => lines.filter(({ text }) => fold(stripAnsi(text)).includes(wanted))
+  return lines => lines.filter(({ text }) => fold(text).includes(wanted))
 }
 
 /** Returns the reader that is to read next; undefined when all have read everything. */

@@ -20,9 +20,14 @@ export interface LogsQuery extends KeysQuery {
   readonly partial?: boolean
 }
 
-/** What to search services' output for. `since` and `until` are included; `limit`: matches. */
+/** How grave a line is, as far as its text says. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** What to search services' output for: a text, a level, or both. `since` and `until` are included; `limit`: matches. */
 export interface LogSearchQuery extends KeysQuery {
-  readonly text: string
+  readonly text?: string
+  /** Only lines of this level, and graver ones. */
+  readonly level?: LogLevel
   /** Whether the text is a JavaScript regular expression. */
   readonly regex?: boolean
   /** Whether upper and lower case differ. */

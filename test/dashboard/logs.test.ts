@@ -3,12 +3,16 @@ import { onHost } from '../e2e/suite.ts'
 import { noBrowser } from '../lib/browser.ts'
 import { openDashboard } from '../lib/dashboard.ts'
 
+/** The numbered lines that are printed. */
+const lineOf = (n: number) => (n % 100 === 42 ? `error: needle ${n}` : n === 7 ? 'warning: needle 7' : `line ${n}`)
+
 /** Prints numbered lines: at first 2500, then some with each line of its file `more`. */
 const talker = `const fs = require('node:fs')
   let n = 0
+  const lineOf = ${lineOf}
   const say = count => {
     let text = ''
-    for (const end = n + count; n < end; n++) text += n % 100 === 42 ? '\\x1b[31merror: needle ' + n + '\\x1b[0m\\n' : 'line ' + n + '\\n'
+    for (const end = n + count; n < end; n++) text += lineOf(n).replace(/^error.*/, '\\x1b[31m$&\\x1b[0m') + '\\n'
     process.stdout.write(text)
   }
   say(2500)
@@ -92,8 +96,10 @@ onHost(
       const page = await dashboard.visit('/logs?service=shop:api')
       await line(page, 'line 3999').waitFor()
       const seen: readonly string[] = await page.evaluate(readBack)
-      const expected = Array.from({ length: 4000 }, (_, n) => (n % 100 === 42 ? `error: needle ${n}` : `line ${n}`))
-      t.strictSame(seen, expected)
+      t.strictSame(
+        seen,
+        Array.from({ length: 4000 }, (_, n) => lineOf(n)),
+      )
       await page.close()
     })
 
@@ -125,6 +131,34 @@ onHost(
       await page.getByRole('button', { name: 'Older' }).click()
       await page.locator('.older').getByText('needle 942').click()
       await page.locator('.line.is-chosen').getByText('needle 942').waitFor()
+      await page.close()
+    })
+
+    await t.test('the level selects among older lines, too', async t => {
+      const page = await dashboard.visit('/logs?service=shop:api&level=error&q=needle')
+      await line(page, 'error: needle 3942').waitFor()
+      const older = page.locator('.older')
+      const found = page.locator('.older li code')
+      await page.getByRole('button', { name: 'Older' }).click()
+      await older.getByText('20 in older lines').waitFor()
+      t.strictSame(
+        await found.allTextContents(),
+        Array.from({ length: 20 }, (_, at) => `error: needle ${1942 - 100 * at}`),
+      )
+      await page.getByLabel('Level').selectOption('warn')
+      await older.waitFor({ state: 'detached' })
+      await page.getByRole('button', { name: 'Older' }).click()
+      await older.getByText('21 in older lines').waitFor()
+      t.equal(await found.last().textContent(), 'warning: needle 7')
+      // Without a text, too.
+      await page.locator('#logs-q').fill('')
+      await older.waitFor({ state: 'detached' })
+      await page.getByRole('button', { name: 'Older' }).click()
+      await older.getByText('21 in older lines').waitFor()
+      await found.last().click()
+      await page.locator('.line.is-chosen').getByText('needle 7').waitFor()
+      await page.getByLabel('Level').selectOption('debug')
+      await page.getByRole('button', { name: 'Older' }).waitFor({ state: 'detached' })
       await page.close()
     })
 

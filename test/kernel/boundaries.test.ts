@@ -36,7 +36,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
 /** The web app of the dashboard runs in a browser, from one bundle: of the daemon it knows types, and pure functions. */
 const web = 'plugins/dashboard/web/'
 const forWeb = ['kernel/errors.ts', 'kernel/events.ts', 'kernel/protocol.ts']
-const pureForWeb = ['kernel/logs/last-written.ts']
+const pureForWeb = ['kernel/logs/level.ts', 'kernel/logs/plain-text.ts']
 /** The packages in that bundle. */
 const webPackages = [
   ...['@dagrejs/dagre', '@leeoniya/ufuzzy', '@preact/signals', 'anser', 'microdiff', 'preact', 'sugar-high'],

@@ -40,6 +40,9 @@ export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
       '/logs/search',
       { schema: { summary: 'Search the output of services', querystring: logSearchQuery, response: found } },
       async ({ query }, reply) => {
+        if (query.text === undefined && query.level === undefined) {
+          throw new LocaldError('USAGE', 'nothing to search for', { hint: 'Add `text` or `level`.' })
+        }
         const services = await projects.select(query)
         const sources = services.map(({ ref, log }) => ({ service: ref.key, log }))
         const failed = (error: unknown): LogSearchLine => ({ error: LocaldError.from(error).toJSON() })

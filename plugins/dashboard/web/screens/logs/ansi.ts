@@ -1,6 +1,6 @@
 import Anser from 'anser'
+import { colouredOf } from '../../../../../kernel/logs/plain-text.ts'
 import type { Range } from './range.ts'
-import { colouredOf } from './row.ts'
 
 /** A piece of a line. */
 export interface Span {

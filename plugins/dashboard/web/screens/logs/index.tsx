@@ -22,24 +22,20 @@ export default function Logs() {
   const model = useMemo(() => new Model(place.services), [services])
   const older = useMemo(() => new OlderSearch(), [services])
   const started = useRef<Model>(undefined)
-  useEffect(
-    () => () => {
-      model.close()
-      older.close()
-    },
-    [model],
-  )
+  useEffect(() => () => model.close(), [model])
   useEffect(() => {
     if (started.current !== model) model.start(place.line)
     else if (place.line !== undefined) model.goTo(place.line)
     started.current = model
   }, [model, place.line])
+  // What was found for something else does not belong to what is shown.
+  useEffect(() => () => older.close(), [older, place.text, place.isRegex, place.isCase, place.level])
   const problem = useSelection(model, place)
   useActions(() => actionsOf(model), [model])
   return (
     <section class="logs" aria-label="Logs">
       <Toolbar model={model} place={place} older={older} problem={problem} />
-      <OlderMatches search={older} model={model} place={place} />
+      <OlderMatches search={older} model={model} />
       <div class="logs-pane">
         <LogList model={model} linkOf={lineLink} />
         <Nothing model={model} place={place} />

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { levelOf } from '../../../../../kernel/logs/level.ts'
 import { activeGroups, projectNameOf } from '../../state/groups.ts'
 import { keys } from '../../state/services.ts'
 import { nameClass, shortName } from '../../state/words.ts'
@@ -8,7 +9,7 @@ import { TextMatcher } from './matcher.ts'
 import { Minimap } from './minimap.tsx'
 import type { Model } from './model.ts'
 import type { Range } from './range.ts'
-import { levelOf, type Row } from './row.ts'
+import type { Row } from './row.ts'
 import { ScrollWatch } from './scroll-watch.ts'
 import './ansi.css'
 
@@ -162,9 +163,9 @@ function Line({ number, row, marks, isChosen, linkOf }: LineProps) {
   const known = keys.value
   const project = projectNameOf(row.service)
   return useMemo(() => {
-    const { service, text, time, plain } = row
+    const { service, stream, text, time, plain } = row
     const spans = spansOf(text, marks instanceof TextMatcher ? marks.ranges(plain.slice(0, longest)) : (marks ?? []))
-    const level = levelOf(row)
+    const level = levelOf(plain, stream)
     const rest = text.length - longest
     return (
       <div class={`line is-${level}${isChosen ? ' is-chosen' : ''}`} data-number={number}>

@@ -1,15 +1,14 @@
 import { signal } from '@preact/signals'
 import type { LogSearchLine, LogSearchProgress } from '../../../../../kernel/protocol.ts'
-import { lines, searchOf } from '../../api.ts'
+import { lines as answerLines, searchOf } from '../../api.ts'
 import { notifyError } from '../../state/notices.ts'
 import { keys } from '../../state/services.ts'
 import { nameClass, shortName } from '../../state/words.ts'
 import { servicesQuery } from './history.ts'
 import { clockOf } from './list.tsx'
-import type { Search } from './matcher.ts'
 import type { Model } from './model.ts'
 import { type LogsPlace, lineName } from './query.ts'
-import { type Row, rowOf } from './row.ts'
+import { type Row, rowOf, Tally } from './row.ts'
 
 /** Most matches that are listed. */
 const mostListed = 500
@@ -18,24 +17,34 @@ const mostListed = 500
 interface Found {
   readonly rows: readonly Row[]
   readonly progress: LogSearchProgress | undefined
+  /** Whether the search is over. */
   readonly isDone: boolean
+  /** Whether it has not found all. */
+  readonly isLimited: boolean
 }
+
+const nothing: Found = { rows: [], progress: undefined, isDone: false, isLimited: false }
 
 /** A search of the daemon in the lines before those in the page. */
 export class OlderSearch {
   readonly found = signal<Found | undefined>(undefined)
   #abort: AbortController | undefined
+  /** Lines in the page that the daemon may find as well. */
+  #held = new Tally([])
 
-  /** Searches before a time; replaces an earlier search. */
-  async run(search: Search, services: readonly string[], until: string): Promise<void> {
+  /** Searches before the lines of the page, oldest first; replaces an earlier search. */
+  async run({ text, isRegex, isCase, level, services }: LogsPlace, lines: readonly Row[]): Promise<void> {
     this.close()
+    const until = lines[0]?.time
+    this.#held = new Tally(lines.filter(({ time }) => time === until))
     const abort = new AbortController()
     this.#abort = abort
-    const { text, isRegex: regex, isCase } = search
-    const words = searchOf({ ...servicesQuery(services), text, regex, case: isCase, until, limit: mostListed })
-    this.found.value = { rows: [], progress: undefined, isDone: false }
+    const wanted = text === '' ? {} : { text, regex: isRegex, case: isCase }
+    const words = searchOf({ ...servicesQuery(services), ...wanted, level, until, limit: mostListed })
+    this.found.value = nothing
     try {
-      for await (const line of lines<LogSearchLine>(`/logs/search?${words}`, undefined, abort.signal)) this.#add(line)
+      for await (const line of answerLines<LogSearchLine>(`/logs/search?${words}`, undefined, abort.signal))
+        this.#add(line)
     } catch (error) {
       if (abort.signal.aborted) return
       this.close()
@@ -51,10 +60,11 @@ export class OlderSearch {
   }
 
   #add(line: LogSearchLine): void {
-    const { rows, progress } = this.found.value ?? { rows: [], progress: undefined }
-    if ('match' in line) this.found.value = { rows: [...rows, rowOf(line.match)], progress, isDone: false }
-    else if ('progress' in line) this.found.value = { rows, progress: line.progress, isDone: false }
-    else if ('done' in line) this.found.value = { rows, progress: line.done, isDone: true }
+    const found = this.found.value ?? nothing
+    if ('match' in line) {
+      if (!this.#held.take(line.match)) this.found.value = { ...found, rows: [...found.rows, rowOf(line.match)] }
+    } else if ('progress' in line) this.found.value = { ...found, progress: line.progress }
+    else if ('done' in line) this.found.value = { ...found, isDone: true, isLimited: !line.done.isComplete }
     else {
       this.close()
       notifyError(new Error(`${line.error.message}. ${line.error.hint ?? ''}`))
@@ -65,14 +75,13 @@ export class OlderSearch {
 interface Props {
   readonly search: OlderSearch
   readonly model: Model
-  readonly place: LogsPlace
 }
 
 /** The matches of a search of the daemon; a click shows one among its neighbours. */
 export function OlderMatches({ search, model }: Props) {
   const found = search.found.value
   if (found === undefined) return null
-  const { rows, progress, isDone } = found
+  const { rows, progress, isDone, isLimited } = found
   const percent =
     progress === undefined ? 0 : Math.floor((100 * progress.scannedBytes) / Math.max(1, progress.totalBytes))
   const back = progress?.scannedTo ? ` back to ${progress.scannedTo.slice(0, 10)} ${clockOf(progress.scannedTo)}` : ''
@@ -81,7 +90,7 @@ export function OlderMatches({ search, model }: Props) {
       <p class="older-head">
         <span role="status">
           {isDone
-            ? `${rows.length}${rows.length >= mostListed ? ' or more' : ''} in older lines`
+            ? `${rows.length}${isLimited ? ' or more' : ''} in older lines`
             : `Searching older lines${back}: ${rows.length} so far`}
         </span>
         {!isDone && (

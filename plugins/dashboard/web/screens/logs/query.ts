@@ -1,13 +1,15 @@
+import { levels } from '../../../../../kernel/logs/level.ts'
+import type { LogLevel } from '../../../../../kernel/protocol.ts'
 import { place, setQuery } from '../../state/place.ts'
 import type { Search } from './matcher.ts'
-import { type Level, levels, type Row } from './row.ts'
+import type { Row } from './row.ts'
 
 /** What the URL says of this screen. */
 export interface LogsPlace extends Search {
   /** Keys of services; none: all. */
   readonly services: readonly string[]
   readonly isFilter: boolean
-  readonly level: Level
+  readonly level: LogLevel
   /** Name of the line that a link leads to. */
   readonly line: string | undefined
 }

@@ -118,6 +118,7 @@ function MoreServices({ chosen }: { readonly chosen: readonly string[] }) {
 
 function SearchField({ model, place, older, problem }: Props) {
   const draft = useSignal(place.text)
+  const isNarrow = place.text !== '' || place.level !== 'debug'
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') model.step(event.shiftKey ? 1 : -1)
     else if (event.key === 'Escape' && draft.value !== '') {
@@ -128,8 +129,8 @@ function SearchField({ model, place, older, problem }: Props) {
     event.stopPropagation()
   }
   const searchOlder = (): void => {
-    const { oldest } = model.feed.lines
-    if (oldest !== undefined) void older.run(place, place.services, oldest.time)
+    const { lines } = model.feed
+    if (lines.oldest !== undefined) void older.run(place, lines.slice(lines.first))
   }
   return (
     <search class={`logs-search${problem === undefined ? '' : ' is-wrong'}`}>
@@ -155,7 +156,7 @@ function SearchField({ model, place, older, problem }: Props) {
       <Switch name="case" label="Match case" text="Aa" isOn={place.isCase} />
       <Switch name="regex" label="Regular expression" text=".*" isOn={place.isRegex} />
       <Switch name="filter" label="Filter: show only hits, key f" text="Filter" isOn={place.isFilter} />
-      {place.text !== '' && problem === undefined && model.version.value > 0 && model.feed.hasOlder && (
+      {isNarrow && problem === undefined && model.version.value > 0 && model.feed.hasOlder && (
         <button type="button" class="chip" onClick={searchOlder} title="Search the lines that the page does not hold">
           Older
         </button>

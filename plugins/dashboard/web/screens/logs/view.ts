@@ -1,15 +1,17 @@
+import { isAtLeast, levelOf } from '../../../../../kernel/logs/level.ts'
+import type { LogLevel } from '../../../../../kernel/protocol.ts'
 import type { Lines } from './lines.ts'
 import { type Matcher, TextMatcher } from './matcher.ts'
 import type { Range } from './range.ts'
 import { RegexFinder } from './regex-finder.ts'
-import { type Level, levelOf, levels, type Row } from './row.ts'
+import type { Row } from './row.ts'
 
 /** Which lines are shown, and which are hits. */
 export interface Selection {
   readonly matcher: Matcher | undefined
   /** Whether only hits are shown. */
   readonly isFilter: boolean
-  readonly level: Level
+  readonly level: LogLevel
 }
 
 /** Reading goes on in a later frame after so long, ms: keys of the user come between. */
@@ -153,9 +155,8 @@ export class View {
     const { isFilter, level } = this.#selection
     const shown: number[] = []
     const hits: number[] = []
-    const lowest = levels.indexOf(level)
     rows.forEach((row, at) => {
-      if (lowest > 0 && !isOf(row, lowest)) return
+      if (level !== 'debug' && !isAtLeast(levelOf(row.plain, row.stream), level)) return
       const finding = found?.[at] ?? false
       if (finding !== false) hits.push(from + at)
       if (typeof finding === 'object') this.#ranges.set(from + at, finding)
@@ -181,10 +182,6 @@ export class View {
     this.#to = end
     this.#forget()
   }
-}
-
-function isOf(row: Row, lowest: number): boolean {
-  return levels.indexOf(levelOf(row)) >= lowest
 }
 
 function add(to: number[], numbers: readonly number[]): number[] {

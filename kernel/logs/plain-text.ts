@@ -1,0 +1,18 @@
+import { lastWritten } from './last-written.ts'
+
+/** Terminal escape sequences (ECMA-48 CSI and OSC, and two-byte escapes). */
+const sequences = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g
+/** Those that are not colours, and control characters but tab and escape. */
+const notColours =
+  /\x1b(?:\[[0-?]*[ -/]*[@-ln-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g
+const controls = /[\x00-\x08\x0a-\x1f\x7f]/
+
+/** Returns a line with its colours, without other control sequences; of what was overwritten the last remains. */
+export function colouredOf(text: string): string {
+  return controls.test(text) ? lastWritten(text).replace(notColours, '') : text
+}
+
+/** Returns what a reader sees of a line. */
+export function plainOf(text: string): string {
+  return controls.test(text) ? colouredOf(text).replace(sequences, '').replaceAll('\x1b', '') : text
+}
