@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises'
+import { mask } from '../contract/secrets.ts'
 import { runChecks } from '../doctor.ts'
 import { messageOf } from '../errors.ts'
 import type { LogLine } from '../events.ts'
 import type { Kernel } from '../kernel.ts'
 import { readLogs } from '../logs/merge.ts'
 import type { Project } from '../projects/project.ts'
-import { mask } from '../services/environment/masking.ts'
 import { Redaction } from '../services/environment/redaction.ts'
 
 /** Last lines of each service. */

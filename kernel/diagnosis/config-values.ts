@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ServicePlan } from '../contract/plugin.ts'
+import { isSecretVariable } from '../contract/secrets.ts'
 import type { HashValue } from './value-hash.ts'
 
 /** Longer values are recorded as hashes: characters. */
 const longestShown = 200
-const secretName = /pass|secret|token|key|credential|auth/i
 /** The mark of a value that is recorded as a hash. */
 const hashMark = '#'
 
@@ -26,7 +26,7 @@ export function configValues({ type, common, options }: ServicePlan, hash: HashV
 function valueText(key: string, value: unknown, hash: HashValue): string {
   const text = JSON.stringify(value) ?? ''
   const isPlain = typeof value !== 'object' || (Array.isArray(value) && value.every(it => typeof it === 'string'))
-  const isShown = isPlain && text.length <= longestShown && !secretName.test(key)
+  const isShown = isPlain && text.length <= longestShown && !isSecretVariable(key)
   return isShown ? text : `${hashMark}${hash(text)}`
 }
 

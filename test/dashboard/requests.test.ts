@@ -67,7 +67,7 @@ onHost(
       await page.keyboard.press('Escape')
       await page.keyboard.press('j')
       await page.keyboard.press('Enter')
-      await detail.getByText('POST /orders?token=••••••••').waitFor()
+      await detail.getByText('POST /orders?token=••••').waitFor()
       await detail.getByText('"T-1"').first().waitFor()
       await detail.getByText('served POST').waitFor()
       t.notMatch(await page.content(), /hidden-(?:token|id|cookie)|sk_hidden/)

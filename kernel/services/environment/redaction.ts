@@ -1,10 +1,10 @@
-import { mask, maskUrls } from './masking.ts'
+import { isSecretParameter, mask, maskUrls } from '../../contract/secrets.ts'
 
 /** A shorter line of a secret stands in too many texts that have nothing to do with it. */
 const shortestLine = 6
-/** Credentials in a header, and tokens in a URL, that a text quotes. */
+/** Credentials in a header, and parameters of a URL, that a text quotes. */
 const credentials = /\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi
-const tokens = /([?&](?:\w*token|password|secret|api_?key|code)=)[^&\s"']+/gi
+const parameter = /([?&])([\w.[\]%-]{1,64})=[^&\s"']+/g
 
 /** Masks secrets in texts for other people. */
 export class Redaction {
@@ -22,7 +22,11 @@ export class Redaction {
 
   text(text: string): string {
     const known = this.#words.reduce((rest, word) => rest.replaceAll(word, mask), text)
-    return maskUrls(known).replace(credentials, `$1 ${mask}`).replace(tokens, `$1${mask}`)
+    return maskUrls(known)
+      .replace(credentials, `$1 ${mask}`)
+      .replace(parameter, (all, before: string, name: string) =>
+        isSecretParameter(name) ? `${before}${name}=${mask}` : all,
+      )
   }
 
   /** Returns a JSON value with all its texts redacted, keys as well. */

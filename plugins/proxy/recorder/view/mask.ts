@@ -1,11 +1,5 @@
-/** What is shown in place of a secret. */
-export const mask = '••••••••'
+import { isSecretName, isSecretParameter, mask, maskUrls } from '../../../../kernel/contract/plugin.ts'
 
-/** Names of headers, parameters and fields whose values are secret. */
-const secretName =
-  /(?:^|[^a-z])(?:token|secret|password|passwd|pwd|api_?key|access_?key|private_?key|credentials?|jwt|signature|sig|otp|code|session_?id|auth)$/
-const secretHeader =
-  /^(?:authorization|proxy-authorization|cookie|set-cookie)$|(?:token|secret|password|api-?key|credential)/i
 const parameter = /(^|[?&;\s])([\w.[\]%-]{1,64})=([^&#\s"'<>;]+)/g
 /** A field of a form with files (RFC 7578), with the other headers of its part. */
 const formField = /(;[ \t]*name="([^"\r\n]{1,64})"[^\r\n]*(?:\r\n[^\r\n]{1,1024}){0,8}\r\n\r\n)([^\r\n]+)/g
@@ -33,8 +27,12 @@ export class Masker {
   text(text: string): string {
     if (this.#isOff) return text
     return this.#hideValues(text)
-      .replace(jsonField, (all, before: string, name: string) => (isSecret(name) ? `${before}"${this.#shown}"` : all))
-      .replace(formField, (all, before: string, name: string) => (isSecret(name) ? `${before}${this.#shown}` : all))
+      .replace(jsonField, (all, before: string, name: string) =>
+        isSecretName(name) ? `${before}"${this.#shown}"` : all,
+      )
+      .replace(formField, (all, before: string, name: string) =>
+        isSecretParameter(name) ? `${before}${this.#shown}` : all,
+      )
       .replace(parameter, this.#hideParameter)
   }
 
@@ -57,24 +55,17 @@ export class Masker {
     if (key === 'set-cookie') return value.replace(/^([^=;]*=?)[^;]*/, `$1${this.#shown}`)
     if (key === 'authorization' || key === 'proxy-authorization')
       return /^[\w-]+ \S/.test(value) ? `${value.slice(0, value.indexOf(' '))} ${this.#shown}` : this.#shown
-    return secretHeader.test(name) ? this.#shown : this.path(value)
+    return isSecretName(name) ? this.#shown : this.path(value)
   }
 
   readonly #hideParameter = (all: string, before: string, name: string): string =>
-    isSecret(name) ? `${before}${name}=${this.#shown}` : all
+    isSecretParameter(name) ? `${before}${name}=${this.#shown}` : all
 
+  /** Hides known secrets, and passwords in URLs. */
   #hideValues(text: string): string {
-    return this.#values === undefined ? text : text.replace(this.#values, this.#shown)
+    const known = this.#values === undefined ? text : text.replace(this.#values, this.#shown)
+    return maskUrls(known, this.#shown)
   }
-}
-
-/** Whether a name is that of a secret, in any of the usual spellings. */
-export function isSecret(name: string): boolean {
-  const snake = name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-    .replace(/[-.]/g, '_')
-  return secretName.test(snake)
 }
 
 /** Returns a value as it stands in texts, URLs and JSON. */

@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import t from 'tap'
-import { Masker, mask } from '../../../../plugins/proxy/recorder/view/mask.ts'
+import { mask } from '../../../../kernel/contract/secrets.ts'
+import { Masker } from '../../../../plugins/proxy/recorder/view/mask.ts'
 import { get } from '../lib/client.ts'
 import { at, serve } from '../lib/services.ts'
 import { inspected } from './harness.ts'
@@ -24,6 +25,8 @@ t.test('masks headers, parameters, fields, and values of .env files', async t =>
   t.equal(masker.path('/a?access_token=x&page=2&apiKey=y'), `/a?access_token=${mask}&page=2&apiKey=${mask}`)
   t.equal(masker.text('{"password": "a\\"b", "name": "ann"}'), `{"password": "${mask}", "name": "ann"}`)
   t.equal(masker.text('user=ann&password=b'), `user=ann&password=${mask}`)
+  t.equal(masker.text('{"url":"redis://:word@db","code":"E1"}'), `{"url":"redis://:${mask}@db","code":"E1"}`)
+  t.equal(masker.path('/login?code=abc&user%5Bpassword%5D=x'), `/login?code=${mask}&user%5Bpassword%5D=${mask}`)
   t.equal(masker.text('key sk_live_0123456789, p%40ss%20word%2F1'), `key ${mask}, ${mask}`)
   t.equal(new Masker(secrets, { isOff: true }).text('sk_live_0123456789'), 'sk_live_0123456789')
 })
