@@ -55,7 +55,7 @@ export interface Loaded {
   readonly usable: number
 }
 
-/** Makes each page of a profile note when what `selector` names is shown. */
+/** Makes each page of a profile note when what `selector` names is shown; until then it looks in each frame. */
 export async function noteLoads(context: BrowserContext, selector: string): Promise<void> {
   // Usable: painted, and no long task in the second that follows.
   await context.addInitScript(`globalThis.loaded = new Promise(resolve => {

@@ -3,7 +3,7 @@ import { Locald, listeners } from '../locald.ts'
 import { freePorts } from '../ports.ts'
 import { used } from '../processes.ts'
 import type { Row } from '../report.ts'
-import { browserMs, loadedPage, noteLoads, openBrowser, signedIn } from './browser.ts'
+import { browserMs, openBrowser, signedIn } from './browser.ts'
 
 /** Measures the CPU of the daemon and of the browser while nothing happens on an open page. */
 export async function quiet({ smoke }: { readonly smoke: boolean }): Promise<Row[]> {
@@ -13,12 +13,11 @@ export async function quiet({ smoke }: { readonly smoke: boolean }): Promise<Row
   try {
     locald.run('up')
     const { context, origin } = await signedIn(browser, locald)
-    await noteLoads(context, 'tr[data-row] .name')
     const page = await context.newPage()
     const rows: Row[] = []
     for (const path of ['/', '/logs', '/graph']) {
-      if (path === '/') await loadedPage(page, `${origin}/`)
-      else await page.goto(`${origin}${path}`)
+      await page.goto(`${origin}${path}`)
+      await page.locator('.app').waitFor()
       await page.waitForTimeout(smoke ? 100 : 5000)
       const { pid, cpuMs } = locald.daemon()
       const before = await browserMs(page)
