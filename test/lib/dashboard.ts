@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Cookie, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { openBrowser } from './browser.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -45,6 +45,7 @@ export class Dashboard {
   readonly #browser: Browser
   readonly #signIn: () => Promise<string>
   readonly #contexts = new Map<string, Promise<BrowserContext>>()
+  #cookies: Promise<Cookie[]> | undefined
 
   constructor(browser: Browser, origin: string, signIn: () => Promise<string>) {
     this.#browser = browser
@@ -86,13 +87,20 @@ export class Dashboard {
       ...{ hasTouch: size === 'phone', permissions: ['clipboard-read', 'clipboard-write'] },
     })
     context.setDefaultTimeout(stepMs)
+    // One profile signs in, which takes a second; the others have its session.
+    this.#cookies ??= this.#cookiesOf(context)
+    await context.addCookies(await this.#cookies)
+    // The page that signs in is not the app's.
+    context.on('page', page => this.#watch(page))
+    return context
+  }
+
+  async #cookiesOf(context: BrowserContext): Promise<Cookie[]> {
     const page = await context.newPage()
     await page.goto(await this.#signIn())
     await page.locator('.app').waitFor()
     await page.close()
-    // The page that signs in is not the app's.
-    context.on('page', page => this.#watch(page))
-    return context
+    return await context.cookies()
   }
 
   #watch(page: Page): void {
