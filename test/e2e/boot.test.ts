@@ -175,7 +175,8 @@ on('darwin', 'during a login, when launchd starts no agents, the daemon starts w
 })
 
 on('darwin', 'launchd restarts a killed daemon, and commands wait for it', async (t, machine) => {
-  const it = withLaunchd(machine)
+  // Long enough for the kill to come before it, also on a busy machine: s.
+  const it = withLaunchd(machine, 3)
   const { box, env } = it
   const folder = box.project('shop', shop)
   await installed(t, it)
@@ -208,7 +209,7 @@ on('darwin', 'an agent that finds a running daemon exits with success and is not
   })
   t.equal(stopped.exit, 0)
   // That nothing happens is the point: launchd would start it again after the throttle.
-  await new Promise(resolve => setTimeout(resolve, throttleS * 1500))
+  await new Promise(resolve => setTimeout(resolve, throttleS * 3000))
   t.equal(jobsOf(it)[it.gui]?.runs, runs + 1)
   t.equal((await box.server()).pid, pid)
 })

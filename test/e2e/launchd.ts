@@ -27,15 +27,15 @@ export interface WithLaunchd {
   readonly user: string
 }
 
-const removalS = 1.5
-export const throttleS = 2
+const removalS = 0.5
+export const throttleS = 0.5
 
-/** Makes a sandbox with the stand-in for launchctl. */
-export function withLaunchd(machine: Machine): WithLaunchd {
+/** Makes a sandbox with the stand-in for launchctl, which runs a job again after `throttle` seconds. */
+export function withLaunchd(machine: Machine, throttle = throttleS): WithLaunchd {
   const box = machine.sandbox()
   const bin = join(box.home, `a & <b> "c" 'd' é %s`)
   box.write(join(bin, 'launchctl'), readFileSync(source, 'utf8'), 0o755)
-  const times = { LAUNCHD_REMOVAL: String(removalS), LAUNCHD_THROTTLE: String(throttleS) }
+  const times = { LAUNCHD_REMOVAL: String(removalS), LAUNCHD_THROTTLE: String(throttle) }
   // Of macOS 26: launchd is asked for nothing that was not installed.
   const env = { PATH: `${bin}:${box.env['PATH']}`, LOCALD_PLATFORM_RELEASE: '25.0.0', ...times }
   const label = `dev.locald.${box.name}`
