@@ -15,6 +15,7 @@ export const catalogue = {
   UNKNOWN_SERVICE: { kind: 'usage', status: 404 },
   UNKNOWN_PROJECT: { kind: 'usage', status: 404 },
   ENVIRONMENT_UNKNOWN: { kind: 'usage', status: 409 },
+  UNKNOWN_RUN: { kind: 'usage', status: 404 },
   UNKNOWN_REQUEST: { kind: 'usage', status: 404 },
   REPLAY_FAILED: { kind: 'failed', status: 409 },
   ENV_UNRESOLVED: { kind: 'usage', status: 400 },

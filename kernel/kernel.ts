@@ -33,6 +33,7 @@ import { UsageView } from './services/usage.ts'
 import { DaemonMemory } from './system/memory.ts'
 import type { Paths } from './system/paths.ts'
 import { factsOf } from './system/platform.ts'
+import { CommandRuns } from './terminals/command-runs.ts'
 
 /** At a shutdown, services that could not be adopted get this long to stop: ms. */
 const lastGraceMs = 60_000
@@ -69,6 +70,8 @@ export interface Kernel {
   readonly operations: Operations
   readonly known: KnownProjects
   readonly diagnoses: Diagnoses
+  /** Commands on terminals of their own. */
+  readonly runs: CommandRuns
   readonly usage: UsageView
   readonly checks: readonly Check[]
   /** Closes what plugins have open, last in, first out. Services keep running. */
@@ -119,8 +122,14 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     ...{ events, ports, container, dataFolder: paths.data, log: own },
     projects: () => projects.list(),
   })
+  const runs = new CommandRuns({
+    processes: () => container.use.processes,
+    memory: () => container.use.memory,
+    ...{ events, folder: join(paths.data, 'runs') },
+    failed: error => own.error(`a command's terminal failed: ${messageOf(error)}`),
+  })
   const operations = new Operations({
-    ...{ projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },
+    ...{ runs, projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },
     openFolder: () => container.optional('openFolder'),
     warnings: () => contributions.warnings(),
     tidy: async () =>
@@ -153,18 +162,23 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const pinned = known.expectPinned()
   // Unknown processes may take seconds to stop: only services started below wait for their ports; names answer
   // meanwhile.
-  await Promise.all([processes?.tidy(left), hooks.booted(bootFailed)])
+  const tidied = async () => {
+    await processes?.tidy(left)
+    await runs.tidy()
+  }
+  await Promise.all([tidied(), hooks.booted(bootFailed)])
   for (const project of projects.list()) {
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
   }
   void known.start(pinned)
   return {
     ...{ place, paths, version, events, features, contributions, container, api, plugins, projects, operations, known },
-    diagnoses,
+    ...{ diagnoses, runs },
     startedAt: new Date().toISOString(),
     usage: new UsageView(container, own),
     checks: [...ownChecks(paths), known.check, records.unread.check(record => projects.describeRecord(record.id))],
     async close() {
+      await runs.closeAll().catch(error => own.warn(messageOf(error)))
       await hooks.closing().catch(error => own.warn(messageOf(error)))
       records.flush()
       histories.save()

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
-import { isFolder } from '../args/folder.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
 import { formatError } from '../output/errors.ts'
@@ -24,12 +23,6 @@ export async function run(context: Context): Promise<number> {
   const tty = process.stdin.isTTY === true && process.stdout.isTTY === true
   const body: OneOffBody = { path: context.cwd, service, env: callerEnvironment(), argv: [command, ...args], tty }
   const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
-  if (!isFolder(place.dir)) {
-    throw new LocaldError('SPAWN_FAILED', `the folder of '${service}' is missing: ${place.dir}`, {
-      service,
-      hint: "Check the service's workdir in locald.toml.",
-    })
-  }
   warnNotRunning(context, place.notRunning)
   try {
     const [program = command, ...rest] = place.argv ?? [command, ...args]

@@ -49,6 +49,20 @@ export const oneOffBody = {
   properties: { path, service: text, env, argv: words, tty: flag },
   additionalProperties: false,
 } as const
+/** A command line of a terminal is no longer. */
+const argv = { type: 'array', items: { type: 'string', maxLength: 65_536 }, minItems: 1, maxItems: 1000 } as const
+export const runBody = {
+  type: 'object',
+  required: ['path', 'service', 'argv'],
+  properties: { path, service: text, argv },
+  additionalProperties: false,
+} as const
+export const runCloseBody = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: text },
+  additionalProperties: false,
+} as const
 export const bootBody = {
   type: 'object',
   required: ['run', 'shutdown', 'env', 'log'],
@@ -149,6 +163,11 @@ export const terminalQuery = {
   ...serviceQuery,
   required: ['path', 'service', 'cols', 'rows'],
   properties: { ...serviceQuery.properties, cols: cells, rows: cells },
+} as const
+export const runTerminalQuery = {
+  type: 'object',
+  required: ['id', 'cols', 'rows'],
+  properties: { id: text, cols: cells, rows: cells },
 } as const
 export const logsQuery = {
   type: 'object',

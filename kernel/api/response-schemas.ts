@@ -221,6 +221,12 @@ export const oneOff = object(
   { dir: text, argv: texts, env: { type: 'object', additionalProperties: text }, notRunning: texts },
   ['argv'],
 )
+const run = object({
+  ...{ id: text, service: text, argv: texts, startedAt: time },
+  exit: { ...object({ code: orNull(integer), signal: orNull(text) }), type: ['object', 'null'] },
+})
+export const started = object({ run, notRunning: texts })
+export const runs = object({ runs: list(run) })
 export const opening = object({ url: text, argv: { type: ['array', 'null'], items: text }, hint: text }, ['hint'])
 export const plugins = object({ plugins: list(ref('Plugin')) })
 export const diagnosis = object({

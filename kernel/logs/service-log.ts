@@ -6,20 +6,25 @@ import { findLastEntry } from './last-entry.ts'
 import { removeTornEntry } from './torn-entry.ts'
 import { LogWriter } from './writer.ts'
 
+/** How large a log becomes: files of so many bytes. */
+export type LogLimits = Pick<LogSink, 'maxBytes' | 'maxFiles'>
+
 /** The limit of one service's log: ten files of 10 MB. */
-export const logLimits = { maxBytes: 10 * 1000 * 1000, maxFiles: 10 } as const
+export const logLimits: LogLimits = { maxBytes: 10 * 1000 * 1000, maxFiles: 10 }
 
 /** One service's log: a sink for its driver, and change notifications for its readers. */
 export class ServiceLog implements LogSink {
   readonly file: string
-  readonly maxBytes = logLimits.maxBytes
-  readonly maxFiles = logLimits.maxFiles
+  readonly maxBytes: number
+  readonly maxFiles: number
   readonly #writer: LogWriter
   readonly #changes = new EventEmitter().setMaxListeners(0)
   readonly #followListeners = new Set<(followed: boolean) => void>()
   #followers = 0
 
-  constructor(folder: string) {
+  constructor(folder: string, { maxBytes, maxFiles }: LogLimits = logLimits) {
+    this.maxBytes = maxBytes
+    this.maxFiles = maxFiles
     // The service's folder, the project's, and the root of all logs.
     for (const each of [dirname(dirname(folder)), dirname(folder), folder]) makeFolder(each)
     this.file = join(folder, 'log')

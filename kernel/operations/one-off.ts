@@ -1,17 +1,22 @@
+import { stat } from 'node:fs/promises'
 import type { Argv, OneOff } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Project } from '../projects/project.ts'
 import type { Projects } from '../projects/projects.ts'
-import type { OneOffAnswer, OneOffBody } from '../protocol.ts'
+import type { OneOffAnswer, OneOffBody, RunAnswer, RunBody } from '../protocol.ts'
 import { oneOffShell } from '../services/environment/shell.ts'
 import type { Service } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
+import type { CommandRuns } from '../terminals/command-runs.ts'
+
+/** The terminals of pages, as a shell there would have them. */
+const pageTerminal = { TERM: 'xterm-256color', COLORTERM: 'truecolor' }
 
 /**
  * Returns how to run a command in a service's place: its folder, and the environment of a start now, plus other
  * variables of the caller's shell. Variables of a shell that services do not get, the command does not get either. A
  * type may have its own way: the command then runs inside the service. Throws SERVICE_NOT_RUNNING where that does not
- * run.
+ * run, SPAWN_FAILED where a command's folder is missing.
  */
 export async function prepareOneOff(projects: Pick<Projects, 'target'>, body: OneOffBody): Promise<OneOffAnswer> {
   const { project, service } = await projects.target(body.path, body.service)
@@ -21,9 +26,36 @@ export async function prepareOneOff(projects: Pick<Projects, 'target'>, body: On
   const plan = await project.prepare(name, shell)
   const { dir } = plan
   const [program, ...args] = body.argv ?? []
+  if (program !== undefined) await requireFolder(dir, service)
   const own = program === undefined ? undefined : await ofType(service, plan, [program, ...args], body.tty ?? false)
   const how = own === undefined ? { env: plan.env } : { argv: own.argv, env: own.env }
   return { dir, ...how, notRunning: notRunning(project, service) }
+}
+
+/** Starts a command in a service's place on a terminal of the daemon's; its shell is that of the project. */
+export async function startOneOff(
+  projects: Pick<Projects, 'target'>,
+  runs: CommandRuns,
+  { path, service: name, argv }: RunBody,
+): Promise<RunAnswer> {
+  const { project, service } = await projects.target(path, name)
+  const env = { ...project.shell, ...pageTerminal }
+  const place = await prepareOneOff(projects, { path, service: name, env, argv, tty: true })
+  const [program, ...args] = place.argv ?? argv
+  const run = await runs.start({
+    ...{ service: service.ref, argv, dir: place.dir, env: place.env },
+    program: program === undefined ? undefined : [program, ...args],
+  })
+  return { run, notRunning: place.notRunning }
+}
+
+/** Throws SPAWN_FAILED when the folder is missing: the system would report a missing program. */
+async function requireFolder(dir: string, { ref }: Service): Promise<void> {
+  const found = await stat(dir).catch(() => undefined)
+  if (found?.isDirectory()) return
+  throw new LocaldError('SPAWN_FAILED', `the folder of '${ref.name}' is missing: ${dir}`, {
+    ...{ service: ref.key, hint: "Check the service's workdir in locald.toml." },
+  })
 }
 
 /** Returns how the service's type runs the command; undefined: as it is. */

@@ -8,6 +8,7 @@ import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from '../prot
 import { doneEvent, isUp } from '../services/outcome.ts'
 import type { Service } from '../services/service.ts'
 import type { ServiceState } from '../services/state.ts'
+import type { CommandRuns } from '../terminals/command-runs.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
 import { Reloads, type ReloadsInput } from './reload.ts'
 import { type StartRequest, Startup, type StartupParts } from './startup.ts'
@@ -17,6 +18,7 @@ import { selectStartedBy, stopTarget } from './stop.ts'
 export interface OperationsInput extends Omit<StartupParts, 'reloads'> {
   readonly applied: ReloadsInput['applied']
   readonly openFolder: ReloadsInput['openFolder']
+  readonly runs: CommandRuns
   /** Stops processes that keepers hold but no service has adopted. Never rejects. */
   readonly tidy: () => Promise<void>
 }
@@ -97,12 +99,13 @@ export class Operations {
     sink(await doneEvent(services, ({ supervisor }) => !supervisor.active))
   }
 
-  /** Stops a service, removes its data, and starts it again if it was running. */
+  /** Stops a service and the commands in its place, removes its data, and starts it again if it was running. */
   async reset(body: ResetBody, sink: EventSink): Promise<void> {
     this.#refuseWhileClosing()
     const { project, service } = await this.#input.projects.target(body.path, body.service)
     const wipe = project.prepareReset(service)
     await this.#forward([service], sink, async () => {
+      await this.#input.runs.stopOf(service.ref.key)
       await this.control.paused(service.ref.key, wipe)
       await service.state.until(() => service.state.settled)
     })

@@ -7,6 +7,8 @@ const waitingLimit = 256 * 1024
 const waitingEnough = 64 * 1024
 /** The pause after that, ms: a service that floods its terminal must not keep the daemon busy. */
 const restMs = 50
+/** The writer waits for a lagging reader for a quarter of a second (native/keeper), after which output is lost: ms. */
+const lagMs = 2000
 /** Typed text that the service has not read, bytes; more is discarded. */
 const typedLimit = 256 * 1024
 
@@ -28,6 +30,7 @@ export class Feed {
   /** Bytes from before the connection that are not on the screen yet: the queries in them are not answered. */
   #history: number
   #isResting = false
+  #restedAt = Number.NEGATIVE_INFINITY
 
   constructor(connection: TerminalConnection, screen: Screen, listener: FeedListener) {
     this.#connection = connection
@@ -55,6 +58,11 @@ export class Feed {
     stream.resume()
     await closed
     await this.#screen.settled()
+  }
+
+  /** Whether it was slower than the output just now. */
+  get hasLagged(): boolean {
+    return performance.now() - this.#restedAt < lagMs
   }
 
   answer(text: string): void {
@@ -85,12 +93,14 @@ export class Feed {
     })
     if (this.#waiting > waitingLimit && !this.#isResting) {
       this.#isResting = true
+      this.#restedAt = performance.now()
       this.#connection.stream.pause()
     }
   }
 
   #resumeLater(): void {
     this.#isResting = false
+    this.#restedAt = performance.now()
     setTimeout(() => this.#connection.stream.resume(), restMs).unref()
   }
 }

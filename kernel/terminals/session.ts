@@ -2,11 +2,11 @@ import type { Instance, TerminalConnection, TerminalSize } from '../contract/plu
 import { readLogs } from '../logs/merge.ts'
 import type { TerminalNote } from '../protocol.ts'
 import { exitText } from '../services/restart-policy.ts'
-import type { Service } from '../services/service.ts'
 import { pause, unlessAborted } from '../system/async.ts'
 import { BoundedNumbers } from './bounded-numbers.ts'
 import { Feed } from './feed.ts'
 import { Screen } from './screen.ts'
+import type { TerminalSource } from './source.ts'
 import type { Viewer } from './viewer.ts'
 
 /** The size of a terminal at which no one looks. */
@@ -18,12 +18,9 @@ const logTail = 1000
 /** Takes back what a program that has exited may have left: alternate screen, mouse, keys, hidden cursor, colours. */
 const ordinaryModes = '\x1b[?1047l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[!p\x1b[0m\x1b[?25h'
 
-/**
- * The terminal of a service while clients look at it, through all its restarts. A service without a terminal shows its
- * log.
- */
+/** A terminal, through all restarts of its process. A process without a terminal shows its log. */
 export class TerminalSession {
-  readonly #service: Service
+  readonly #source: TerminalSource
   readonly #over = new AbortController()
   readonly #viewers = new Set<Viewer>()
   #screen: Screen | undefined
@@ -34,8 +31,8 @@ export class TerminalSession {
   #isBegun = false
 
   /** @param failed reports an error that is not expected */
-  constructor(service: Service, failed: (error: unknown) => void) {
-    this.#service = service
+  constructor(source: TerminalSource, failed: (error: unknown) => void) {
+    this.#source = source
     void this.#run().catch(failed)
   }
 
@@ -68,7 +65,7 @@ export class TerminalSession {
 
   type(bytes: Uint8Array): void {
     if (this.#feed?.type(bytes) === false)
-      this.#note({ notice: 'discarded typed text, which the service does not read' })
+      this.#note({ notice: 'discarded typed text, which the program does not read' })
   }
 
   acknowledge(viewer: Viewer, bytes: number): void {
@@ -91,7 +88,7 @@ export class TerminalSession {
     screen.resize(this.#size)
     screen.onAnswer(text => this.#feed?.answer(text))
     this.#screen = screen
-    if (this.#service.supervisor.instance === undefined) await this.#showLog(screen, false)
+    if (this.#source.instance === undefined) await this.#showLog(screen, false)
     for (let last: Instance | undefined; !signal.aborted; ) {
       const instance = await this.#nextInstance(last)
       if (instance !== undefined && !(await this.#attend(instance, screen))) return this.#showLog(screen, true)
@@ -101,24 +98,28 @@ export class TerminalSession {
 
   /** Returns an instance other than the last one as soon as it runs; undefined at the end of the session. */
   async #nextInstance(last: Instance | undefined): Promise<Instance | undefined> {
-    const { state, supervisor } = this.#service
-    const isOther = () => supervisor.instance !== undefined && supervisor.instance !== last
-    await state.until(isOther, this.#over.signal).catch(() => {})
-    return this.#over.signal.aborted ? undefined : supervisor.instance
+    const { signal } = this.#over
+    await this.#source.another(last, signal).catch(() => {})
+    return signal.aborted ? undefined : this.#source.instance
   }
 
   /** Shows an instance until it exits. Returns false when it has no terminal. */
   async #attend(instance: Instance, screen: Screen): Promise<boolean> {
     const { signal } = this.#over
     let exit = await Promise.race([instance.exited, pause(0)])
-    for (let isFirst = true; exit === undefined && !signal.aborted; ) {
+    let [isFirst, isWhole] = [true, false]
+    while (exit === undefined && !signal.aborted) {
       const connection = await this.#connect(instance)
       if (connection === 'none') return false
-      if (connection !== undefined) await this.#relay(connection, screen, isFirst)
+      isWhole = connection !== undefined && (await this.#relay(connection, screen, isFirst))
       isFirst &&= connection === undefined
       exit = await unlessAborted(Promise.race([instance.exited, pause(reopenMs, signal)]), signal)
     }
-    if (exit !== undefined) this.#write(screen, `${ordinaryModes}\r\n\x1b[2m[${exitText(exit)}]\x1b[0m\r\n`)
+    if (exit === undefined) return true
+    // It exited before it could be reached, or faster than it was read: its log has what it printed.
+    if (!isFirst && !isWhole) this.#startOver(screen)
+    if (!isWhole) await this.#showMissed(instance, screen)
+    this.#write(screen, `${ordinaryModes}\r\n\x1b[90m[${exitText(exit)}]\x1b[0m\r\n`)
     return true
   }
 
@@ -132,37 +133,55 @@ export class TerminalSession {
     }
   }
 
-  async #relay(connection: TerminalConnection, screen: Screen, isFirst: boolean): Promise<void> {
-    if (this.#over.signal.aborted) return void connection.stream.destroy()
-    if (!isFirst) {
-      // It has lagged behind its service: the screen is built from the last output.
-      screen.clear()
-      this.#isBegun = false
-      for (const viewer of this.#viewers) viewer.interrupt()
+  /** Shows the output of a connection until it closes. Returns false when some of it may be missing. */
+  async #relay(connection: TerminalConnection, screen: Screen, isFirst: boolean): Promise<boolean> {
+    if (this.#over.signal.aborted) {
+      connection.stream.destroy()
+      return true
     }
+    // It has lagged behind its service: the screen is built from the last output.
+    if (!isFirst) this.#startOver(screen)
     this.#connection = connection
-    this.#feed = new Feed(connection, screen, {
+    const feed = new Feed(connection, screen, {
       shown: bytes => this.#push(bytes),
       begun: () => this.#begin(),
     })
+    this.#feed = feed
     // It may have changed while the connection was opened.
     connection.resize(this.#size)
     this.#note({ input: true })
-    await this.#feed.run()
+    await feed.run()
     this.#feed = undefined
     this.#connection = undefined
     this.#note({ input: false })
+    return !feed.hasLagged
+  }
+
+  #startOver(screen: Screen): void {
+    screen.clear()
+    this.#isBegun = false
+    for (const viewer of this.#viewers) viewer.interrupt()
   }
 
   /** Shows the end of the log; with `follow`, all that comes, too. */
   async #showLog(screen: Screen, follow: boolean): Promise<void> {
-    const { signal } = this.#over
-    const { ref, log } = this.#service
     screen.clear()
     this.#begin()
-    for await (const lines of readLogs({ sources: [{ service: ref.key, log }], tail: logTail, follow, signal })) {
+    await this.#showLines(screen, follow)
+  }
+
+  async #showMissed({ startedMs }: Instance, screen: Screen): Promise<void> {
+    this.#begin()
+    await this.#showLines(screen, false, new Date(startedMs).toISOString())
+  }
+
+  async #showLines(screen: Screen, follow: boolean, since?: string): Promise<void> {
+    const { signal } = this.#over
+    const { key, log } = this.#source
+    const sources = [{ service: key, log, since }]
+    for await (const lines of readLogs({ sources, tail: logTail, follow, signal })) {
       for (const { stream, text } of lines)
-        this.#write(screen, stream === 'locald' ? `\x1b[2m${text}\x1b[0m\r\n` : `${text}\x1b[0m\r\n`)
+        this.#write(screen, stream === 'locald' ? `\x1b[90m${text}\x1b[0m\r\n` : `${text}\x1b[0m\r\n`)
       // Read only as fast as it can be shown.
       await unlessAborted(screen.settled(), signal)
       if (signal.aborted) return

@@ -2,12 +2,19 @@ import type { Memory } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Service } from '../services/service.ts'
 import { TerminalSession } from './session.ts'
+import { sourceOf } from './source.ts'
 import type { Viewer } from './viewer.ts'
 
 /** Clients of all terminals together. */
 const clientLimit = 64
 /** A terminal that its last client has left stays for so long, in case of a reload of the page: ms. */
 const lingerMs = 10_000
+
+/** A client's place at a terminal, until it leaves. */
+export interface Joined {
+  readonly session: TerminalSession
+  leave(): void
+}
 
 /** The terminals at which clients look. */
 export class Terminals {
@@ -30,18 +37,31 @@ export class Terminals {
     })
   }
 
-  /** Adds a client. The result removes it. */
-  join(service: Service, viewer: Viewer): { readonly session: TerminalSession; readonly leave: () => void } {
-    const session = this.#sessions.get(service) ?? new TerminalSession(service, this.#failed)
+  /** Adds a client to the terminal of a service. */
+  join(service: Service, viewer: Viewer): Joined {
+    const session = this.#sessions.get(service) ?? new TerminalSession(sourceOf(service), this.#failed)
     this.#sessions.set(service, session)
+    const { leave } = this.enter(session, viewer)
+    return {
+      session,
+      leave: () => {
+        leave()
+        if (!session.isWatched) setTimeout(() => this.#closeUnlessWatched(service, session), lingerMs).unref()
+      },
+    }
+  }
+
+  /** Adds a client to a session that lasts without clients. */
+  enter(session: TerminalSession, viewer: Viewer): Joined {
     this.#clients += 1
     session.join(viewer)
-    const leave = () => {
-      this.#clients -= 1
-      session.leave(viewer)
-      if (!session.isWatched) setTimeout(() => this.#closeUnlessWatched(service, session), lingerMs).unref()
+    return {
+      session,
+      leave: () => {
+        this.#clients -= 1
+        session.leave(viewer)
+      },
     }
-    return { session, leave }
   }
 
   close(): void {

@@ -99,6 +99,9 @@ const attacks: readonly Attack[] = [
   },
 ]
 
+/** The routes of WebSockets. */
+const sockets = ['/v1/services/terminal', '/v1/runs/terminal']
+
 t.test('the dashboard answers no one but a signed-in page of its own', async t => {
   const sandbox = new Sandbox(t)
   const { data, socket } = resolvePaths({ env: sandbox.env })
@@ -147,14 +150,16 @@ t.test('the dashboard answers no one but a signed-in page of its own', async t =
           }
           t.strictSame(mistakes, [])
           if (attack.methods !== undefined) return
-          const { status } = await transport.upgrade({ method: 'GET', path: '/v1/services/terminal', headers })
-          t.equal(status, attack.status, 'WebSocket')
+          for (const path of sockets) {
+            const { status } = await transport.upgrade({ method: 'GET', path, headers })
+            t.equal(status, attack.status, `WebSocket ${path}`)
+          }
         })
       }
       await t.test('refuses a WebSocket without an Origin', async t => {
         const headers = without({ ...proper, origin: undefined })
-        const { status } = await transport.upgrade({ method: 'GET', path: '/v1/services/terminal', headers })
-        t.equal(status, 403)
+        for (const path of sockets)
+          t.equal((await transport.upgrade({ method: 'GET', path, headers })).status, 403, path)
       })
       await t.test('lets its own page read every route', async t => {
         const { origin: _, ...headers } = proper

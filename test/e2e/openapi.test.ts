@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
+import type { RunAnswer } from '../../kernel/protocol.ts'
 import { resolvePaths } from '../../kernel/system/paths.ts'
 import { ask } from '../lib/raw-http.ts'
 import { Sandbox } from '../lib/sandbox.ts'
@@ -132,7 +133,7 @@ t.test('the OpenAPI document agrees with the API', async t => {
         .map(line => JSON.parse(line))
     t.strictSame(JSON.parse(await get('/greeter/hello/you', '?loud=true')), { hello: 'you', loud: true })
     const where = `?path=${encodeURIComponent(path)}`
-    for (const plain of ['/ping', '/server', '/plugins', '/doctor', '/schema', '/registry', '/disk'])
+    for (const plain of ['/ping', '/server', '/plugins', '/doctor', '/schema', '/registry', '/disk', '/runs'])
       check(`get /v1${plain}`, '200', 'application/json', [JSON.parse(await get(plain))])
     for (const [asked, more] of [
       ['/services', ''],
@@ -157,6 +158,15 @@ t.test('the OpenAPI document agrees with the API', async t => {
     check('post /v1/config', '200', 'application/json', [JSON.parse(config.body)])
     const oneOff = await post('/services/one-off', { service: 'web', env: {} })
     check('post /v1/services/one-off', '200', 'application/json', [JSON.parse(oneOff.body)])
+    const started = await post('/services/run', { service: 'web', argv: ['sleep', '1000'] })
+    check('post /v1/services/run', '200', 'application/json', [JSON.parse(started.body)])
+    check('get /v1/runs', '200', 'application/json', [JSON.parse(await get('/runs'))])
+    const { run }: RunAnswer = JSON.parse(started.body)
+    const after = await ask({ path: socket }, '/v1/runs/close', {
+      method: 'POST',
+      body: JSON.stringify({ id: run.id }),
+    })
+    check('post /v1/runs/close', '200', 'application/json', [JSON.parse(after.body)])
     for (const [asked, more] of [
       ['/services/wait', { timeoutMs: 10_000 }],
       ['/projects/restart', { env: sandbox.env }],

@@ -11,7 +11,7 @@ async function start(services: Readonly<Record<string, string>>, name: string) {
   await sandbox.ok(['up', '--detach'], { cwd: path })
   const { socket } = await sandbox.server()
   const open = (service: string, more: Partial<TerminalClientOptions> = {}) =>
-    new TerminalClient(t, { socket, path, service, ...more })
+    new TerminalClient(t, { socket, of: { path, service }, ...more })
   return { path, open }
 }
 

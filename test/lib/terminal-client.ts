@@ -11,14 +11,14 @@ const deadlineMs = 20_000
 export interface TerminalClientOptions {
   /** The daemon's Unix socket. */
   readonly socket: string
-  readonly path: string
-  readonly service: string
+  /** The service whose terminal it is, or the id of a command. */
+  readonly of: { readonly path: string; readonly service: string } | { readonly id: string }
   readonly size?: readonly [cols: number, rows: number]
   /** Default: true. */
   readonly acknowledges?: boolean
 }
 
-/** A client of a service's terminal with a screen of its own, as the page in a browser is. */
+/** A client of a terminal with a screen of its own, as the page in a browser is. */
 export class TerminalClient {
   readonly notes: TerminalNote[] = []
   readonly #socket: WebSocket
@@ -27,11 +27,12 @@ export class TerminalClient {
   received = 0
   closed: { readonly code: number; readonly reason: string } | undefined
 
-  constructor(t: Test, { socket, path, service, size = [80, 24], acknowledges = true }: TerminalClientOptions) {
+  constructor(t: Test, { socket, of, size = [80, 24], acknowledges = true }: TerminalClientOptions) {
     const [cols, rows] = size
     this.#screen = new headless.Terminal({ cols, rows, allowProposedApi: true })
-    const query = new URLSearchParams({ path, service, cols: String(cols), rows: String(rows) })
-    this.#socket = new WebSocket(`ws+unix:${socket}:/v1/services/terminal?${query}`)
+    const query = new URLSearchParams({ ...of, cols: String(cols), rows: String(rows) })
+    const route = 'id' in of ? 'runs' : 'services'
+    this.#socket = new WebSocket(`ws+unix:${socket}:/v1/${route}/terminal?${query}`)
     this.#socket.on('message', (data: Buffer, isBinary) => {
       if (!isBinary) return this.#note(JSON.parse(String(data)))
       this.received += data.length

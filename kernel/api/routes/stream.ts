@@ -8,6 +8,7 @@ import { streamQuery } from '../request-schemas.ts'
 import { eventStream } from '../response-schemas.ts'
 import { eventsTopic } from '../stream/events-topic.ts'
 import { logsTopic } from '../stream/logs-topic.ts'
+import { runsTopic } from '../stream/runs-topic.ts'
 import type { StreamSlots } from '../stream/slots.ts'
 import { usageTopic } from '../stream/usage-topic.ts'
 import { decodePositions, StreamWriter } from '../stream/writer.ts'
@@ -19,6 +20,7 @@ export function streamRoutes(kernel: Kernel, slots: StreamSlots): FastifyPluginA
   const own = [
     eventsTopic(kernel),
     logsTopic(kernel),
+    runsTopic(kernel),
     usageTopic(() => usage.of(projects.services(undefined)), onEvent),
   ]
   const schema = { summary: 'Follow several topics', querystring: streamQuery, response: eventStream }

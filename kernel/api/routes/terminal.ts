@@ -3,11 +3,20 @@ import type { WebSocket } from 'ws'
 import type { TerminalSize } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
-import type { TerminalControl, TerminalQuery } from '../../protocol.ts'
-import type { Service } from '../../services/service.ts'
-import { Terminals } from '../../terminals/terminals.ts'
+import { startOneOff } from '../../operations/one-off.ts'
+import type {
+  RunAnswer,
+  RunBody,
+  RunCloseBody,
+  RunsAnswer,
+  RunTerminalQuery,
+  TerminalControl,
+  TerminalQuery,
+} from '../../protocol.ts'
+import { type Joined, Terminals } from '../../terminals/terminals.ts'
 import { Viewer } from '../../terminals/viewer.ts'
-import { terminalQuery } from '../request-schemas.ts'
+import { runBody, runCloseBody, runTerminalQuery, terminalQuery } from '../request-schemas.ts'
+import { answer, runs as runsAnswer, started } from '../response-schemas.ts'
 import { nameIn } from './services.ts'
 
 /** Close code of a client that sends what it must not (RFC 6455, 7.4.1). */
@@ -17,41 +26,93 @@ const unreadLimit = 4 * 1024 * 1024
 /** The largest size of a terminal, in cells of either direction. */
 const cellsLimit = 1000
 
-/** Returns the route of services' terminals. */
-export function terminalRoutes({ projects, container }: Kernel, failed: (text: string) => void): FastifyPluginAsync {
+const frames =
+  'Binary frames are output, and what is typed. Text frames are JSON: TerminalNote from the daemon, TerminalControl to it.'
+const socketAnswer = { 101: { description: 'A WebSocket' } }
+
+/** Returns the routes of services' terminals, and of commands on terminals of their own. */
+export function terminalRoutes(
+  { projects, runs, container }: Kernel,
+  failed: (text: string) => void,
+): FastifyPluginAsync {
   const terminals = new Terminals(container.use.memory, error => failed(`a terminal failed: ${messageOf(error)}`))
-  const schema = {
-    summary: 'Open the terminal of a service, as a WebSocket',
-    description:
-      'Binary frames are output, and what is typed. Text frames are JSON: TerminalNote from the daemon, TerminalControl to it.',
-    querystring: terminalQuery,
-    response: { 101: { description: 'A WebSocket' } },
-  }
   return async app => {
     app.addHook('onClose', async () => terminals.close())
-    app.get<{ Querystring: TerminalQuery }>('/services/terminal', { schema }, async ({ query }, reply) => {
-      const { service } = await projects.target(query.path, nameIn(query))
-      terminals.requireRoom()
-      const { cols, rows } = query
-      return reply.webSocket(socket => serve({ terminals, service, socket, size: { cols, rows } }))
-    })
+    app.get<{ Querystring: TerminalQuery }>(
+      '/services/terminal',
+      {
+        schema: {
+          summary: 'Open the terminal of a service, as a WebSocket',
+          ...{ description: frames, querystring: terminalQuery, response: socketAnswer },
+        },
+      },
+      async ({ query }, reply) => {
+        const { service } = await projects.target(query.path, nameIn(query))
+        const { cols, rows } = query
+        terminals.requireRoom()
+        return reply.webSocket(socket => serve(socket, { cols, rows }, viewer => terminals.join(service, viewer)))
+      },
+    )
+    app.post<{ Body: RunBody }>(
+      '/services/run',
+      {
+        schema: {
+          summary: "Start a command in a service's place, on a terminal of its own",
+          body: runBody,
+          response: answer('The command; it runs until it exits or is closed', started),
+        },
+      },
+      async ({ body }) => (await startOneOff(projects, runs, body)) satisfies RunAnswer,
+    )
+    app.get(
+      '/runs',
+      {
+        schema: {
+          summary: 'Show the commands that were started on terminals of their own',
+          response: answer('Those that run, and those that have exited and were not closed', runsAnswer),
+        },
+      },
+      async () => ({ runs: runs.list() }) satisfies RunsAnswer,
+    )
+    app.post<{ Body: RunCloseBody }>(
+      '/runs/close',
+      {
+        schema: {
+          summary: 'Stop a command on a terminal of its own, and forget it',
+          body: runCloseBody,
+          response: answer('The commands that are left', runsAnswer),
+        },
+      },
+      async ({ body }) => {
+        await runs.close(body.id)
+        return { runs: runs.list() } satisfies RunsAnswer
+      },
+    )
+    app.get<{ Querystring: RunTerminalQuery }>(
+      '/runs/terminal',
+      {
+        schema: {
+          summary: 'Open the terminal of a command, as a WebSocket',
+          ...{ description: frames, querystring: runTerminalQuery, response: socketAnswer },
+        },
+      },
+      async ({ query: { id, cols, rows } }, reply) => {
+        const { session } = runs.get(id)
+        terminals.requireRoom()
+        return reply.webSocket(socket => serve(socket, { cols, rows }, viewer => terminals.enter(session, viewer)))
+      },
+    )
   }
 }
 
 /** Connects a client with a terminal. */
-function serve(of: {
-  readonly terminals: Terminals
-  readonly service: Service
-  readonly socket: WebSocket
-  readonly size: TerminalSize
-}): void {
-  const { socket } = of
+function serve(socket: WebSocket, size: TerminalSize, join: (viewer: Viewer) => Joined): void {
   const send = (frame: Uint8Array | string) => {
     if (socket.bufferedAmount > unreadLimit) socket.terminate()
     else if (socket.readyState === socket.OPEN) socket.send(frame)
   }
-  const viewer = new Viewer({ bytes: send, note: note => send(JSON.stringify(note)) }, of.size)
-  const { session, leave } = of.terminals.join(of.service, viewer)
+  const viewer = new Viewer({ bytes: send, note: note => send(JSON.stringify(note)) }, size)
+  const { session, leave } = join(viewer)
   socket.on('error', () => socket.terminate())
   socket.once('close', leave)
   socket.on('message', (data, isBinary) => {

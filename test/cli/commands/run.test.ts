@@ -74,10 +74,6 @@ t.test("runs a command in a service's place with its arguments as typed, and exi
     const stopped = await daemon.run(['run', 'web', '--', 'sh', '-c', script])
     t.equal(stopped.code, code, signal)
   }
-  daemon.on('POST /v1/services/one-off', json({ dir: join(dir, 'none'), env, notRunning: [] }))
-  const missingFolder = await daemon.run(['run', 'web', '--', 'true'])
-  t.match(missingFolder, { code: 1, stderr: /^Error: the folder of 'web' is missing: .*none \[SPAWN_FAILED\]\nHint: / })
-  t.notMatch(missingFolder.stderr, 'canary')
 })
 
 t.test('run: Ctrl-C in a terminal reaches the command once', async t => {
