@@ -1,10 +1,11 @@
 import type { ServiceView } from '../../../../kernel/events.ts'
 import { ask } from '../state/dialog.ts'
-import { go, hrefOf, place } from '../state/place.ts'
+import { go, hrefOf } from '../state/place.ts'
 import { copy } from './copy.ts'
 import { operate } from './operate.ts'
 import type { Action, Context } from './registry.ts'
 import { reportOf } from './report.ts'
+import { openTerminals, runCommand } from './run.ts'
 
 /** An action of one service: what it needs is there, as it is shown only then. */
 interface Own extends Pick<Action, 'id' | 'keywords' | 'key'> {
@@ -83,11 +84,7 @@ const own: readonly Own[] = [
   {
     ...{ id: 'service.terminal', key: 't', keywords: 'type shell console tty' },
     title: ({ name }) => `Open the terminal of ${name}`,
-    run: ({ key }) => {
-      const { screen, query } = place.peek()
-      const open = screen === 'terminals' ? query.getAll('service') : []
-      go(hrefOf('terminals', { query: { service: [...new Set([...open, key])] } }))
-    },
+    run: ({ key }) => openTerminals({ service: key }),
   },
   {
     ...{ id: 'service.show', keywords: 'details environment ports' },
@@ -103,9 +100,9 @@ const own: readonly Own[] = [
   },
   {
     ...{ id: 'service.run', keywords: 'exec shell command environment' },
-    title: ({ name }) => `Copy the command that runs another in the environment of ${name}`,
+    title: ({ name }) => `Run a command as ${name}…`,
     cli: ({ key }) => `locald run ${key} -- COMMAND`,
-    run: ({ key, path }) => copy(`cd ${path} && locald run ${key} -- `, 'the command for your terminal'),
+    run: runCommand,
   },
   {
     ...{ id: 'service.reset', keywords: 'delete data empty wipe' },

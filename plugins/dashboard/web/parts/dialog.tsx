@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 interface Props {
   readonly label: string
@@ -11,7 +11,8 @@ interface Props {
 /** A modal dialog: the browser keeps the focus in it and gives it back; Escape and a click beside it close it. */
 export function Dialog({ label, class: name, children, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // At once: a key that is pressed before the next frame is typed into it.
+  useLayoutEffect(() => {
     dialog.current?.showModal()
   }, [])
   return (

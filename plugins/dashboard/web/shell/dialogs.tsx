@@ -9,18 +9,42 @@ import { isKeysOpen } from './open.ts'
 /** The question before what cannot be undone. */
 export function QuestionDialog() {
   const chosen = useSignal<string | undefined>(undefined)
+  const typed = useSignal('')
   const asked = question.value
   if (asked === undefined) return null
-  const { title, text, cli, yes, isDangerous, choices, answer } = asked
+  const { title, text, cli, yes, isDangerous, choices, field, answer } = asked
   const first = choices?.[0]?.value
+  const isIncomplete = field !== undefined && typed.value.trim() === ''
   const close = (value: string | undefined) => {
     chosen.value = undefined
+    typed.value = ''
     answer(value)
+  }
+  const accept = () => {
+    if (isIncomplete) return
+    close(field !== undefined ? typed.value : choices === undefined ? 'yes' : (chosen.value ?? first))
   }
   return (
     <Dialog label={title} close={() => close(undefined)}>
       <h2>{title}</h2>
       <p>{text}</p>
+      {field !== undefined && (
+        <label class="typed">
+          {field.label}
+          <input
+            type="text"
+            class="mono"
+            placeholder={field.placeholder}
+            autocomplete="off"
+            autocapitalize="off"
+            spellcheck={false}
+            onInput={event => (typed.value = event.currentTarget.value)}
+            onKeyDown={event => {
+              if (event.key === 'Enter' && !event.isComposing) accept()
+            }}
+          />
+        </label>
+      )}
       {choices !== undefined && (
         <ul class="choices">
           {choices.map(({ value, text }) => (
@@ -40,7 +64,7 @@ export function QuestionDialog() {
       )}
       {cli !== undefined && (
         <p>
-          <code class="dim">{cli}</code>
+          <code class="dim">{typeof cli === 'string' ? cli : cli(typed.value)}</code>
         </p>
       )}
       <div class="answers">
@@ -50,7 +74,8 @@ export function QuestionDialog() {
         <button
           type="button"
           class={isDangerous === true ? 'danger' : 'primary'}
-          onClick={() => close(choices === undefined ? 'yes' : (chosen.value ?? first))}
+          disabled={isIncomplete}
+          onClick={accept}
         >
           {yes}
         </button>

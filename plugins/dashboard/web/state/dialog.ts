@@ -6,11 +6,13 @@ export interface Question {
   readonly title: string
   /** What will be lost, or what to choose. */
   readonly text: string
-  /** The words of the CLI for the same. */
-  readonly cli?: string | undefined
+  /** The words of the CLI for the same, with what is typed. */
+  readonly cli?: string | ((typed: string) => string) | undefined
   /** A verb, on the button. */
   readonly yes: string
   readonly isDangerous?: boolean
+  /** A text is to be typed. */
+  readonly field?: { readonly label: string; readonly placeholder: string }
   /** One of these is to be chosen; the first is proposed. */
   readonly choices?: readonly { readonly value: string; readonly text: string }[]
 }
@@ -22,7 +24,7 @@ interface Open extends Question {
 /** The open question. */
 export const question = signal<Open | undefined>(undefined)
 
-/** Asks; the result is the chosen value (`yes` without choices), undefined where the user declines. */
+/** Asks; the result is the chosen value or the typed text (`yes` without both), undefined where the user declines. */
 export function ask(asked: Question): Promise<string | undefined> {
   question.value?.answer(undefined)
   return new Promise(resolve => {

@@ -1,6 +1,7 @@
 /** What is loaded with the first terminal: xterm and its addons. */
 import './xterm-style.ts'
 import '@xterm/xterm/css/xterm.css'
+import type { ReadonlySignal } from '@preact/signals'
 import { FitAddon } from '@xterm/addon-fit'
 import { SearchAddon } from '@xterm/addon-search'
 import { WebLinksAddon } from '@xterm/addon-web-links'
@@ -29,8 +30,12 @@ export interface Emulator {
   close(): void
 }
 
-/** Opens a terminal in an element. */
-export function openEmulator(element: HTMLElement, keys: EmulatorKeys): Emulator {
+/** Opens a terminal in an element. `screenReader`: whether its lines are also there as text for screen readers. */
+export function openEmulator(
+  element: HTMLElement,
+  keys: EmulatorKeys,
+  screenReader: ReadonlySignal<boolean>,
+): Emulator {
   const style = getComputedStyle(document.documentElement)
   const terminal = new Terminal({
     scrollback,
@@ -40,6 +45,7 @@ export function openEmulator(element: HTMLElement, keys: EmulatorKeys): Emulator
     lineHeight: 1.2,
     theme: presentPalette(),
     macOptionIsMeta: true,
+    screenReaderMode: screenReader.peek(),
     linkHandler: { activate: (_, uri) => openLink(uri) },
   })
   const [fit, search] = [new FitAddon(), new SearchAddon()]
@@ -47,9 +53,14 @@ export function openEmulator(element: HTMLElement, keys: EmulatorKeys): Emulator
   leaveQueries(terminal)
   terminal.attachCustomKeyEventHandler(event => !isOwnKey(event, terminal, keys))
   terminal.open(element)
-  const off = onPalette(() => {
-    terminal.options.theme = presentPalette()
-  })
+  const offs = [
+    onPalette(() => {
+      terminal.options.theme = presentPalette()
+    }),
+    screenReader.subscribe(isOn => {
+      terminal.options.screenReaderMode = isOn
+    }),
+  ]
   return {
     ...{ terminal, search },
     proposal() {
@@ -57,7 +68,7 @@ export function openEmulator(element: HTMLElement, keys: EmulatorKeys): Emulator
       return cols >= 2 && rows >= 1 ? [Math.min(cols, 1000), Math.min(rows, 1000)] : undefined
     },
     close() {
-      off()
+      for (const off of offs) off()
       terminal.dispose()
     },
   }

@@ -8,6 +8,8 @@ const firstPauseMs = 250
 const longestPauseMs = 5000
 /** Shown bytes are acknowledged together, so often: ms. */
 const acknowledgeMs = 20
+/** What is typed before the terminal is there, pieces. */
+const earlyLimit = 1000
 
 export interface LinkListener {
   bytes(bytes: Uint8Array, shown: () => void): void
@@ -16,23 +18,21 @@ export interface LinkListener {
   connected(now: boolean): void
 }
 
-export interface LinkTarget {
-  readonly path: string
-  readonly service: string
-}
-
-/** The connection to a service's terminal; reconnects until it is closed. */
+/** The connection to a terminal; reconnects until it is closed. */
 export class TerminalLink {
-  readonly #target: LinkTarget
+  readonly #target: string
   readonly #listener: LinkListener
   #size: readonly [cols: number, rows: number]
   #socket: WebSocket | undefined
   #pauseMs = firstPauseMs
   #timer: ReturnType<typeof setTimeout> | undefined
   #shown = 0
+  /** Typed text for a terminal that is not there yet; undefined: it was. */
+  #early: Uint8Array<ArrayBuffer>[] | undefined = []
   #isClosed = false
 
-  constructor(target: LinkTarget, size: readonly [cols: number, rows: number], listener: LinkListener) {
+  /** @param target its route below `/v1`, with the query but for the size */
+  constructor(target: string, size: readonly [cols: number, rows: number], listener: LinkListener) {
     this.#target = target
     this.#size = size
     this.#listener = listener
@@ -46,7 +46,8 @@ export class TerminalLink {
   }
 
   type(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return
+    if (this.#early !== undefined && this.#early.length < earlyLimit) this.#early.push(bytes)
+    if (this.#early !== undefined || this.#socket?.readyState !== WebSocket.OPEN) return
     for (let at = 0; at < bytes.length; at += frameLength) this.#socket.send(bytes.subarray(at, at + frameLength))
   }
 
@@ -57,10 +58,9 @@ export class TerminalLink {
   }
 
   #connect(): void {
-    const { path, service } = this.#target
     const [cols, rows] = this.#size
     const origin = location.origin.replace(/^http/, 'ws')
-    const socket = new WebSocket(`${origin}/v1/services/terminal?${searchOf({ path, service, cols, rows })}`)
+    const socket = new WebSocket(`${origin}/v1${this.#target}&${searchOf({ cols, rows })}`)
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
     socket.addEventListener('open', () => {
@@ -81,9 +81,17 @@ export class TerminalLink {
     if (this.#isClosed) return
     if (typeof data === 'string') {
       this.#pauseMs = firstPauseMs
-      this.#listener.note(JSON.parse(data))
+      const note: TerminalNote = JSON.parse(data)
+      this.#listener.note(note)
+      if ('screen' in note) this.#typeEarly(note.screen.input)
     } else if (data instanceof ArrayBuffer)
       this.#listener.bytes(new Uint8Array(data), () => this.#acknowledge(socket, data.byteLength))
+  }
+
+  #typeEarly(hasInput: boolean): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    if (hasInput) for (const bytes of early) this.type(bytes)
   }
 
   #acknowledge(socket: WebSocket, bytes: number): void {
