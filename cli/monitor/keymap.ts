@@ -77,7 +77,7 @@ const bindings: readonly Binding<keyof Controls>[] = [
     about: 'Switch between list and log',
     run: 'switchPane',
   },
-  { keys: ['enter', 'z'], label: 'Enter', word: 'zoom', about: 'Show the log alone, or list and log', run: 'zoom' },
+  { keys: ['enter', 'z'], label: 'Enter', about: 'Show the log alone, or list and log', run: 'zoom' },
   { keys: ['a'], label: 'a', about: 'Show all logs, or that of the selected', run: 'toggleAll' },
   { keys: ['r'], label: 'r', word: 'restart', about: 'Restart the selected service or project', run: 'restart' },
   { keys: ['s'], label: 's', word: 'start/stop', about: 'Stop it, or start it', run: 'startOrStop' },

@@ -28,6 +28,10 @@ export interface HistoryEvents {
 
 /** So many lines are read before and after one that was found. */
 const neighbours = 500
+/** Lines that were written at once, up to the one that was found. */
+const mostRead = 100_000
+/** Matches of one request; ten times as many where lines of one time have more. */
+const mostMatches = 1000
 
 /** Searches lines that are older than those of the monitor, newest first, and shows the found ones among their neighbours. */
 export class History {
@@ -108,9 +112,9 @@ export class History {
   }
 
   /** Searches up to a time, newest first, until all is searched or the limit of matches is reached. */
-  async #run(until: string | undefined): Promise<void> {
+  async #run(until: string | undefined, limit = mostMatches): Promise<void> {
     const { daemon, keys, term } = this.#query
-    const query = { path: '/', service: keys, text: term, case: term !== term.toLowerCase(), until }
+    const query = { path: '/', service: keys, text: term, case: term !== term.toLowerCase(), until, limit }
     const search = daemon.stream<LogSearchLine>({ method: 'GET', path: '/v1/logs/search', query, doing: 'searching' })
     this.#search = search
     this.#isSearching = true
@@ -126,9 +130,12 @@ export class History {
     }
     this.#isSearching = false
     if (this.#isClosed) return
-    // More lines of one time than the limit: there is no way past them.
-    if (problem !== undefined || this.#boundary === until) this.#isComplete = true
-    if (problem === undefined) this.#goOn()
+    if (problem !== undefined) this.#isComplete = true
+    // Lines of one time have more matches than that.
+    const isStuck = !this.#isComplete && this.#boundary === until
+    if (isStuck && limit === mostMatches) void this.#run(until, limit * 10)
+    else if (isStuck) void this.#run(justBefore(this.#boundary))
+    else if (problem === undefined) this.#goOn()
     else this.#stop(problem)
     this.#events.changed()
   }
@@ -185,29 +192,46 @@ export class History {
     return undefined
   }
 
-  /** Reads the lines around a match. */
-  async #read({ time }: LogLine): Promise<Log> {
-    const { keepsColour, term } = this.#query
-    const log = new Log(keepsColour)
-    log.buffer.add(await this.#lines({ until: time, tail: neighbours }, neighbours * 2))
-    const newer = await this.#lines({ since: time }, neighbours)
-    log.buffer.add(newer.filter(line => line.time > time))
-    log.search.set(term)
+  /** Reads the lines around a match. Lines that were written at once have one time. */
+  async #read(match: LogLine): Promise<Log> {
+    const older = await this.#lines({ until: justBefore(match.time), tail: neighbours }, () => false)
+    let newerCount = 0
+    const rest = await this.#lines({ since: match.time }, line => {
+      if (newerCount > 0 || isSame(line, match)) newerCount++
+      return newerCount > neighbours
+    })
+    const lines = [...older, ...rest]
+    const at = lines.findIndex(line => isSame(line, match))
+    const log = new Log(this.#query.keepsColour)
+    log.buffer.add(lines.slice(Math.max(0, at - neighbours), at + neighbours))
+    log.search.set(this.#query.term)
     return log
   }
 
-  async #lines(part: { since?: string; until?: string; tail?: number }, most: number): Promise<readonly LogLine[]> {
+  /** Reads lines up to the one that is the last; at most so many. */
+  async #lines(
+    part: { readonly since?: string; readonly until?: string; readonly tail?: number },
+    isLast: (line: LogLine) => boolean,
+  ): Promise<readonly LogLine[]> {
     const { daemon, keys } = this.#query
     const query = { path: '/', service: keys, ...part }
     const stream = daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing: 'reading logs' })
     const read: LogLine[] = []
     for await (const lines of stream.batches) {
       read.push(...lines)
-      if (read.length >= most) break
+      if (lines.some(isLast) || read.length > mostRead) break
     }
     stream.close()
     return read
   }
+}
+
+/** Returns the time a microsecond earlier. */
+function justBefore(time: string): string {
+  const [second = '', fraction = '0'] = time.replace('Z', '').split('.')
+  const microseconds = Number(fraction.padEnd(6, '0')) - 1
+  if (microseconds >= 0) return `${second}.${String(microseconds).padStart(6, '0')}Z`
+  return new Date(Date.parse(`${second}Z`) - 1).toISOString().replace('Z', '999Z')
 }
 
 /** Later than every time. */

@@ -66,11 +66,9 @@ export class LogView {
     this.#stay({ id: this.#buffer.first, row: 0 })
   }
 
-  /** Shows a line in the middle of the screen. */
+  /** Shows a line in the middle of the screen, as far as there are lines around it; it stays when others come. */
   goTo(id: number, size: LogSize): void {
-    this.#stay({ id, row: this.#count(id, size) - 1 })
-    this.scroll(Math.floor(size.rows / 2), size)
-    if (this.#bottom === undefined && id < this.#buffer.next - size.rows) this.#stay({ id, row: 0 })
+    this.#stay(this.#down({ id, row: 0 }, Math.floor(size.rows / 2), size))
   }
 
   /** Moves by so many rows, down if positive; follows again from the end on. */

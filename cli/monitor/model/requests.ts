@@ -69,7 +69,8 @@ export class Requests {
   /** Returns how many of those came since one was chosen. */
   newIn(shown: readonly ExchangeView[]): number {
     if (this.#chosen === undefined) return 0
-    return shown.filter(({ id }) => (this.#kept.get(id)?.number ?? 0) >= this.#unseen).length
+    const from = Math.max(this.#unseen, this.#chosen.number + 1)
+    return shown.filter(({ id }) => (this.#kept.get(id)?.number ?? 0) >= from).length
   }
 
   /** Selects the one so many rows further down; from the newest on it follows. */

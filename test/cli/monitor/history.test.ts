@@ -106,6 +106,22 @@ t.test('a search goes on where its limit was reached', async t => {
   await screen.exit
 })
 
+t.test('a line is found among thousands of the same time', async t => {
+  const scripted = await Scripted.start(t, shop)
+  const [time = ''] = [scripted.line('web', '').time]
+  for (let index = 0; index < 3000; index++)
+    scripted.history.push({ ...scripted.line('web', index % 1000 === 0 ? `needle ${index}` : `hay ${index}`), time })
+  scripted.past.push(scripted.line('web', 'new'))
+  const screen = scripted.open([], { columns: 100, rows: 24 })
+  await screen.shows('new')
+  screen.press('/needle\r')
+  await screen.shows(/“needle” 1 of 3 older[\s\S]*hay 1999\n[^\n]*needle 2000\n[^\n]*hay 2001/)
+  screen.press('nn')
+  await screen.shows(/“needle” 3 of 3 older[\s\S]*needle 0\n[^\n]*hay 1\n/)
+  screen.press('q')
+  await screen.exit
+})
+
 t.test('says that there is none, or why a search has failed', async t => {
   const scripted = await start(t)
   const screen = scripted.open([], { columns: 100, rows: 24 })

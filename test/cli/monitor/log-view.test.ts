@@ -130,7 +130,7 @@ t.test('an unfinished line is one line, which grows', async t => {
 })
 
 t.test('walks the lines with a text, and shows the one it came to', async t => {
-  const { view, search, texts } = viewOf(
+  const { buffer, view, search, texts } = viewOf(
     Array.from({ length: 40 }, (_, index) => `${index} ${index % 10 === 0 ? 'Hit' : 'no'}`),
   )
   const size = { columns: 20, rows: 5 }
@@ -152,6 +152,12 @@ t.test('walks the lines with a text, and shows the one it came to', async t => {
     { text: '20 ', style: '' },
     { text: 'Hit', style: '1' },
   ])
+  t.strictSame([to(-1), to(-1)], [10, 0])
+  t.strictSame(texts(20, 5).slice(0, 2), ['0 Hit', '1 no'], 'the first line, too')
+  t.strictSame([to(1), to(1), to(1)], [10, 20, 30])
+  const shown = texts(20, 5)
+  buffer.add([line('new', {})])
+  t.strictSame(texts(20, 5), shown, 'what was found stays')
   search.set('Hit')
   t.equal(search.count.all, 4)
   search.set('HIT')
