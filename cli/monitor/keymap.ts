@@ -146,6 +146,12 @@ export const requestHints = hintsOf(
   bindings.filter(({ run }) => run === 'showRequests').map(binding => ({ ...binding, word: 'log' })),
   help,
 )
+/** The same where a request is shown. */
+export const requestPageHints = hintsOf(
+  requestBindings.filter(({ run }) => run === 'replay' || run === 'copyCurl'),
+  bindings.filter(({ run }) => run === 'goBack').map(binding => ({ ...binding, word: 'close' })),
+  help,
+)
 
 /** The lines of the help: keys and what they do. */
 export const helpLines: readonly Hint[] = bindings.map(({ label, about }) => ({ key: label, about }))

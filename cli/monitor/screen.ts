@@ -2,10 +2,10 @@ import { formatDuration } from '../output/humanize.ts'
 import { fit } from './grid/glyphs.ts'
 import { type Area, Grid } from './grid/grid.ts'
 import type { Span } from './grid/spans.ts'
-import { hints, requestHints } from './keymap.ts'
+import { hints, requestHints, requestPageHints } from './keymap.ts'
 import type { Message } from './message.ts'
 import type { LogSize } from './model/log-view.ts'
-import { drawFoot, drawHead } from './panes/bars.ts'
+import { drawFoot, drawHead, type Hint } from './panes/bars.ts'
 import { arrange, type Layout, least } from './panes/layout.ts'
 import { ListPane, sizeOfList } from './panes/list.ts'
 import { drawLog, drawLogTitle, sizeOfLog } from './panes/log.ts'
@@ -114,10 +114,15 @@ export class Screen {
     const title =
       projects.length === 1 ? (projects[0] ?? '') : projects.length === 0 ? '' : `${projects.length} projects`
     drawHead(grid, head, { title, views, lost: describeLost(state), theme })
-    const keys = state.isInRequests ? requestHints : hints
+    const keys = hintsFor(state)
     if (state.prompt === undefined) drawFoot(grid, foot, { message, hints: keys, theme })
     else state.prompt.draw(grid, foot, theme)
   }
+}
+
+function hintsFor({ isInRequests, page }: State): readonly Hint[] {
+  if (!isInRequests) return hints
+  return page === undefined ? requestHints : requestPageHints
 }
 
 function nameOfSelected({ selected }: State): string {

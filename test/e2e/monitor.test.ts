@@ -32,6 +32,16 @@ require('node:fs').watch(__dirname, (_, name) => {
 })
 `
 
+/** Prints 40,000 lines at once, of which four have a needle. */
+const web = `
+let text = ''
+for (let line = 0; line < 40000; line++) text += (line % 10000 === 0 ? 'needle ' : 'line ') + line + '\\n'
+process.stdout.write(text)
+require('node:http').createServer((request, response) => {
+  response.writeHead(418).end('authorization of length ' + (request.headers.authorization || '').length)
+}).listen(process.env.PORT)
+`
+
 /** Starts the project. */
 async function start(t: Test) {
   const sandbox = new Sandbox(t, { user: 'self' })
@@ -120,6 +130,40 @@ t.test('is stopped by Ctrl-Z and continued by fg, in a shell', async t => {
   await shell.shows(/Exit 2/)
   shell.press('exit\r')
   t.ok((await shell.exit).isRestored)
+})
+
+t.test('shows requests, replays one, and finds lines that only the log has', async t => {
+  const sandbox = new Sandbox(t, { user: 'self' })
+  const files = { 'locald.toml': '[project]\nname = "site"\n[services.web]\ncommand = "node web.js"', 'web.js': web }
+  const folder = sandbox.project('site', files)
+  await sandbox.run(['up', '--detach'], { cwd: folder })
+  const argv = [process.execPath, sandbox.main, 'monitor']
+  const screen = new PseudoTerminal(t, argv, { cwd: folder, env: sandbox.env, columns: 100, rows: 24 })
+  await screen.shows(/▌ ● web +Running/)
+  screen.press('i')
+  await screen.shows('No requests yet')
+  const answer = await sandbox.get('site.localhost', '/in?token=tellnoone&page=2', {
+    authorization: 'Bearer tellnoone',
+  })
+  t.equal(answer.status, 418)
+  await screen.shows(/▌ .*GET +418 \/in\?token=•+&page=2 +web +\d/)
+  screen.press('r')
+  await screen.shows(/Replayed GET \/in\?token=•+&page=2: 418/)
+  screen.press('\r')
+  await screen.shows(/418 I'm a Teapot from site:web[\s\S]*authorization of length 16/)
+  t.notMatch(screen.output, 'tellnoone')
+  screen.press('y')
+  await screen.shows('Copied as curl')
+  t.match(screen.xterm.copied[0], /^# without secret headers: authorization\ncurl 'http[^']*token=masked&page=2'/)
+  t.notMatch(screen.xterm.copied[0], 'tellnoone')
+  screen.press('qi')
+  await screen.shows('line 39999')
+  screen.press('/needle\r')
+  await screen.shows(/“needle” 1 of \d older[\s\S]*line 29999\n[^\n]*needle 30000\n[^\n]*line 30001/)
+  screen.press('n')
+  await screen.shows(/“needle” 2 of 4 older[\s\S]*line 19999\n[^\n]*needle 20000\n[^\n]*line 20001/)
+  screen.press('q')
+  t.same(await screen.exit, { code: 0, isRestored: true })
 })
 
 t.test('without a daemon it says what to do, and starts none', async t => {

@@ -8,7 +8,7 @@ const enterScreen = `${esc}?1049h${esc}?7l${esc}?2004h${esc}?25l`
 const leaveScreen = `${esc}?2026l${esc}m${esc}?2004l${esc}?7h${esc}?25h${esc}?1049l`
 
 /** The exit codes of processes that signals killed, as shells count. */
-const signals = { SIGINT: 130, SIGTERM: 143 } as const
+const signals = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
 
 /** By then a process that the system stops is stopped, ms. */
 const orphanMs = 50
@@ -48,7 +48,7 @@ export class Terminal {
     process.on('exit', this.#close)
     // Before the handler that prints the error.
     process.prependListener('uncaughtException', this.#close)
-    process.on('SIGINT', this.#leave).on('SIGTERM', this.#leave).on('SIGHUP', this.#hangUp)
+    process.on('SIGINT', this.#leave).on('SIGQUIT', this.#leave).on('SIGTERM', this.#leave).on('SIGHUP', this.#hangUp)
     process.on('SIGTSTP', this.#suspend).on('SIGCONT', this.#resume)
     process.stdout.on('resize', this.#redraw)
     process.stdin.on('data', this.#read).on('end', this.#hangUp).on('error', this.#hangUp)
@@ -58,7 +58,11 @@ export class Terminal {
   close(): void {
     this.#close()
     process.off('exit', this.#close).off('uncaughtException', this.#close)
-    process.off('SIGINT', this.#leave).off('SIGTERM', this.#leave).off('SIGHUP', this.#hangUp)
+    process
+      .off('SIGINT', this.#leave)
+      .off('SIGQUIT', this.#leave)
+      .off('SIGTERM', this.#leave)
+      .off('SIGHUP', this.#hangUp)
     process.off('SIGTSTP', this.#suspend).off('SIGCONT', this.#resume)
     process.stdout.off('resize', this.#redraw)
     process.stdin.off('data', this.#read).off('end', this.#hangUp).off('error', this.#hangUp)

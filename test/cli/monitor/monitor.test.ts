@@ -80,8 +80,10 @@ t.test('frames are whole, small, and none while nothing changes', async t => {
   t.notMatch(frame, '\x1b[2J')
   t.ok(frame.length < 500, `${frame.length} bytes`)
   const quiet = screen.output.length
+  const { length: asked } = scripted.daemon.asked
   await new Promise(wake => setTimeout(wake, 2500))
   t.equal(screen.output.length, quiet)
+  t.equal(scripted.daemon.asked.length, asked, 'nor is anything asked for')
   screen.press('q')
   await screen.exit
 })
@@ -218,6 +220,7 @@ t.test('signals and a closed terminal end it, and restore the terminal', async t
   for (const [signal, code] of [
     [1, -1],
     [2, 130],
+    [3, 131],
     [15, 143],
   ] as const) {
     const screen = scripted.open()
