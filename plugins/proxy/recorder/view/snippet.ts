@@ -10,7 +10,7 @@ const maxBase64 = 16 * 1024
 
 /** Returns a request as a command or code. Headers that are masked are left out, and named in a comment. */
 export function snippetOf(detail: ExchangeDetail, kind: SnippetKind): string {
-  const headers = detail.requestHeaders.filter(({ name }) => !own.test(name))
+  const headers = detail.requestHeaders.filter(({ name }) => !own.test(name) && !isOfCoding(name, detail.requestBody))
   const masked = headers.filter(({ isMasked }) => isMasked).map(({ name }) => name.toLowerCase())
   const shown = headers.filter(({ isMasked }) => !isMasked)
   const comment = kind === 'fetch' ? '//' : '#'
@@ -21,26 +21,39 @@ export function snippetOf(detail: ExchangeDetail, kind: SnippetKind): string {
   return [...notes, writers[kind](detail, shown)].join('\n')
 }
 
+/** Whether a header describes a coding that the shown body no longer has. */
+function isOfCoding(name: string, { decodedFrom }: BodyView): boolean {
+  return decodedFrom !== null && name.toLowerCase() === 'content-encoding'
+}
+
 const writers: Readonly<Record<SnippetKind, (detail: ExchangeDetail, headers: readonly HeaderView[]) => string>> = {
   curl(detail, headers) {
-    const { method, requestBody } = detail
+    const { method, path, requestBody } = detail
     const { data, before } = shellBody(requestBody, '--data-binary @-')
+    const has = (wanted: string) => detail.requestHeaders.some(({ name }) => name.toLowerCase() === wanted)
     const words = [
       ...(method === 'GET' && data === undefined ? [] : method === 'HEAD' ? ['--head'] : [`-X ${method}`]),
+      // Brackets are ranges to curl, and it resolves dots.
+      ...(/[[\]{}]/.test(path) ? ['--globoff'] : []),
+      ...(/\/\.{1,2}(?:[/?]|$)/.test(path) ? ['--path-as-is'] : []),
       quote(urlOf(detail)),
-      ...(detail.requestHeaders.some(({ name }) => name.toLowerCase() === 'accept-encoding') ? ['--compressed'] : []),
-      ...headers.map(({ name, value }) => `-H ${quote(`${name}: ${value}`)}`),
-      ...(data === undefined ? [] : [data === '' ? `--data-binary ${quote(requestBody.text ?? '')}` : data]),
+      ...(has('accept-encoding') ? ['--compressed'] : []),
+      // Without a value curl would send none of that name.
+      ...headers.map(({ name, value }) => `-H ${quote(value === '' ? `${name};` : `${name}: ${value}`)}`),
+      // By default it is a form's.
+      ...(data === undefined || has('content-type') ? [] : [`-H ${quote('Content-Type:')}`]),
+      // `--data-binary` would read the file that a text names after `@`.
+      ...(data === undefined ? [] : [data === '' ? `--data-raw ${quote(requestBody.text ?? '')}` : data]),
     ]
     return `${before}curl ${words.join(' \\\n  ')}`
   },
   httpie(detail, headers) {
     const { data, before } = shellBody(detail.requestBody, '')
     const words = [
-      ...(data === '' ? ['--raw', quote(detail.requestBody.text ?? '')] : []),
+      ...(data === '' ? [`--raw=${quote(detail.requestBody.text ?? '')}`] : []),
       detail.method,
       quote(urlOf(detail)),
-      ...headers.map(({ name, value }) => quote(`${name}:${value}`)),
+      ...headers.map(({ name, value }) => quote(httpieHeader(name, value))),
     ]
     return `${before}http ${words.join(' \\\n  ')}`
   },
@@ -73,6 +86,12 @@ function noteOf({ bytes, text, base64, note }: BodyView): readonly string[] | un
 
 function urlOf({ scheme, host, path }: ExchangeDetail): string {
   return `${scheme}://${host}${path}`
+}
+
+/** `;` stands for an empty value; `:=` and `:@` are no headers. */
+function httpieHeader(name: string, value: string): string {
+  if (value === '') return `${name};`
+  return `${name}:${/^[=@]/.test(value) ? '\\' : ''}${value}`
 }
 
 /** Quotes a word for a POSIX shell. */

@@ -117,32 +117,6 @@ t.test('exports no more than has room, however small the bodies were on the wire
   t.match(log.entries[7].response.content, { text: undefined, comment: 'Left out' })
 })
 
-t.test('copies a request as commands that repeat it', async t => {
-  const proxy = await inspected(t, { options: { record: 'full' } })
-  const { port } = await serve(t, (req, res) => req.pipe(res))
-  proxy.catalog.project('shop')
-  proxy.catalog.set('shop:web', at(port))
-  await get(proxy.port, 'shop.localhost', "/a?b='c'", {
-    method: 'POST',
-    body: "it's",
-    headers: { 'x-a': "d'e", cookie: 'a=1' },
-  })
-  const { id } = await proxy.row(({ durationMs }) => durationMs !== null)
-  const snippet = async (query: string): Promise<string> =>
-    JSON.parse((await proxy.get(`/requests/${id}/snippet?${query}`)).text).text
-  t.equal(
-    await snippet('as=curl'),
-    `# without secret headers: cookie
-curl -X POST \\
-  'http://shop.localhost/a?b='\\''c'\\''' \\
-  -H 'x-a: d'\\''e' \\
-  --data-binary 'it'\\''s'`,
-  )
-  t.match(await snippet('as=curl&reveal=true'), "-H 'cookie: a=1'")
-  t.match(await snippet('as=httpie'), /^# .*\nhttp --raw \\\n {2}'it'\\''s' \\\n {2}POST \\\n/)
-  t.match(await snippet('as=fetch'), /await fetch\("http:\/\/shop\.localhost\/a\?b='c'", \{\n {2}"method": "POST"/)
-})
-
 function harValidator() {
   const folder = join(dirname(createRequire(import.meta.url).resolve('har-schema/package.json')), 'lib')
   const ajv = new Ajv({ strict: false })
