@@ -189,6 +189,52 @@ onHost(
       await other.close()
     })
 
+    await t.test('w shows a line whole, also after a reload', async t => {
+      const page = await dashboard.visit('/logs?service=shop:web')
+      await line(page, 'hello from web').waitFor()
+      const panel = page.getByRole('region', { name: 'Whole line' })
+      const button = page.getByRole('button', { name: 'Whole line' })
+      t.equal(await button.getAttribute('aria-pressed'), 'false')
+      await page.keyboard.press('w')
+      await panel.getByText(`${'a'.repeat(40)}!`, { exact: true }).waitFor()
+      t.equal(await button.getAttribute('aria-pressed'), 'true')
+      t.match(page.url(), /&whole=1$/)
+      await page.reload()
+      await panel.waitFor()
+      await page.locator('#logs-q').fill('hello')
+      await page.locator('#logs-hits').getByText('1', { exact: true }).waitFor()
+      await page.keyboard.press('Enter')
+      await panel.getByText('hello from web').waitFor()
+      await page.locator('.log').focus()
+      await page.keyboard.press('w')
+      await panel.waitFor({ state: 'detached' })
+      t.notMatch(page.url(), /whole/)
+      await page.close()
+    })
+
+    await t.test('a selection is copied without the times and names beside it', async t => {
+      const page = await dashboard.visit('/logs?service=shop:api')
+      await line(page, 'line 3999').waitFor()
+      const box = async (text: string) => {
+        const found = await line(page, text).boundingBox()
+        if (found === null) throw new Error(`'${text}' is not in sight`)
+        return found
+      }
+      const [from, to] = [await box('line 3990'), await box('line 3993')]
+      await page.mouse.move(from.x + 1, from.y + from.height / 2)
+      await page.mouse.down()
+      await page.mouse.move(to.x + to.width - 1, to.y + to.height / 2, { steps: 5 })
+      await page.mouse.up()
+      await page.keyboard.press('Control+c')
+      const clipboard = () => page.evaluate(() => navigator.clipboard.readText())
+      t.equal((await clipboard()).trim(), 'line 3990\nline 3991\nline 3992\nline 3993')
+      await page.keyboard.press('y')
+      await page.locator('.toast').getByText('Copied 4 lines').waitFor()
+      const rows = ['3990', '3991', '3992', '3993'].map(n => `[\\d:.]{12} line ${n}`).join('\n')
+      t.match(await clipboard(), new RegExp(`^Last 4 lines of shop:api, .*\n\n\`\`\`text\n${rows}\n\`\`\`\n$`))
+      await page.close()
+    })
+
     await t.test('looks right', async t => {
       const long = `\x1b[33mWARN\x1b[0m slow query: ${'SELECT * FROM orders WHERE id = 1 '.repeat(20)}`
       sandbox.write(`${path}/say`, `GET /orders 200\n${long}\n    at run (/app/index.js:1:1)\n`)

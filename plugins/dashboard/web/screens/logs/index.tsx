@@ -41,7 +41,7 @@ export default function Logs() {
         <Nothing model={model} place={place} />
         <Resume model={model} />
       </div>
-      <WholeLine model={model} />
+      {place.isWhole && <WholeLine model={model} />}
     </section>
   )
 }
@@ -75,9 +75,7 @@ function actionsOf(model: Model) {
       title: () => 'Show all of the chosen line, or of the last one',
       key: 'w',
       keywords: 'wrap long line',
-      run: () => {
-        model.isWhole.value = !model.isWhole.value
-      },
+      run: () => toggle('whole'),
     },
     {
       id: 'logs.end',

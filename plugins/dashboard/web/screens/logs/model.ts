@@ -17,8 +17,6 @@ export class Model {
   /** A line that the list is to show. */
   readonly target = signal<number | undefined>(undefined)
   readonly isFollowing = computed(() => this.version.value >= 0 && this.feed.isFollowing)
-  /** Whether the chosen line is shown with all of its text. */
-  readonly isWhole = signal(false)
   /** Why the expression is not used. */
   readonly problem = computed(() => (this.version.value >= 0 ? this.view.problem : undefined))
   #timer: ReturnType<typeof setTimeout> | undefined

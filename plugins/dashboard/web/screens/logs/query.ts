@@ -10,6 +10,8 @@ export interface LogsPlace extends Search {
   readonly services: readonly string[]
   readonly isFilter: boolean
   readonly level: LogLevel
+  /** Whether the chosen line, or else the last one, is shown with all of its text. */
+  readonly isWhole: boolean
   /** Name of the line that a link leads to. */
   readonly line: string | undefined
 }
@@ -24,12 +26,13 @@ export function logsPlace(): LogsPlace {
     isCase: query.has('case'),
     isFilter: query.has('filter'),
     level: levels.find(level => level === query.get('level')) ?? 'debug',
+    isWhole: query.has('whole'),
     line: query.get('line') ?? undefined,
   }
 }
 
 /** Turns a switch of the URL on or off. */
-export function toggle(name: 'regex' | 'case' | 'filter'): void {
+export function toggle(name: 'regex' | 'case' | 'filter' | 'whole'): void {
   setQuery({ [name]: place.value.query.has(name) ? undefined : '1' })
 }
 

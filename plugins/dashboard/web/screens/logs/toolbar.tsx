@@ -43,6 +43,12 @@ export function Toolbar({ model, place, older, problem }: Props) {
             </option>
           ))}
         </select>
+        <Switch
+          name="whole"
+          label="Whole line: show all of the chosen one, or of the last, key w"
+          text="Whole"
+          isOn={place.isWhole}
+        />
         <SearchField model={model} place={place} older={older} problem={problem} />
       </div>
     </div>
@@ -166,7 +172,7 @@ function SearchField({ model, place, older, problem }: Props) {
 }
 
 interface SwitchProps {
-  readonly name: 'case' | 'regex' | 'filter'
+  readonly name: 'case' | 'regex' | 'filter' | 'whole'
   readonly label: string
   readonly text: string
   readonly isOn: boolean

@@ -2,6 +2,7 @@ import { keys } from '../../state/services.ts'
 import { nameClass } from '../../state/words.ts'
 import { clockOf } from './list.tsx'
 import type { Model } from './model.ts'
+import { toggle } from './query.ts'
 
 /** A longer line is shown to here. */
 const longest = 100_000
@@ -10,7 +11,6 @@ const longest = 100_000
 export function WholeLine({ model }: { readonly model: Model }) {
   void model.version.value
   const { view, feed } = model
-  if (!model.isWhole.value) return null
   const number = model.chosen.value ?? view.numberAt(view.size - 1)
   const row = number === undefined ? undefined : feed.lines.at(number)
   if (row === undefined) return null
@@ -22,7 +22,7 @@ export function WholeLine({ model }: { readonly model: Model }) {
         <time class="num dim" dateTime={time}>
           {clockOf(time)}
         </time>
-        <button type="button" title="Close (w)" onClick={() => (model.isWhole.value = false)}>
+        <button type="button" title="Close (w)" onClick={() => toggle('whole')}>
           Close
         </button>
       </p>
