@@ -88,6 +88,7 @@ t.test('a request is shown, replayed, and copied as curl', async t => {
   await screen.shows('Replayed GET /orders/7: 200')
   screen.press('\x1b')
   await screen.shows(/^▌ .*\/orders\/7 /m)
+  t.notMatch(screen.text, 'new ↓', 'there is none below it')
   screen.press('Y')
   await screen.shows('Copied https://api.shop.localhost/orders/7')
   t.equal(screen.xterm.copied[1], 'https://api.shop.localhost/orders/7')
@@ -169,8 +170,10 @@ t.test('of a flood of requests the latest are kept, and those of another daemon 
   const scripted = await Scripted.start(t, shop)
   const screen = scripted.open([], { columns: 100, rows: 24 })
   await screen.shows('▌ ● web')
+  const followed = new Promise<void>(resolve => scripted.daemon.whenAsked('/v1/stream', resolve))
   screen.press('i')
   await screen.shows('No requests yet: open the URL of a service.')
+  await followed
   for (let from = 0; from < 6000; from += 500)
     scripted.push('requests', ...Array.from({ length: 500 }, (_, index) => exchange(from + index)))
   await screen.shows(/^▌ .*\/orders\/5999 /m)
