@@ -12,8 +12,8 @@ export class OtherPort {
 
   /**
    * Returns the port that the service listens on instead of its own: the one in a URL that it printed, if its own
-   * processes listen there; else its only one, if that is so at two looks, as some open another one first. `unsure`: the
-   * next look may tell.
+   * processes listen there; else its only one, if that is so at two looks, as some open another one first; `unsure` at
+   * the first of them.
    * @param lines its last output, without control sequences
    */
   find(port: number, listeners: readonly Listener[], lines: readonly string[]): number | 'unsure' | undefined {
