@@ -17,7 +17,8 @@ export class Chart {
    */
   constructor(place: HTMLElement, format: (value: number) => string, steps: readonly number[]) {
     const style = getComputedStyle(place)
-    const colour = (name: string) => style.getPropertyValue(name).trim()
+    // Read at each drawing, as the theme may have changed.
+    const colour = (name: string) => () => style.getPropertyValue(name).trim()
     const axis = { stroke: colour('--ink-3'), font: `11px ${style.fontFamily}`, ticks: { show: false } }
     const grid = { stroke: colour('--line'), width: 1 }
     this.#plot = new uPlot(
