@@ -5,6 +5,7 @@ import { type Access, type Caller, schemeOf } from './access.ts'
 import { type Answer, htmlAnswer, notFound, refusalAnswer } from './answer.ts'
 import type { Assets } from './assets.ts'
 import { expiredCookie, sessionCookie, sessionsIn } from './cookies.ts'
+import type { OpenRequests } from './open-requests.ts'
 import { forwardingPage } from './pages.ts'
 import { isPlace } from './places.ts'
 import type { Sessions } from './sessions.ts'
@@ -15,6 +16,7 @@ export interface DoorParts {
   readonly access: Access
   readonly sessions: Sessions
   readonly files: Pick<SignInFiles, 'remove'>
+  readonly requests: Pick<OpenRequests, 'closeStrangers'>
   readonly assets: Assets
 }
 
@@ -73,11 +75,13 @@ export class Door {
   }
 
   #signOut(caller: Caller): Answer {
-    const { access, sessions } = this.#parts
+    const { access, sessions, requests } = this.#parts
     const refusal = access.refuseOrigin(caller) ?? access.refuseStranger(caller)
     if (refusal !== undefined) return refusalAnswer(refusal)
     const scheme = schemeOf(caller.headers)
     for (const session of sessionsIn(scheme, caller.headers.cookie)) sessions.signOut(session)
+    // The other tabs' stream, too.
+    requests.closeStrangers()
     return { status: 204, headers: { 'Set-Cookie': expiredCookie(scheme) }, body: '' }
   }
 }

@@ -6,6 +6,7 @@ import { originOf } from './address.ts'
 import { Assets } from './assets.ts'
 import { hasSession } from './cookies.ts'
 import { Door, isForeignNavigation } from './door.ts'
+import { OpenRequests } from './open-requests.ts'
 import { placeOf, signInUrl } from './places.ts'
 import type { DashboardRequest } from './provides.ts'
 import { type AddressQuery, addressSchema, type TokenBody, tokenSchema } from './schemas.ts'
@@ -57,10 +58,12 @@ async function openDashboard(host: Host): Promise<Opened> {
   const sessions = await Sessions.open(join(host.folders.data, 'dashboard', 'sessions.json'), host.log)
   const files = new SignInFiles(() => host.folders.runtime, host.log)
   const access = new Access(() => host.optional('web'), sessions)
+  const requests = new OpenRequests(access)
   const server = new DashboardServer({
     access,
+    requests,
     api: () => host.optional('api'),
-    door: new Door({ access, sessions, files, assets: new Assets(host.log) }),
+    door: new Door({ access, sessions, files, requests, assets: new Assets(host.log) }),
     folder: () => host.folders.runtime,
     log: host.log,
   })

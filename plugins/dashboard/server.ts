@@ -9,6 +9,7 @@ import type { Access } from './access.ts'
 import { type Answer, notFound, refusalAnswer } from './answer.ts'
 import type { Door } from './door.ts'
 import { commonHeaders } from './headers.ts'
+import type { OpenRequests } from './open-requests.ts'
 
 /** Bytes of a request's head: a stream that resumes many logs names its position in each. */
 const headBytes = 64 * 1024
@@ -20,6 +21,7 @@ export interface ServerParts {
   readonly access: Access
   readonly api: () => HttpApi | undefined
   readonly door: Door
+  readonly requests: OpenRequests
   /** Returns the folder of the socket, which may change while the daemon runs. */
   readonly folder: () => string
   readonly log: Log
@@ -87,14 +89,20 @@ export class DashboardServer {
     if ('status' in next) {
       const length = next.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(next.body) }
       response.writeHead(next.status, { ...next.headers, ...length }).end(next.body)
-    } else next.handle(request, response)
+    } else {
+      this.#parts.requests.add(request, response)
+      next.handle(request, response)
+    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
     const next = this.#decide(request, true)
     if ('status' in next) endWith(socket, next)
-    else next.upgrade(request, socket, head)
+    else {
+      this.#parts.requests.add(request, socket)
+      next.upgrade(request, socket, head)
+    }
   }
 
   /** Returns the answer, or the API where it has to answer. */

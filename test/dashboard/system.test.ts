@@ -45,9 +45,10 @@ onHost(
         .getByRole('row', { name: /^exec-runtime active/ })
         .waitFor()
       await card('Certificates')
-        .getByText(/SHA-256 [0-9A-F:]{95}/)
+        .getByText(/, until 20\d\d-\d\d-\d\d, SHA-256 [0-9A-F:]{95}/)
         .waitFor()
       await card('Disk').getByRole('link', { name: 'shop:web' }).waitFor()
+      await card('Disk').getByText('certificates').waitFor()
       t.match(await card('Disk').textContent(), /[\d.]+ [KMG]B, [\d.]+ [KMGT]B free/)
     })
 

@@ -85,7 +85,7 @@ export class Trust {
       return { status: 'fail', severity: 'important', summary: problem, fix }
     }
     const { validTo, fingerprint256 } = root.certificate
-    const summary = `${root.file}, until ${validTo}, SHA-256 ${fingerprint256}`
+    const summary = `${root.file}, until ${new Date(validTo).toISOString().slice(0, 10)}, SHA-256 ${fingerprint256}`
     return { status: 'pass', severity: 'important', summary }
   }
 

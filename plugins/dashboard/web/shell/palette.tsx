@@ -1,13 +1,14 @@
 import uFuzzy from '@leeoniya/ufuzzy'
-import { useComputed, useSignal } from '@preact/signals'
+import { computed, useComputed, useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { contextOf } from '../actions/context.ts'
 import { type Action, actions, type Context, isShown } from '../actions/registry.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { notifyError } from '../state/notices.ts'
 import { place } from '../state/place.ts'
-import { keys, projects } from '../state/services.ts'
-import { stateOf } from '../state/words.ts'
+import { keys, projects, refreshProjects } from '../state/services.ts'
+import { shortName, stateOf } from '../state/words.ts'
 import { keyText } from './keys.ts'
 import { isPaletteOpen } from './open.ts'
 
@@ -16,12 +17,19 @@ interface Entry {
   readonly action: Action
   readonly context: Context
   readonly title: string
+  /** The project, where others have a service of that name. */
+  readonly project: string | undefined
   readonly detail: string | undefined
   /** What the search reads. */
   readonly words: string
 }
 
 const fuzzy = new uFuzzy({ intraMode: 1 })
+/** Names of services that several projects have. */
+const sharedNames = computed<ReadonlySet<string>>(() => {
+  const names = keys.value.map(shortName).sort()
+  return new Set(names.filter((name, at) => name === names[at + 1]))
+})
 /** How many entries are shown. */
 const limit = 50
 
@@ -35,6 +43,11 @@ function OpenPalette() {
   const at = useSignal(0)
   const all = useSignal<readonly Entry[]>(entries())
   const found = useComputed(() => search(all.value, text.value))
+  useEffect(() => {
+    void refreshProjects().then(() => {
+      all.value = entries()
+    })
+  }, [])
   const close = () => {
     isPaletteOpen.value = false
   }
@@ -102,7 +115,10 @@ function Entries({ found, at, run, choose }: EntriesProps) {
           ) : (
             <Mark shape={stateOf(entry.context.service).shape} />
           )}
-          <span class="title">{entry.title}</span>
+          <span class="title">
+            {entry.title}
+            {entry.project !== undefined && <span class="dim"> in {entry.project}</span>}
+          </span>
           {entry.detail !== undefined && <code class="dim">{entry.detail}</code>}
           {entry.action.key !== undefined && (
             <span class="key">
@@ -148,7 +164,13 @@ function entryOf(action: Action, context: Context): readonly Entry[] {
   const title = action.title(context)
   const detail = action.cli?.(context)
   const words = `${title} ${service?.project ?? project?.name ?? ''} ${action.keywords ?? ''} ${detail ?? ''}`
-  return [{ id: `${action.id} ${service?.key ?? project?.path ?? ''}`, action, context, title, detail, words }]
+  const isShared = service !== undefined && sharedNames.peek().has(service.name)
+  return [
+    {
+      ...{ id: `${action.id} ${service?.key ?? project?.path ?? ''}`, action, context, title, detail, words },
+      project: isShared ? service.project : undefined,
+    },
+  ]
 }
 
 function search(all: readonly Entry[], text: string): readonly Entry[] {

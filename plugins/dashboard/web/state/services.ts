@@ -4,7 +4,8 @@
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { LocaldEvent, ServiceView } from '../../../../kernel/events.ts'
-import type { KnownProjectView } from '../../../../kernel/protocol.ts'
+import type { KnownProjectView, RegistryAnswer } from '../../../../kernel/protocol.ts'
+import { get } from '../api.ts'
 import { follow } from '../stream/client.ts'
 import { isStateEvent, type StateEvent } from '../stream/memory.ts'
 
@@ -62,7 +63,29 @@ function applySnapshot(present: readonly ServiceView[], known: readonly KnownPro
   isLoaded.value = true
 }
 
+/** Folders of projects that the registry was asked for. */
+const asked = new Set<string>()
+let reading: Promise<void> | undefined
+
+/** Reads the known projects again: no event is about pins, nor about what the registry has of a new project. */
+export function refreshProjects(): Promise<void> {
+  reading ??= get<RegistryAnswer>('/registry')
+    .then(answer => {
+      projects.value = answer.projects
+    })
+    // The old ones stay; the shell shows a lost daemon.
+    .catch(() => undefined)
+    .finally(() => {
+      reading = undefined
+    })
+  return reading
+}
+
 function set(view: ServiceView): void {
+  if (!asked.has(view.path) && !projects.value.some(({ path }) => path === view.path)) {
+    asked.add(view.path)
+    void refreshProjects()
+  }
   own(view.key).value = view
   if (!keys.value.includes(view.key)) keys.value = [...keys.value, view.key]
   if (view.status !== 'starting' && steps.value.has(view.key)) setStep(view.key, undefined)

@@ -64,6 +64,13 @@ addEventListener('pageshow', ({ persisted }) => {
   if (persisted) for (const id of followers.keys()) send(id)
 })
 
+// While a page is hidden, or the machine sleeps, the browser may delay the next try for long.
+for (const [target, name] of [[document, 'visibilitychange'] as const, [globalThis, 'online'] as const])
+  target.addEventListener(name, () => {
+    const { state } = link.peek()
+    if (document.visibilityState === 'visible' && (state === 'lost' || state === 'refused')) retry()
+  })
+
 /** Opens a channel to the hub of the shared worker, or of this tab where the browser has no such workers. */
 function openChannel(receive: (message: FromHub) => void): (message: ToHub) => void {
   const worker = startWorker()

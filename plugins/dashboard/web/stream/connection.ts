@@ -16,9 +16,11 @@ export interface Reports {
 }
 
 /** Pauses between tries, ms; the last one stays. */
-const pauses = [250, 500, 1000, 2000] as const
+const pauses = [100, 250, 500, 1000] as const
 /** How many past values the daemon is asked for. */
 const tail = 1000
+/** A try without an answer for so long is given up, ms: a daemon that is starting answers late, a lost one never. */
+const answerMs = 10_000
 /** The daemon sends at least a comment every 15 s; without any, the connection is lost. */
 const silenceMs = 40_000
 
@@ -53,13 +55,15 @@ export class Connection {
   async #run(wanted: Wanted): Promise<void> {
     const current = new AbortController()
     this.#current = current
+    const patience = setTimeout(() => current.abort(), answerMs)
     try {
       const response = await fetch(`/v1/stream?${queryOf(wanted)}`, {
         headers: this.#lastId === undefined ? {} : { 'Last-Event-ID': this.#lastId },
         cache: 'no-store',
         signal: current.signal,
       })
-      if (current.signal.aborted) return
+      clearTimeout(patience)
+      if (this.#current !== current) return
       if (response.status === 401) {
         this.#current = undefined
         return this.#reports.link({ state: 'refused' })
@@ -72,6 +76,8 @@ export class Connection {
     } catch {
       // Also where another connection has replaced this one: then it is not the current one.
       if (this.#current === current) this.#lost()
+    } finally {
+      clearTimeout(patience)
     }
   }
 

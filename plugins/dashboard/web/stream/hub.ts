@@ -48,6 +48,7 @@ export class Hub {
   accept(tab: Tab, message: ToHub): void {
     if (!this.#tabs.has(tab) && message.type !== 'bye') {
       this.#tabs.add(tab)
+      if (this.#link.state === 'refused') this.#tryAgain()
       tab.send({ type: 'link', link: this.#link })
     }
     if (message.type === 'follow') this.#follow(tab, message)
@@ -57,6 +58,12 @@ export class Hub {
       this.#tabs.delete(tab)
       this.#remove(follower => follower.tab === tab)
     }
+  }
+
+  /** A page that has just been loaded has a session. */
+  #tryAgain(): void {
+    this.#changeLink({ state: 'connecting' })
+    this.#connection.retry()
   }
 
   #follow(tab: Tab, { id, topic, services, tail }: Extract<ToHub, { type: 'follow' }>): void {
