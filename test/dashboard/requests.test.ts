@@ -99,6 +99,18 @@ onHost(
       t.notMatch(copied, /hidden-(?:token|id|cookie)|sk_hidden/)
     })
 
+    await t.test('keeps the line endings of an edited body', async t => {
+      await send('/lines', 'POST', 'one\r\ntwo\r\n', { 'content-type': 'text/plain' })
+      await row('/lines').click()
+      await detail.getByText('POST /lines').waitFor()
+      await page.keyboard.press('e')
+      await page.getByRole('dialog').getByLabel('Body').fill('one\r\nthree\r\n')
+      await page.getByRole('button', { name: 'Send' }).click()
+      await detail.getByText('one\\r\\nthree\\r\\n').first().waitFor()
+      await detail.getByText('"POST"').waitFor()
+      t.equal(await page.getByRole('dialog').count(), 0)
+    })
+
     await t.test('exports HAR, pins, groups by page, and shows events', async t => {
       const [download] = await Promise.all([
         page.waitForEvent('download'),

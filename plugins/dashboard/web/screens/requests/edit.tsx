@@ -13,16 +13,20 @@ export function Editor() {
 function Form({ detail }: { readonly detail: ExchangeDetail }) {
   const { method, path, requestHeaders, requestBody } = detail
   const line = useSignal(`${method} ${path}`)
-  const headers = useSignal(requestHeaders.map(({ name, value }) => `${name}: ${value}`).join('\n'))
+  const headersBefore = requestHeaders.map(({ name, value }) => `${name}: ${value}`).join('\n')
+  const headers = useSignal(headersBefore)
   const body = useSignal(requestBody.text ?? '')
   const close = () => (editing.value = undefined)
   const submit = (event: Event): void => {
     event.preventDefault()
     close()
     const [verb = method, target = path] = line.value.trim().split(/\s+/)
+    // What is as before is left out: then the recorded bytes are sent, which may be no text.
     const changes: ReplayBody = {
-      ...{ method: verb.toUpperCase(), path: target, headers: parseHeaders(headers.value) },
-      ...(body.value === (requestBody.text ?? '') ? {} : { body: body.value }),
+      ...(verb.toUpperCase() === method ? {} : { method: verb.toUpperCase() }),
+      ...(target === path ? {} : { path: target }),
+      ...(headers.value === headersBefore ? {} : { headers: parseHeaders(headers.value) }),
+      ...(body.value === (requestBody.text ?? '') ? {} : { body: withLineEnds(body.value, requestBody.text ?? '') }),
     }
     void replay(detail.id, changes)
   }
@@ -65,6 +69,12 @@ function Form({ detail }: { readonly detail: ExchangeDetail }) {
       </form>
     </Dialog>
   )
+}
+
+/** A text area has LF alone: where all were CRLF, as in forms with files, they are again. */
+function withLineEnds(text: string, before: string): string {
+  const isCrlf = before.includes('\r\n') && !/(?<!\r)\n/.test(before)
+  return isCrlf ? text.replace(/\r?\n/g, '\r\n') : text
 }
 
 function parseHeaders(text: string): { readonly name: string; readonly value: string }[] {
