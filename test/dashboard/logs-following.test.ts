@@ -109,6 +109,16 @@ onHost(
       await last().waitFor()
     })
 
+    await t.test('a leap to the first line reads the older ones', async t => {
+      await page.evaluate(`document.querySelector('.log').scrollTop = 0`)
+      await chip.waitFor()
+      await settled(page)
+      t.equal((await inSight(page))[0]?.[1], 'line 0')
+      await chip.click()
+      await chip.waitFor({ state: 'detached' })
+      await last().waitFor()
+    })
+
     await t.test('p stays where it is, and a larger window does not follow', async t => {
       const before = await inSight(page)
       await page.keyboard.press('p')

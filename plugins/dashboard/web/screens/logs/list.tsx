@@ -87,10 +87,8 @@ export function LogList({ model, linkOf }: Props) {
     goAlong(element)
     const moved = watch.take()
     if (moved !== 0) scrolled.value += 1
-    if (feed.isFollowing) {
-      if (moved < 0) stop()
-      return
-    }
+    if (feed.isFollowing && moved >= 0) return
+    if (moved < 0) stop()
     const { scrollTop, scrollHeight, clientHeight } = element
     const rest = scrollHeight - scrollTop - clientHeight
     // A hit among the last lines may be at the end as well: the list was not scrolled there by the user.

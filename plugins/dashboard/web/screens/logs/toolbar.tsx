@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { Fragment } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { activeGroups } from '../../state/groups.ts'
 import { setQuery } from '../../state/place.ts'
 import { keys } from '../../state/services.ts'
@@ -124,6 +125,10 @@ function MoreServices({ chosen }: { readonly chosen: readonly string[] }) {
 
 function SearchField({ model, place, older, problem }: Props) {
   const draft = useSignal(place.text)
+  // A link, or the browser's buttons.
+  useEffect(() => {
+    draft.value = place.text
+  }, [place.text])
   const isNarrow = place.text !== '' || place.level !== 'debug'
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') model.step(event.shiftKey ? 1 : -1)
