@@ -50,7 +50,7 @@ onHost('a service that ignores $PORT', async (t, machine) => {
     t.match(await sandbox.service(folder, 'web'), { status: 'running', health: 'healthy' })
   })
 
-  await t.test('with a written port is told so', async t => {
+  await t.test('is not ready where its file has a port', async t => {
     const folder = sandbox.project('four', {
       'locald.toml': `[project]\nname = "four"\n[services.web]\nport = 18099\ncommand = "exec node server.mjs"\nready_timeout = 3\n`,
       'server.mjs': server,

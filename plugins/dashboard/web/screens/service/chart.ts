@@ -10,6 +10,8 @@ const height = 110
 export class Chart {
   readonly #plot: uPlot
   readonly #resized: ResizeObserver
+  readonly #preferred = matchMedia('(prefers-color-scheme: dark)')
+  readonly #redraw = (): void => this.#plot.redraw()
 
   /**
    * @param format of values on the axis
@@ -42,6 +44,7 @@ export class Chart {
     )
     this.#resized = new ResizeObserver(() => this.#plot.setSize({ width: place.clientWidth, height }))
     this.#resized.observe(place)
+    this.#preferred.addEventListener('change', this.#redraw)
   }
 
   /** Draws points: ms since the epoch and a value. */
@@ -51,6 +54,7 @@ export class Chart {
 
   close(): void {
     this.#resized.disconnect()
+    this.#preferred.removeEventListener('change', this.#redraw)
     this.#plot.destroy()
   }
 }
