@@ -178,7 +178,6 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     usage: new UsageView(container, own),
     checks: [...ownChecks(paths), known.check, records.unread.check(record => projects.describeRecord(record.id))],
     async close() {
-      await runs.closeAll().catch(error => own.warn(messageOf(error)))
       await hooks.closing().catch(error => own.warn(messageOf(error)))
       records.flush()
       histories.save()

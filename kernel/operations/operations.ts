@@ -156,7 +156,7 @@ export class Operations {
   }
 
   /**
-   * Cancels all operations and watches; then stops all services, or leaves them for the next daemon. Returns whether
+   * Cancels all operations, watches and commands; then stops all services, or leaves them for the next daemon. Returns whether
    * all went well.
    */
   async close(keepServices: boolean, sink: EventSink): Promise<boolean> {
@@ -164,6 +164,7 @@ export class Operations {
     this.#closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })
     for (const { queue } of projects.list()) queue.cancel(this.#closing)
     await this.#parts.reloads.close()
+    await this.#input.runs.closeAll().catch(error => this.#input.log.warn(messageOf(error)))
     if (keepServices) return true
     events.emit({ event: 'notice', message: 'the daemon is shutting down' })
     const targets = await projects.targets({ path: '/', all: true })

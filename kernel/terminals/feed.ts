@@ -7,8 +7,12 @@ const waitingLimit = 256 * 1024
 const waitingEnough = 64 * 1024
 /** The pause after that, ms: a service that floods its terminal must not keep the daemon busy. */
 const restMs = 50
-/** The writer waits for a lagging reader for a quarter of a second (native/keeper), after which output is lost: ms. */
-const lagMs = 2000
+/**
+ * A connection that brings more than this in its last moments may not have brought all: its other end never waits for a
+ * reader (native/keeper). Bytes, and the length of a moment: ms.
+ */
+const floodBytes = 64 * 1024
+const momentMs = 1000
 /** Typed text that the service has not read, bytes; more is discarded. */
 const typedLimit = 256 * 1024
 
@@ -30,7 +34,8 @@ export class Feed {
   /** Bytes from before the connection that are not on the screen yet: the queries in them are not answered. */
   #history: number
   #isResting = false
-  #restedAt = Number.NEGATIVE_INFINITY
+  #moment = { beganAt: 0, bytes: 0, before: 0 }
+  #isWhole = true
 
   constructor(connection: TerminalConnection, screen: Screen, listener: FeedListener) {
     this.#connection = connection
@@ -50,6 +55,7 @@ export class Feed {
     let toCome = this.#history
     if (toCome === 0) this.#listener.begun()
     stream.on('data', (chunk: Buffer) => {
+      this.#count(chunk.length)
       const before = chunk.subarray(0, toCome)
       toCome -= before.length
       if (before.length > 0) this.#take(before, true)
@@ -57,12 +63,14 @@ export class Feed {
     })
     stream.resume()
     await closed
+    this.#count(0)
+    this.#isWhole = this.#moment.bytes + this.#moment.before <= floodBytes
     await this.#screen.settled()
   }
 
-  /** Whether it was slower than the output just now. */
-  get hasLagged(): boolean {
-    return performance.now() - this.#restedAt < lagMs
+  /** Whether the connection brought all output, as far as is known once it is closed. */
+  get isWhole(): boolean {
+    return this.#isWhole
   }
 
   answer(text: string): void {
@@ -81,6 +89,15 @@ export class Feed {
     this.#connection.stream.destroy()
   }
 
+  /** Counts the bytes of this moment and the one before it. */
+  #count(bytes: number): void {
+    const now = performance.now()
+    const elapsedMs = now - this.#moment.beganAt
+    if (elapsedMs > momentMs)
+      this.#moment = { beganAt: now, bytes: 0, before: elapsedMs > 2 * momentMs ? 0 : this.#moment.bytes }
+    this.#moment.bytes += bytes
+  }
+
   #take(output: Buffer, isHistory: boolean): void {
     const bytes = this.#numbers.bound(output)
     this.#waiting += bytes.length
@@ -93,14 +110,12 @@ export class Feed {
     })
     if (this.#waiting > waitingLimit && !this.#isResting) {
       this.#isResting = true
-      this.#restedAt = performance.now()
       this.#connection.stream.pause()
     }
   }
 
   #resumeLater(): void {
     this.#isResting = false
-    this.#restedAt = performance.now()
     setTimeout(() => this.#connection.stream.resume(), restMs).unref()
   }
 }

@@ -110,10 +110,12 @@ export class TerminalSession {
     let [isFirst, isWhole] = [true, false]
     while (exit === undefined && !signal.aborted) {
       const connection = await this.#connect(instance)
-      if (connection === 'none') return false
-      isWhole = connection !== undefined && (await this.#relay(connection, screen, isFirst))
-      isFirst &&= connection === undefined
+      const hasNone = connection === 'none'
+      isWhole = connection !== undefined && !hasNone && (await this.#relay(connection, screen, isFirst))
+      isFirst &&= connection === undefined || hasNone
       exit = await unlessAborted(Promise.race([instance.exited, pause(reopenMs, signal)]), signal)
+      // One whose process has just exited has none any more.
+      if (hasNone && exit === undefined) return false
     }
     if (exit === undefined) return true
     // It exited before it could be reached, or faster than it was read: its log has what it printed.
@@ -154,7 +156,7 @@ export class TerminalSession {
     this.#feed = undefined
     this.#connection = undefined
     this.#note({ input: false })
-    return !feed.hasLagged
+    return feed.isWhole
   }
 
   #startOver(screen: Screen): void {

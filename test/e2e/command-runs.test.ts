@@ -140,6 +140,19 @@ t.test('stops a command that ignores SIGHUP and SIGTERM, with what it has starte
   for (const pid of pids) t.notOk(processList.isAlive(pid))
 })
 
+t.test('stops a command that ignores SIGHUP alone by SIGTERM', async t => {
+  const answer = await start('api', [
+    'sh',
+    '-c',
+    "trap '' HUP; trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done",
+  ])
+  await look(answer).shows(/up/)
+  const begun = Date.now()
+  await close(answer.run.id)
+  const tookMs = Date.now() - begun
+  t.ok(tookMs >= 1400 && tookMs < 4500, `${tookMs} ms`)
+})
+
 t.test('leaves nothing of a command that has put another into the background', async () => {
   const answer = await start('api', ['sh', '-c', 'sleep 1000 & echo $! >background'])
   await look(answer).shows(/\[exited with code 0\]/)
@@ -200,8 +213,10 @@ t.test('no command outlives its daemon, not even one that was killed', async t =
   const mark = join(path, 'api', 'mark')
   await start('api', ['sh', '-c', script])
   const first = await pidIn(mark)
-  await sandbox.ok(['server', 'restart'])
-  t.notOk(processList.isAlive(first))
+  await sandbox.ok(['server', 'shutdown'])
+  t.notOk(processList.isAlive(first), 'no other daemon had to stop it')
+  t.strictSame(readdirSync(join(data, 'runs')), [])
+  await sandbox.ok(['up', '--detach'], { cwd: path })
   t.strictSame(await list(), [])
 
   sandbox.write(mark, '')

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Argv, Run } from '../../../kernel/contract/plugin.ts'
 import { prepareOneOff } from '../../../kernel/operations/one-off.ts'
@@ -48,4 +49,14 @@ t.test('a command beside a service of this machine is run as it is', async t => 
 t.test('a guest whose type cannot run commands does not run them on this machine', async t => {
   const { oneOff } = await projectOf(t)
   await t.rejects(oneOff('box'), { code: 'USAGE', message: "services of type 'sealed' cannot run commands" })
+})
+
+t.test('a command whose folder is missing is refused, an environment without a command is not', async t => {
+  const { folder, oneOff } = await projectOf(t)
+  rmSync(folder, { recursive: true })
+  await t.rejects(oneOff('web'), {
+    ...{ code: 'SPAWN_FAILED', message: `the folder of 'web' is missing: ${folder}`, service: 'shop:web' },
+    ...{ hint: "Check the service's workdir in locald.toml." },
+  })
+  t.match(await oneOff('web', { argv: undefined }), { dir: folder, env: { A: 'b' } })
 })
