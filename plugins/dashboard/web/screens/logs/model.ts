@@ -5,6 +5,8 @@ import { lowerBound, type Selection, View } from './view.ts'
 
 /** Lines are drawn at most this often, ms: a service may print hundreds of times a second. */
 const drawMs = 80
+/** A key that goes to a hit waits so long for the first one, ms. */
+const hitMs = 2000
 
 /** The screen's state beside the URL: the lines, what is shown of them, and where the user reads. */
 export class Model {
@@ -23,6 +25,8 @@ export class Model {
   #frame = 0
   #drawnMs = 0
   #wanted: string | undefined
+  /** The step to a hit before any was found, and until when it is still meant: ms of performance.now(). */
+  #awaited: { readonly by: 1 | -1; readonly untilMs: number } | undefined
 
   constructor(services: readonly string[]) {
     this.feed = new Feed(services, () => this.#schedule())
@@ -45,6 +49,7 @@ export class Model {
   select(selection: Selection): void {
     this.view.select(selection)
     this.#drawnMs = 0
+    this.#awaited = undefined
     this.#update()
   }
 
@@ -62,7 +67,10 @@ export class Model {
   /** Chooses the next hit (1) or the one before (-1), and shows it. */
   step(by: 1 | -1): void {
     const { hits } = this.view
-    if (hits.length === 0) return
+    if (hits.length === 0) {
+      this.#awaited = { by, untilMs: performance.now() + hitMs }
+      return
+    }
     const from = this.chosen.value
     const at = from === undefined ? hits.length : lowerBound(hits, from)
     const isHere = hits[at] === from
@@ -92,7 +100,15 @@ export class Model {
   #update(): void {
     const isMore = this.view.update()
     this.version.value += 1
+    this.#takeAwaited()
     if (isMore) this.#schedule(0)
+  }
+
+  #takeAwaited(): void {
+    const awaited = this.#awaited
+    if (awaited === undefined || this.view.hits.length === 0) return
+    this.#awaited = undefined
+    if (performance.now() <= awaited.untilMs) this.step(awaited.by)
   }
 
   #showWanted(): void {
