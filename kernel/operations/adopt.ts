@@ -164,6 +164,7 @@ async function adoptService(
   if (found === undefined) throw new Error('could not be reattached after the daemon restart')
   const { instance, problem } = found
   service.state.set({ restarts })
+  service.foundPort = record.foundPort
   service.supervisor.start(start, { instance, ready: record.ready })
   if (problem !== undefined) {
     service.state.note('type', `${problem.message}; the process keeps running until it is stopped`)

@@ -101,9 +101,8 @@ export class Service implements SupervisorHost {
   }
 
   /** Remembers what an earlier daemon started it with, and where it was seen to listen. */
-  restore(plan: StartPlan, { address, foundPort }: Pick<ServiceRecord, 'address' | 'foundPort'>): void {
+  restore(plan: StartPlan, { address }: Pick<ServiceRecord, 'address'>): void {
     this.address = address
-    this.foundPort = foundPort
     this.supervisor.restore(plan)
   }
 

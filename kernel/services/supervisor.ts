@@ -147,9 +147,7 @@ export class Supervisor {
 
   /** Starts an instance. Rejects when stopped meanwhile; a step that outlasts the stop's grace is abandoned. */
   async #launch(wanted: StartPlan, signal: AbortSignal): Promise<Instance> {
-    this.#host.foundPort = undefined
-    const port = wanted.port ?? null
-    this.#host.state.set({ status: 'starting', health: 'starting', reason: null, tries: 0, port })
+    this.#host.state.set({ status: 'starting', health: 'starting', reason: null, tries: 0 })
     if (this.#isWaiting) await this.#renew(wanted)
     this.#isWaiting = false
     const plan = await this.#claim(this.#plan ?? wanted, signal)
@@ -227,7 +225,15 @@ export class Supervisor {
       await watching
       signal.removeEventListener('abort', finish)
       this.#instance = undefined
+      this.#forgetFoundPort(this.#plan ?? plan)
     }
+  }
+
+  /** Another service may listen there next, as the first free port is the same for both. */
+  #forgetFoundPort({ port }: StartPlan): void {
+    if (this.#host.foundPort === undefined) return
+    this.#host.foundPort = undefined
+    this.#host.state.set({ port: port ?? null })
   }
 
   #exitReasonOf(instance: Instance): string | undefined {

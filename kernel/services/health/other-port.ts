@@ -4,6 +4,9 @@ import { isOnLoopback } from '../failure/unreachable.ts'
 /** Where a service prints that it can be reached, with its port. */
 const printedUrl =
   /\bhttps?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|(?:[\w-]+\.)+localhost):(\d{1,5})(?![\d.])/gi
+/** Where a debugger (Node's, the JVM's, Delve) prints that it listens. */
+const printedDebugger =
+  /\b(?:Debugger listening on wss?:\/\/|Listening for transport dt_socket at address: |API server listening at: )(?:\S*:)?(\d{1,5})\b/g
 
 /** Finds the port of a service that ignores $PORT, as most servers of frameworks do without a flag. */
 export class OtherPort {
@@ -13,16 +16,17 @@ export class OtherPort {
   /**
    * Returns the port that the service listens on instead of its own: the one in a URL that it printed, if its own
    * processes listen there; else its only one, if that is so at two looks, as some open another one first; `unsure` at
-   * the first of them.
+   * the first of them. The port of a debugger is none of these.
    * @param lines its last output, without control sequences
    */
   find(port: number, listeners: readonly Listener[], lines: readonly string[]): number | 'unsure' | undefined {
     const reached = listeners.filter(({ address }) => isOnLoopback(address)).map(listener => listener.port)
-    const ports = new Set(reached)
+    const debuggers = new Set(printedPorts(lines, printedDebugger))
+    const ports = new Set(reached.filter(each => !debuggers.has(each)))
     const last = this.#only
     this.#only = undefined
     if (ports.size === 0 || ports.has(port)) return undefined
-    const printed = new Set(printedPorts(lines).filter(each => ports.has(each)))
+    const printed = new Set(printedPorts(lines, printedUrl).filter(each => ports.has(each)))
     const [named, ...others] = printed
     if (named !== undefined && others.length === 0) return named
     const [only, ...more] = ports
@@ -32,6 +36,6 @@ export class OtherPort {
   }
 }
 
-function printedPorts(lines: readonly string[]): readonly number[] {
-  return lines.flatMap(line => [...line.matchAll(printedUrl)].map(([, port]) => Number(port)))
+function printedPorts(lines: readonly string[], pattern: RegExp): readonly number[] {
+  return lines.flatMap(line => [...line.matchAll(pattern)].map(([, port]) => Number(port)))
 }

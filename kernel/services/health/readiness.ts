@@ -6,6 +6,7 @@ import type { StartPlan } from '../start-plan.ts'
 import type { SupervisorHost } from '../supervisor-host.ts'
 import { HealthWatch } from './health.ts'
 import { OtherPort } from './other-port.ts'
+import { listensOnOwn } from './own-port.ts'
 import type { Attempt, ProbeResult } from './probes.ts'
 
 /** After this much waiting the state shows the reason: ms. */
@@ -61,6 +62,7 @@ export class ReadinessWatch {
     const place = { port, protocol, address, reachesOtherUser, guest }
     const health = new HealthWatch({ check: healthCheck, instance, ...place, dir, env, log, signal })
     this.#handleBackground()
+    if (host.foundPort !== undefined) void this.#returnToOwn(health)
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
       if (result === undefined || signal.aborted) return
@@ -165,7 +167,26 @@ export class ReadinessWatch {
       `${name} listens on port ${other}, not on $PORT (${port}): using ${other}`,
       `Make its command listen on $PORT, or set \`port = ${other}\` for it.`,
     )
+    void this.#returnToOwn(health)
     return undefined
+  }
+
+  /** Gives the port that was found up, should the service listen on its own after all. */
+  async #returnToOwn(health: HealthWatch): Promise<void> {
+    const { host, plan, instance, signal } = this.#input
+    const { port } = plan
+    if (port === undefined || !(await listensOnOwn({ host, instance, port, signal }))) return
+    const other = host.foundPort
+    host.foundPort = undefined
+    health.moveTo(port)
+    host.address = (await health.address()) ?? host.address
+    if (signal.aborted) return
+    host.state.set({ port })
+    host.persist(instance)
+    host.warn(
+      `${plan.plan.name} listens on $PORT (${port}) now: using it instead of ${other}`,
+      'Restart the services that refer to it.',
+    )
   }
 
   /** Looks for the port of a service whose check does not need it. */

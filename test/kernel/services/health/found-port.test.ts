@@ -55,4 +55,42 @@ t.test('a service that ignores $PORT', async t => {
     t.equal(web.state.now.port, second)
     t.equal(web.state.now.reason, null)
   })
+
+  t.test('gives another port up for its own, as soon as it listens there', async t => {
+    const project = new TestProject(t, { table })
+    const other = (await project.service('other')).plan.port ?? 0
+    const program = `
+      const { createServer } = require('node:http')
+      const listen = port => createServer((_, response) => response.end()).listen(port, '127.0.0.1')
+      listen(${other})
+      process.once('SIGUSR2', () => listen(process.env.PORT))`
+    writeFileSync(join(project.dir, 'late.cjs'), program)
+    const web = await project.service('web', { command: `exec '${process.execPath}' late.cjs` })
+    web.start()
+    await until('the other port', () => web.state.now.port === other && web.state.now.health === 'healthy')
+    process.kill(web.state.now.pid ?? 0, 'SIGUSR2')
+    await until('its own port', () => web.state.now.port === web.plan.port)
+    t.equal(web.service.foundPort, undefined)
+    t.match(web.state.now, { status: 'running', health: 'healthy' })
+    t.equal(project.warnings.at(-1), `web listens on $PORT (${web.plan.port}) now: using it instead of ${other}`)
+    project.records.flush()
+    const [record] = project.records.services()
+    t.match(record, { port: web.plan.port })
+    t.notOk(record !== undefined && 'foundPort' in record)
+  })
+
+  t.test('is not stood in for by what listens on that port after its exit', async t => {
+    const project = new TestProject(t, { table })
+    const other = (await project.service('other')).plan.port ?? 0
+    const web = await project.service('web', { command: `${project.serverCommand} ${other}` })
+    web.start()
+    await until('the other port', () => web.state.now.port === other && web.state.now.health === 'healthy')
+    await web.stop()
+    const next = await project.service('next', { command: `${project.serverCommand} ${other}` })
+    next.start()
+    await until('the same port', () => next.state.now.port === other && next.state.now.health === 'healthy')
+    t.equal(await web.service.hasStandIn(), false)
+    t.equal(web.state.now.port, web.plan.port)
+    t.equal(web.service.foundPort, undefined)
+  })
 })

@@ -27,3 +27,19 @@ t.test('else the only one, at the second look', async t => {
   t.equal(other.find(4000, at(4000, 5173), ['http://localhost:5173']), undefined, 'its own port is the one')
   t.equal(other.find(4000, [{ pid: 1, address: '192.0.2.1', port: 5173 }], ['http://localhost:5173']), undefined)
 })
+
+t.test('never that of a debugger', async t => {
+  const table: readonly string[] = [
+    'Debugger listening on ws://127.0.0.1:9229/0f2c936f-b1cd-4ac9-aab3-f63b0f33d55e',
+    'Listening for transport dt_socket at address: 9229',
+    'Listening for transport dt_socket at address: 127.0.0.1:9229',
+    'API server listening at: 127.0.0.1:9229',
+  ]
+  for (const line of table) {
+    const other = new OtherPort()
+    t.equal(other.find(4000, at(9229), [line]), undefined, line)
+    t.equal(other.find(4000, at(9229), [line]), undefined, line)
+    t.equal(other.find(4000, at(9229, 3000), [line]), 'unsure', line)
+    t.equal(other.find(4000, at(9229, 3000), [line]), 3000, line)
+  }
+})
