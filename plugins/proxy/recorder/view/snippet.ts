@@ -32,7 +32,7 @@ const writers: Readonly<Record<SnippetKind, (detail: ExchangeDetail, headers: re
     const { data, before } = shellBody(requestBody, '--data-binary @-')
     const has = (wanted: string) => detail.requestHeaders.some(({ name }) => name.toLowerCase() === wanted)
     const words = [
-      ...(method === 'GET' && data === undefined ? [] : method === 'HEAD' ? ['--head'] : [`-X ${method}`]),
+      ...(method === 'GET' && data === undefined ? [] : method === 'HEAD' ? ['--head'] : [`-X ${methodWord(method)}`]),
       // Brackets are ranges to curl, and it resolves dots.
       ...(/[[\]{}]/.test(path) ? ['--globoff'] : []),
       ...(/\/\.{1,2}(?:[/?]|$)/.test(path) ? ['--path-as-is'] : []),
@@ -51,7 +51,7 @@ const writers: Readonly<Record<SnippetKind, (detail: ExchangeDetail, headers: re
     const { data, before } = shellBody(detail.requestBody, '')
     const words = [
       ...(data === '' ? [`--raw=${quote(detail.requestBody.text ?? '')}`] : []),
-      detail.method,
+      methodWord(detail.method),
       quote(urlOf(detail)),
       ...headers.map(({ name, value }) => quote(httpieHeader(name, value))),
     ]
@@ -92,6 +92,11 @@ function urlOf({ scheme, host, path }: ExchangeDetail): string {
 function httpieHeader(name: string, value: string): string {
   if (value === '') return `${name};`
   return `${name}:${/^[=@]/.test(value) ? '\\' : ''}${value}`
+}
+
+/** A method can be any token (RFC 9110 section 5.6.2), so also what a shell runs: "a|b" or "`a`". */
+function methodWord(method: string): string {
+  return /^[A-Za-z-]+$/.test(method) ? method : quote(method)
 }
 
 /** Quotes a word for a POSIX shell. */

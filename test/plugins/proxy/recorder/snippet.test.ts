@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import type { ExchangeDetail } from '../../../../plugins/proxy/provides.ts'
+import { snippetOf as makeSnippet } from '../../../../plugins/proxy/recorder/view/snippet.ts'
 import { get } from '../lib/client.ts'
 import { at, serve } from '../lib/services.ts'
 import { type Inspected, inspected } from './harness.ts'
@@ -69,6 +71,18 @@ http --raw='it'\\''s' \\
     await snippetOf(proxy, id, 'as=fetch'),
     /await fetch\("http:\/\/shop\.localhost\/a\?b='c'", \{\n {2}"method": "POST"/,
   )
+})
+
+t.test('quotes a method that a shell would run', async t => {
+  const { proxy } = await start(t)
+  await get(proxy.port, 'shop.localhost', '/')
+  const { id } = await proxy.row(({ durationMs }) => durationMs !== null)
+  const detail: ExchangeDetail = JSON.parse((await proxy.get(`/requests/${id}`)).text)
+  for (const method of ['a|b', '`a`', "$a&'b"]) {
+    const word = `'${method.replace("'", "'\\''")}'`
+    t.match(makeSnippet({ ...detail, method }, 'curl'), `curl -X ${word} \\\n`)
+    t.match(makeSnippet({ ...detail, method }, 'httpie'), `http ${word} \\\n`)
+  }
 })
 
 const text = { 'content-type': 'text/plain' }
