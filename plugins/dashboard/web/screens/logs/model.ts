@@ -5,7 +5,7 @@ import { lowerBound, type Selection, View } from './view.ts'
 
 /** Lines are drawn at most this often, ms: a service may print hundreds of times a second. */
 const drawMs = 80
-/** A key that goes to a hit waits so long for the first one, ms. */
+/** A key that goes to a hit waits so long until it is found, ms. */
 const hitMs = 2000
 
 /** The screen's state beside the URL: the lines, what is shown of them, and where the user reads. */
@@ -25,7 +25,9 @@ export class Model {
   #frame = 0
   #drawnMs = 0
   #wanted: string | undefined
-  /** The step to a hit before any was found, and until when it is still meant: ms of performance.now(). */
+  /** Whether there are lines left that were not searched. */
+  #isReading = false
+  /** The step to a hit that is not found yet, and until when it is still meant: ms of performance.now(). */
   #awaited: { readonly by: 1 | -1; readonly untilMs: number } | undefined
 
   constructor(services: readonly string[]) {
@@ -49,7 +51,6 @@ export class Model {
   select(selection: Selection): void {
     this.view.select(selection)
     this.#drawnMs = 0
-    this.#awaited = undefined
     this.#update()
   }
 
@@ -64,21 +65,26 @@ export class Model {
     this.feed.goTo(timeIn(line))
   }
 
-  /** Chooses the next hit (1) or the one before (-1), and shows it. */
+  /** Chooses the next hit (1) or the one before (-1), and shows it, as soon as it is found. */
   step(by: 1 | -1): void {
+    const isDone = this.#tryStep(by)
+    this.#awaited = isDone ? undefined : { by, untilMs: performance.now() + hitMs }
+  }
+
+  /** Returns false where the lines that may have the hit are not read yet. */
+  #tryStep(by: 1 | -1): boolean {
     const { hits } = this.view
-    if (hits.length === 0) {
-      this.#awaited = { by, untilMs: performance.now() + hitMs }
-      return
-    }
+    if (hits.length === 0) return false
     const from = this.chosen.value
     const at = from === undefined ? hits.length : lowerBound(hits, from)
     const isHere = hits[at] === from
     const next = by === 1 ? at + (isHere ? 1 : 0) : at - 1
+    if (next < 0 && this.#isReading) return false
     const number = hits[(next + hits.length) % hits.length]
     this.feed.setFollowing(false)
     this.chosen.value = number
     this.target.value = number
+    return true
   }
 
   #schedule(pauseMs = drawMs): void {
@@ -98,17 +104,16 @@ export class Model {
   }
 
   #update(): void {
-    const isMore = this.view.update()
+    this.#isReading = this.view.update()
     this.version.value += 1
     this.#takeAwaited()
-    if (isMore) this.#schedule(0)
+    if (this.#isReading) this.#schedule(0)
   }
 
   #takeAwaited(): void {
     const awaited = this.#awaited
-    if (awaited === undefined || this.view.hits.length === 0) return
-    this.#awaited = undefined
-    if (performance.now() <= awaited.untilMs) this.step(awaited.by)
+    if (awaited === undefined) return
+    if (performance.now() > awaited.untilMs || this.#tryStep(awaited.by)) this.#awaited = undefined
   }
 
   #showWanted(): void {

@@ -1,6 +1,4 @@
-import { useSignal } from '@preact/signals'
 import { Fragment } from 'preact'
-import { useEffect } from 'preact/hooks'
 import { activeGroups } from '../../state/groups.ts'
 import { setQuery } from '../../state/place.ts'
 import { keys } from '../../state/services.ts'
@@ -124,18 +122,11 @@ function MoreServices({ chosen }: { readonly chosen: readonly string[] }) {
 }
 
 function SearchField({ model, place, older, problem }: Props) {
-  const draft = useSignal(place.text)
-  // A link, or the browser's buttons.
-  useEffect(() => {
-    draft.value = place.text
-  }, [place.text])
   const isNarrow = place.text !== '' || place.level !== 'debug'
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') model.step(event.shiftKey ? 1 : -1)
-    else if (event.key === 'Escape' && draft.value !== '') {
-      draft.value = ''
-      setQuery({ q: undefined })
-    } else return
+    else if (event.key === 'Escape' && place.text !== '') setQuery({ q: undefined })
+    else return
     event.preventDefault()
     event.stopPropagation()
   }
@@ -154,11 +145,8 @@ function SearchField({ model, place, older, problem }: Props) {
         placeholder="Search  /"
         autocomplete="off"
         spellcheck={false}
-        value={draft.value}
-        onInput={({ currentTarget: { value } }) => {
-          draft.value = value
-          setQuery({ q: value === '' ? undefined : value })
-        }}
+        value={place.text}
+        onInput={({ currentTarget: { value } }) => setQuery({ q: value === '' ? undefined : value })}
         onKeyDown={onKeyDown}
       />
       <span id="logs-hits" class={`num ${problem === undefined ? 'dim' : 'bad-text'}`} role="status">
