@@ -74,6 +74,20 @@ onHost(
       t.equal(new URL(page.url()).pathname, '/')
     })
 
+    await t.test('a dialog that closes gives the focus back to the row', async t => {
+      for (const [key, field] of [
+        ['Control+k', page.getByRole('combobox')],
+        ['?', page.getByRole('dialog', { name: 'Keys' })],
+      ] as const) {
+        await row('api').focus()
+        await page.keyboard.press(key)
+        await field.waitFor()
+        await page.keyboard.press('Escape')
+        await field.waitFor({ state: 'hidden' })
+        t.equal(await focusedService(), 'keys:api', key)
+      }
+    })
+
     await t.test('lists the keys, in all looks', async t => {
       for (const look of looks) {
         const other = await dashboard.visit('/', look)
@@ -93,6 +107,11 @@ onHost(
       const { height = 0 } = (await page.getByRole('menu').boundingBox()) ?? {}
       t.ok(height > 200, `${height} px`)
       await checkPage(t, page, 'menu')
+      const items = page.getByRole('menuitem')
+      await page.keyboard.press('End')
+      t.equal(await page.evaluate('document.activeElement.textContent'), await items.last().textContent())
+      await page.keyboard.press('Home')
+      t.equal(await page.evaluate('document.activeElement.textContent'), await items.first().textContent())
       await page.keyboard.press('Escape')
       await page.getByRole('menu').waitFor({ state: 'hidden' })
     })

@@ -85,7 +85,9 @@ onHost(
       await page.waitForURL(url => url.href !== before)
       await page.keyboard.press('d')
       await page.getByRole('region', { name: 'Comparison' }).waitFor()
-      await page.keyboard.press('d')
+      await page.keyboard.press('Escape')
+      await page.getByRole('region', { name: 'Comparison' }).waitFor({ state: 'hidden' })
+      await detail.waitFor()
       await page.keyboard.press('e')
       await page.getByLabel('Method and path').fill('PUT /orders?edited')
       await checkPage(t, page, 'requests-edit')
@@ -102,13 +104,22 @@ onHost(
     await t.test('keeps the line endings of an edited body', async t => {
       await send('/lines', 'POST', 'one\r\ntwo\r\n', { 'content-type': 'text/plain' })
       await row('/lines').click()
-      await detail.getByText('POST /lines').waitFor()
+      await detail.getByRole('heading', { name: 'POST /lines' }).waitFor()
       await page.keyboard.press('e')
       await page.getByRole('dialog').getByLabel('Body').fill('one\r\nthree\r\n')
       await page.getByRole('button', { name: 'Send' }).click()
       await detail.getByText('one\\r\\nthree\\r\\n').first().waitFor()
       await detail.getByText('"POST"').waitFor()
       t.equal(await page.getByRole('dialog').count(), 0)
+    })
+
+    await t.test('Escape closes the request', async () => {
+      const other = await dashboard.visit(new URL(page.url()).pathname + new URL(page.url()).search)
+      const pane = other.getByRole('article', { name: 'Request' })
+      await pane.waitFor()
+      await other.keyboard.press('Escape')
+      await pane.waitFor({ state: 'hidden' })
+      await other.close()
     })
 
     await t.test('exports HAR, pins, groups by page, and shows events', async t => {

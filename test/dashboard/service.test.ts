@@ -105,6 +105,16 @@ onHost(
       await failed.close()
     })
 
+    await t.test('shows no usage of what has stopped', async t => {
+      const charts = card('CPU and memory')
+      await charts.getByText('of one core').waitFor()
+      await sandbox.run(['stop', 'shop-jobs', 'web'], { cwd: path })
+      await charts.getByText('of one core').waitFor({ state: 'hidden' })
+      t.match(await charts.getByRole('img').first().getAttribute('aria-label'), /now –$/)
+      await sandbox.run(['up'], { cwd: path })
+      await charts.getByText('of one core').waitFor()
+    })
+
     await t.test('names an unknown service', async () => {
       const unknown = await dashboard.visit('/service/shop:nothing')
       await unknown.getByText('There is no service shop:nothing').waitFor()

@@ -13,7 +13,10 @@ export function Dialog({ label, class: name, children, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   // At once: a key that is pressed before the next frame is typed into it.
   useLayoutEffect(() => {
-    dialog.current?.showModal()
+    const element = dialog.current
+    element?.showModal()
+    // Only a dialog that is closed gives the focus back: one that is merely removed leaves it nowhere.
+    return () => element?.close()
   }, [])
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it.

@@ -55,6 +55,8 @@ function Menu({ context, anchor, label, close }: MenuProps) {
     const at = items.findIndex(item => item.contains(document.activeElement))
     if (event.key === 'ArrowDown') items[(at + 1) % items.length]?.focus()
     else if (event.key === 'ArrowUp') items.at(at - 1)?.focus()
+    else if (event.key === 'Home') items[0]?.focus()
+    else if (event.key === 'End') items.at(-1)?.focus()
     else if (event.key === 'Escape' || event.key === 'Tab') close()
     else return
     event.preventDefault()

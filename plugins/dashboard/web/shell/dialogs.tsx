@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import { presentContext } from '../actions/context.ts'
 import { type Action, actions, isShown } from '../actions/registry.ts'
 import { Dialog } from '../parts/dialog.tsx'
+import { Prose } from '../parts/prose.tsx'
 import { question } from '../state/dialog.ts'
 import { keyText } from './keys.ts'
 import { isKeysOpen } from './open.ts'
@@ -27,7 +28,9 @@ export function QuestionDialog() {
   return (
     <Dialog label={title} close={() => close(undefined)}>
       <h2>{title}</h2>
-      <p>{text}</p>
+      <p>
+        <Prose text={text} />
+      </p>
       {field !== undefined && (
         <label class="typed">
           {field.label}

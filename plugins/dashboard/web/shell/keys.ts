@@ -3,7 +3,7 @@ import { tinykeys } from 'tinykeys'
 import { presentContext } from '../actions/context.ts'
 import { type Action, actions, isShown } from '../actions/registry.ts'
 import { notifyError } from '../state/notices.ts'
-import { go, hrefOf, place } from '../state/place.ts'
+import { go, hrefOf, place, setQuery } from '../state/place.ts'
 import { isKeysOpen, isListOpen, isPaletteOpen } from './open.ts'
 import { moveRow, openRow } from './rows.ts'
 
@@ -93,19 +93,25 @@ function runFirst(all: readonly Action[]): void {
   void Promise.resolve(action?.run(context)).catch(notifyError)
 }
 
-/** Focuses the search field of the screen, else opens the palette. */
+/** Focuses the search field of the screen, so that typing replaces its text, else opens the palette. */
 function search(): void {
   const field = document.querySelector<HTMLInputElement>('main input[type=search], main [data-search]')
   if (field === null) isPaletteOpen.value = true
-  else field.focus()
+  else field.select()
 }
 
 /** Leaves a field, closes what is open, else goes back to the overview. */
 function leave(event: KeyboardEvent): void {
   if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return
   const { target } = event
+  const { screen, query } = place.value
   if (target instanceof HTMLElement && target.closest('.xterm') !== null) return
-  if (target instanceof HTMLElement && isTyping(target)) target.blur()
-  else if (isListOpen.value) isListOpen.value = false
-  else if (place.value.screen === 'service') go(hrefOf('overview'))
+  if (target instanceof HTMLElement && isTyping(target)) {
+    // Else the browser clears a search field.
+    event.preventDefault()
+    target.blur()
+  } else if (isListOpen.value) isListOpen.value = false
+  else if (query.has('with')) setQuery({ with: undefined })
+  else if (screen === 'requests' && query.has('id')) setQuery({ id: undefined })
+  else if (screen === 'service') go(hrefOf('overview'))
 }

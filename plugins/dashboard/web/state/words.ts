@@ -48,7 +48,11 @@ export function clockOf(time: string | number): string {
 
 /** Returns date and time, in 24 hours: `1 Dec 2026, 09:24`. */
 export function momentOf(time: string | number): string {
-  return new Date(time).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
+  const date = new Date(time)
+  const isToday = date.toDateString() === new Date().toDateString()
+  return isToday
+    ? `today ${date.toLocaleTimeString('en-GB', { timeStyle: 'short' })}`
+    : date.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 }
 
 /** Returns a duration in ms: `4 s`, `12 m`, `2 h 05 m`, `4 d 3 h`. */

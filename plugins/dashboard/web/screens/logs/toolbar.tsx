@@ -124,9 +124,8 @@ function MoreServices({ chosen }: { readonly chosen: readonly string[] }) {
 function SearchField({ model, place, older, problem }: Props) {
   const isNarrow = place.text !== '' || place.level !== 'debug'
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Enter') model.step(event.shiftKey ? 1 : -1)
-    else if (event.key === 'Escape' && place.text !== '') setQuery({ q: undefined })
-    else return
+    if (event.key !== 'Enter') return
+    model.step(event.shiftKey ? 1 : -1)
     event.preventDefault()
     event.stopPropagation()
   }

@@ -1,6 +1,7 @@
 import type { WhyAnswer } from '../../../../../kernel/protocol.ts'
 import { copy } from '../../actions/copy.ts'
 import { Prose } from '../../parts/prose.tsx'
+import { momentOf } from '../../state/words.ts'
 
 /** How many changes are shown; the rest is on the service's own screen. */
 const limit = 5
@@ -13,7 +14,7 @@ export function Changes({ why: { changes = [], wellAt } }: { readonly why: WhyAn
       <h2>
         {wellAt === undefined || wellAt === null
           ? 'What may have caused it'
-          : `Since it was last ready, ${timeOf(wellAt)}`}
+          : `Since it was last ready, ${momentOf(wellAt)}`}
       </h2>
       <ul>
         {changes.slice(0, limit).map(({ text, command }) => (
@@ -34,12 +35,4 @@ export function Changes({ why: { changes = [], wellAt } }: { readonly why: WhyAn
       </ul>
     </div>
   )
-}
-
-function timeOf(at: string): string {
-  const date = new Date(at)
-  const isToday = date.toDateString() === new Date().toDateString()
-  return isToday
-    ? `today ${date.toLocaleTimeString('en-GB', { timeStyle: 'short' })}`
-    : date.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 }

@@ -29,7 +29,7 @@ export function Account({ view, changes }: Props) {
       {further.length > 0 && (
         <ul>
           {further.map(text => (
-            <li key={text}>{text}</li>
+            <li key={text}>{withoutName(text, name)}</li>
           ))}
         </ul>
       )}
@@ -73,6 +73,11 @@ function Changed({ why: { changes = [], wellAt } }: { readonly why: WhyAnswer })
       </ul>
     </>
   )
+}
+
+/** Returns a fact without the name of the service that the screen is about. */
+function withoutName(text: string, name: string): string {
+  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text
 }
 
 /** Returns the services that it waits for, or failed because of. */

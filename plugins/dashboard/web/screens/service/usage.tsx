@@ -37,10 +37,17 @@ export function UsageCharts({ id, path, name }: { readonly id: string; readonly 
   })
   const last = samples.value.at(-1)
   if (last === undefined) return null
+  // The last sample of a service that has exited is not what it uses now.
+  const isMeasured = usageOf(id).value.at(-1)?.memory !== null
   return (
     <section class="card charts" aria-label="CPU and memory">
-      <OneChart title="CPU" now={`${last[1].toFixed(1)} % of one core`} samples={samples.value} at={1} />
-      <OneChart title="Memory" now={bytesOf(last[2])} samples={samples.value} at={2} />
+      <OneChart
+        title="CPU"
+        now={isMeasured ? `${last[1].toFixed(1)} % of one core` : '–'}
+        samples={samples.value}
+        at={1}
+      />
+      <OneChart title="Memory" now={isMeasured ? bytesOf(last[2]) : '–'} samples={samples.value} at={2} />
     </section>
   )
 }
