@@ -26,7 +26,7 @@ export class OtherPort {
     const last = this.#only
     this.#only = undefined
     if (ports.size === 0 || ports.has(port)) return undefined
-    const printed = new Set(printedPorts(lines, printedUrl).filter(each => ports.has(each)))
+    const printed = new Set(portsOfUrls(lines).filter(each => ports.has(each)))
     const [named, ...others] = printed
     if (named !== undefined && others.length === 0) return named
     const [only, ...more] = ports
@@ -36,6 +36,12 @@ export class OtherPort {
   }
 }
 
+/** Returns the ports of local URLs in a service's output. */
+export function portsOfUrls(lines: readonly string[]): readonly number[] {
+  return printedPorts(lines, printedUrl)
+}
+
 function printedPorts(lines: readonly string[], pattern: RegExp): readonly number[] {
-  return lines.flatMap(line => [...line.matchAll(pattern)].map(([, port]) => Number(port)))
+  const all = lines.flatMap(line => [...line.matchAll(pattern)].map(([, port]) => Number(port)))
+  return all.filter(port => port > 0 && port < 65_536)
 }

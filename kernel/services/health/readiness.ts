@@ -6,7 +6,7 @@ import type { StartPlan } from '../start-plan.ts'
 import type { SupervisorHost } from '../supervisor-host.ts'
 import { HealthWatch } from './health.ts'
 import { OtherPort } from './other-port.ts'
-import { listensOnOwn } from './own-port.ts'
+import { betterPort } from './own-port.ts'
 import type { Attempt, ProbeResult } from './probes.ts'
 
 /** After this much waiting the state shows the reason: ms. */
@@ -62,7 +62,7 @@ export class ReadinessWatch {
     const place = { port, protocol, address, reachesOtherUser, guest }
     const health = new HealthWatch({ check: healthCheck, instance, ...place, dir, env, log, signal })
     this.#handleBackground()
-    if (host.foundPort !== undefined) void this.#returnToOwn(health)
+    if (host.foundPort !== undefined) void this.#improvePort(health)
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
       if (result === undefined || signal.aborted) return
@@ -167,26 +167,30 @@ export class ReadinessWatch {
       `${name} listens on port ${other}, not on $PORT (${port}): using ${other}`,
       `Make its command listen on $PORT, or set \`port = ${other}\` for it.`,
     )
-    void this.#returnToOwn(health)
+    void this.#improvePort(health)
     return undefined
   }
 
-  /** Gives the port that was found up, should the service listen on its own after all. */
-  async #returnToOwn(health: HealthWatch): Promise<void> {
+  /** Gives the port that was found up for a better one, should the service listen there later. */
+  async #improvePort(health: HealthWatch): Promise<void> {
     const { host, plan, instance, signal } = this.#input
     const { port } = plan
-    if (port === undefined || !(await listensOnOwn({ host, instance, port, signal }))) return
-    const other = host.foundPort
-    host.foundPort = undefined
-    health.moveTo(port)
+    const found = host.foundPort
+    if (port === undefined || found === undefined) return
+    const better = await betterPort({ host, instance, port, found, signal })
+    if (better === undefined) return
+    const isOwn = better === port
+    host.foundPort = isOwn ? undefined : better
+    health.moveTo(better)
     host.address = (await health.address()) ?? host.address
     if (signal.aborted) return
-    host.state.set({ port })
+    host.state.set({ port: better })
     host.persist(instance)
     host.warn(
-      `${plan.plan.name} listens on $PORT (${port}) now: using it instead of ${other}`,
+      `${plan.plan.name} listens on ${isOwn ? `$PORT (${port})` : `port ${better}`} now: using it instead of ${found}`,
       'Restart the services that refer to it.',
     )
+    await this.#improvePort(health)
   }
 
   /** Looks for the port of a service whose check does not need it. */

@@ -79,6 +79,27 @@ t.test('a service that ignores $PORT', async t => {
     t.notOk(record !== undefined && 'foundPort' in record)
   })
 
+  t.test('gives a port up for that of a URL which the service prints later', async t => {
+    const project = new TestProject(t, { table })
+    const [first, second] = [
+      (await project.service('first')).plan.port ?? 0,
+      (await project.service('second')).plan.port ?? 0,
+    ]
+    const program = `
+      const { createServer } = require('node:http')
+      const listen = port => createServer((_, response) => response.end()).listen(port, '127.0.0.1')
+      listen(${first}).once('listening', () => console.log('not http://localhost:99999/ nor http://localhost:0/'))
+      process.once('SIGUSR2', () => listen(${second}).once('listening', () => console.log('http://localhost:${second}/')))`
+    writeFileSync(join(project.dir, 'later.cjs'), program)
+    const web = await project.service('web', { command: `exec '${process.execPath}' later.cjs` })
+    web.start()
+    await until('the first port', () => web.state.now.port === first && web.state.now.health === 'healthy')
+    process.kill(web.state.now.pid ?? 0, 'SIGUSR2')
+    await until('the printed port', () => web.state.now.port === second)
+    t.equal(web.service.foundPort, second)
+    t.equal(project.warnings.at(-1), `web listens on port ${second} now: using it instead of ${first}`)
+  })
+
   t.test('is not stood in for by what listens on that port after its exit', async t => {
     const project = new TestProject(t, { table })
     const other = (await project.service('other')).plan.port ?? 0
