@@ -42,7 +42,8 @@ onHost(
     const detail = page.getByRole('article', { name: 'Request' })
 
     await t.test('lists them as they come, and filters', async t => {
-      await page.getByText('Open the URL of a service').waitFor()
+      await page.getByText('No requests yet: open the URL of a service').waitFor()
+      await page.getByText('curl -k https://shop.localhost').waitFor()
       // The first one shows that the page follows: from then on bodies are kept.
       await send('/first')
       await row('/first').waitFor()

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import { useActions } from '../../actions/registry.ts'
 import { Empty } from '../../parts/empty.tsx'
+import { isTrusted } from '../../state/doctor.ts'
 import { place, setQuery } from '../../state/place.ts'
 import { services } from '../../state/services.ts'
 import { followChosen } from './chosen.ts'
@@ -78,10 +79,12 @@ function Nothing() {
       </Empty>
     )
   const url = services.value.find(view => view.url !== null)?.url
+  // Until the CA is trusted, curl refuses its certificates.
+  const curl = isTrusted.value === true ? 'curl' : 'curl -k'
   return (
     <Empty
-      title="Open the URL of a service"
-      command={url === undefined || url === null ? 'locald up' : `curl ${url}`}
+      title="No requests yet: open the URL of a service"
+      command={url === undefined || url === null ? 'locald up' : `${curl} ${url}`}
     />
   )
 }
