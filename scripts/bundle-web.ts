@@ -34,8 +34,9 @@ interface WebFile {
   readonly isFirst: boolean
 }
 
-/** Sources of the code that the first page runs. */
-const firstModules = ['main.tsx', 'screens/overview/index.tsx'] as const
+/** Sources that are loaded when they are first needed. */
+const late =
+  /[/\\]web[/\\]screens[/\\](?:\w+[/\\]index\.tsx|service[/\\]chart\.ts|graph[/\\]layout\.ts|terminals[/\\]emulator\.ts)$/
 
 const common = {
   absWorkingDir: root,
@@ -108,6 +109,31 @@ const sharedTokens: Plugin = {
   },
 }
 
+/** Rooms of the web app that all screens share, and the packages that these use. */
+const sharedRooms = ['actions', 'parts', 'state']
+const sharedPackages = ['preact', 'preact/hooks', 'preact/jsx-runtime', '@preact/signals']
+
+/**
+ * Lets every part that is loaded late import all that is shared, so that this is one file: esbuild makes one of each set
+ * of modules that the same parts import, which were twenty, and a browser asks for six at a time.
+ */
+const oneSharedFile: Plugin = {
+  name: 'one-shared-file',
+  setup: ({ onResolve, onLoad }) => {
+    const files = sharedRooms.flatMap(room => readdirSync(join(web, room)).map(name => `./${room}/${name}`))
+    const modules = [...files.filter(name => /\.tsx?$/.test(name)), './api.ts', './stream/client.ts', ...sharedPackages]
+    onResolve({ filter: /^locald:shared$/ }, ({ path }) => ({ path, namespace: 'shared' }))
+    onLoad({ filter: /./, namespace: 'shared' }, () => ({
+      contents: modules.map(name => `import ${JSON.stringify(name)}\n`).join(''),
+      resolveDir: web,
+    }))
+    onLoad({ filter: late }, ({ path }) => ({
+      contents: `import 'locald:shared'\n${readFileSync(path, 'utf8')}`,
+      loader: path.endsWith('x') ? 'tsx' : 'ts',
+    }))
+  },
+}
+
 /** Bundles the app; returns what it was made of. */
 export async function bundleWeb(): Promise<readonly Metafile[]> {
   rmSync(output, { recursive: true, force: true })
@@ -130,7 +156,7 @@ export async function bundleWeb(): Promise<readonly Metafile[]> {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     define,
-    plugins: [adoptedStyles, strictXterm],
+    plugins: [adoptedStyles, strictXterm, oneSharedFile],
   })
   const style = await build({ ...common, entryPoints: [join(web, 'style.css')], plugins: [sharedTokens] })
   const icon = writeHashed('icon.svg', readFileSync(join(web, 'icon.svg'), 'utf8'))
@@ -141,8 +167,8 @@ export async function bundleWeb(): Promise<readonly Metafile[]> {
     ['style.css', pathOf(style, 'style.css')],
     ['main.js', pathOf(app, 'main.tsx')],
   ])
-  // The overview is what opens first. Its code is asked for with the page, not when main.js has run.
-  const modules = new Set(firstModules.flatMap(source => staticImports(app, source)))
+  // All code of the first page is asked for with it, not when main.js has been read.
+  const modules = new Set(staticImports(app, 'main.tsx'))
   const preloads = [...modules].map(path => `<link rel="modulepreload" href="${path}">`).join('\n    ')
   writeFileSync(join(output, 'index.html'), fill('index.html', new Map([...places, ['preloads', preloads]])))
   const first = new Set(['/index.html', worker, ...places.values(), ...modules])

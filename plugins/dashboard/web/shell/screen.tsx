@@ -1,11 +1,13 @@
 import { type Signal, signal, useSignalEffect } from '@preact/signals'
 import type { ComponentType } from 'preact'
+import Overview from '../screens/overview/index.tsx'
 import { place, type ScreenName } from '../state/place.ts'
 
 type Screen = ComponentType
 
 const loaders: Readonly<Record<ScreenName, () => Promise<{ readonly default: Screen }>>> = {
-  overview: () => import('../screens/overview/index.tsx'),
+  // What opens first comes with the app.
+  overview: async () => ({ default: Overview }),
   logs: () => import('../screens/logs/index.tsx'),
   requests: () => import('../screens/requests/index.tsx'),
   terminals: () => import('../screens/terminals/index.tsx'),
