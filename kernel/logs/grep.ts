@@ -1,20 +1,10 @@
 import { createContext, Script } from 'node:vm'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { OutputLine } from './lines.ts'
+import { stripAnsi } from './plain-text.ts'
 
 /** Time limit of a regular expression for a batch of lines, ms: catastrophic backtracking must not block the daemon. */
 const batchLimit = 250
-
-/**
- * Terminal escape sequences (ECMA-48 CSI and OSC, and two-byte escapes). Node.js 20's `stripVTControlCharacters` leaves
- * parts of OSC titles and of colours with colons.
- */
-const ansi = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g
-
-/** Returns a text without terminal escape sequences. */
-export function stripAnsi(text: string): string {
-  return text.includes('\u001b') ? text.replaceAll(ansi, '') : text
-}
 
 /**
  * Matches a user's regular expression against lines, without ANSI codes and with a time limit. Throws USAGE if it is

@@ -1,5 +1,5 @@
 import { LogCursor } from './cursor.ts'
-import { stripAnsi } from './grep.ts'
+import { stripAnsi } from './plain-text.ts'
 
 /** A process may print before its start time is recorded, ms. The previous run exited longer ago than that. */
 const slackMs = 20

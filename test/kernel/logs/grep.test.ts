@@ -1,8 +1,9 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 
 import t from 'tap'
-import { Grep, stripAnsi } from '../../../kernel/logs/grep.ts'
+import { Grep } from '../../../kernel/logs/grep.ts'
 import { readLogs } from '../../../kernel/logs/merge.ts'
+import { stripAnsi } from '../../../kernel/logs/plain-text.ts'
 import { ServiceLog } from '../../../kernel/logs/service-log.ts'
 import { LogWriter } from '../../../kernel/logs/writer.ts'
 import { folder } from '../../lib/log-model.ts'
