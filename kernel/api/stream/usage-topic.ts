@@ -47,7 +47,7 @@ class Sampler {
     this.#off ??= this.#onEvent(() => this.#shorten())
     this.#intervalMs = sampleMs
     if (this.#clients.size === 1) void this.#run()
-    else if (this.#last !== undefined) send([client], this.#last, undefined)
+    else if (this.#last !== undefined) sendAll([client], this.#last)
   }
 
   #remove(client: TopicClient): void {
@@ -76,18 +76,18 @@ class Sampler {
     const sample = await this.#sample().catch(() => undefined)
     if (this.#clients.size === 0) return
     if (sample !== undefined) {
-      const isIdle = changesOf(sample, this.#last).length === 0
-      this.#intervalMs = isIdle ? Math.min(idleMs, this.#intervalMs * 2) : sampleMs
-      this.#send(clients, sample)
+      const changed = changesOf(sample, this.#last)
+      this.#intervalMs = changed.length === 0 ? Math.min(idleMs, this.#intervalMs * 2) : sampleMs
+      this.#send(clients, sample, changed)
     }
     this.#plan()
   }
 
-  #send(clients: readonly TopicClient[], sample: Sample): void {
+  #send(clients: readonly TopicClient[], sample: Sample, changed: readonly ServiceUsage[]): void {
     // One that connected meanwhile has no earlier sample.
     const isNew = (client: TopicClient) => !clients.includes(client)
-    send([...this.#clients].filter(isNew), sample, undefined)
-    send(clients, sample, this.#last)
+    sendAll([...this.#clients].filter(isNew), sample)
+    if (changed.length > 0 || !isSame(sample.daemon, this.#last?.daemon)) send(clients, sample, changed)
     this.#last = sample
   }
 
@@ -108,10 +108,12 @@ class Sampler {
   }
 }
 
-function send(clients: readonly TopicClient[], sample: Sample, last: Sample | undefined): void {
-  const changed = changesOf(sample, last)
-  if (changed.length === 0 && isSame(sample.daemon, last?.daemon)) return
-  const value: StreamUsage = { services: changed, daemon: sample.daemon }
+function sendAll(clients: readonly TopicClient[], sample: Sample): void {
+  send(clients, sample, [...sample.services.values()])
+}
+
+function send(clients: readonly TopicClient[], { daemon }: Sample, services: readonly ServiceUsage[]): void {
+  const value: StreamUsage = { services, daemon }
   for (const client of clients) client.push('', [value])
 }
 
