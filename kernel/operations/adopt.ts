@@ -148,7 +148,7 @@ async function adoptService(
   const plan = project.planOf(record.service)
   if (plan === undefined) return
   const start = await planOfRecord(project, service, plan, record)
-  if (record.fingerprint !== '') service.restore(start, record)
+  if (record.fingerprint !== '') service.restore(start, record.address)
   const { status, reason, startedMs, restarts } = record
   const isOver = record.state === null
   if (isOver) {

@@ -22,7 +22,7 @@ import type { Ports } from '../registry/ports.ts'
 import { explain } from './failure/failure.ts'
 import { Reachability } from './failure/reachability.ts'
 import type { Histories, History } from './history.ts'
-import type { Records, ServiceRecord } from './records/records.ts'
+import type { Records } from './records/records.ts'
 import { StartClock } from './start-clock.ts'
 import type { StartPlan } from './start-plan.ts'
 import { StartTimes } from './start-times.ts'
@@ -101,7 +101,7 @@ export class Service implements SupervisorHost {
   }
 
   /** Remembers what an earlier daemon started it with, and where it was seen to listen. */
-  restore(plan: StartPlan, { address }: Pick<ServiceRecord, 'address'>): void {
+  restore(plan: StartPlan, address: string | undefined): void {
     this.address = address
     this.supervisor.restore(plan)
   }

@@ -55,7 +55,7 @@ export class Supervisor {
       status,
       health: status === 'starting' ? 'starting' : null,
       reason: null,
-      port: (adopted === undefined ? plan.port : (this.#host.foundPort ?? plan.port)) ?? null,
+      port: this.#host.foundPort ?? plan.port ?? null,
       url: plan.url,
       launched: adopted !== undefined,
       ...(adopted === undefined ? { restarts: 0 } : {}),

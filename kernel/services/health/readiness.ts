@@ -144,8 +144,8 @@ export class ReadinessWatch {
       const now = performance.now()
       this.#lookAt = Math.max(began + lookEveryMs, now + (now - began) * restsPerLook)
     })
-    if (fault === undefined || signal.aborted || host.state.now.health === 'healthy') return
-    if (this.#fault !== undefined) return
+    if (fault === undefined || this.#fault !== undefined) return
+    if (signal.aborted || host.state.now.health === 'healthy') return
     this.#fault = fault
     host.warn(fault.message, fault.hint)
     host.state.set({ reason: fault.message, fault })

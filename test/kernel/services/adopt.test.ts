@@ -22,7 +22,7 @@ t.test('adoption by the next daemon', async t => {
     const web = await after.service('web', wanted)
     web.state.set({ port: record.port })
     const { env, fingerprint, dir } = record
-    web.service.restore({ ...web.plan, env, fingerprint, dir }, record)
+    web.service.restore({ ...web.plan, env, fingerprint, dir }, record.address)
     const adopt = async () => after.processes.adopt(record.state, web.service.log)
     return { old, after, web, record, adopt }
   }
