@@ -2,16 +2,10 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ContainerSandbox, engineName, isOwnEngine, noContainers } from '../lib/containers.ts'
+import { configuration } from '../lib/containers-project.ts'
 
-const projectOf = (image: string) => `[project]
-name = "shop"
-
-[services.web]
-type = "container"
-image = "${image}"
-container_port = 80
-volumes = ["content:/content"]
-`
+const projectOf = (image: string) =>
+  configuration('shop', { web: { image, container_port: 80, volumes: ['content:/content'] } })
 
 t.test('locald container lists, runs and removes what is its own', { skip: noContainers }, async t => {
   const sandbox = new ContainerSandbox(t)

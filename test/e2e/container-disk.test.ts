@@ -1,17 +1,11 @@
 import t from 'tap'
 import type { DiskAnswer } from '../../kernel/protocol.ts'
 import { ContainerSandbox, engineName, noContainers } from '../lib/containers.ts'
+import { configuration } from '../lib/containers-project.ts'
 import { callApi } from '../lib/dashboard.ts'
 
-const projectOf = (image: string) => `[project]
-name = "shop"
-
-[services.web]
-type = "container"
-image = "${image}"
-container_port = 80
-volumes = ["content:/content"]
-`
+const projectOf = (image: string) =>
+  configuration('shop', { web: { image, container_port: 80, volumes: ['content:/content'] } })
 
 t.test('the use of the disk has the images and volumes of containers', { skip: noContainers }, async t => {
   const sandbox = new ContainerSandbox(t)
