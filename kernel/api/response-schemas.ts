@@ -164,6 +164,16 @@ export const graph = object({
     }),
   ),
 })
+export const inferred = object({
+  ...{ path: text, file: text },
+  services: {
+    type: 'object',
+    additionalProperties: { type: 'object', additionalProperties: true },
+    description: 'The keys of each service as `locald.toml` would have them',
+  },
+  files: { type: 'object', additionalProperties: text },
+  notes: texts,
+})
 export const pong = object({ pong: flag, pid: integer, version: text })
 export const server = object({
   ...{ pid: integer, socket: text, http: orNull(integer), https: orNull(integer) },

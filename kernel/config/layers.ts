@@ -1,9 +1,8 @@
 import { dirname, join } from 'node:path'
-import type { ProjectSource } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
-import { LocaldError, messageOf } from '../errors.ts'
 import { exists } from '../system/stat.ts'
 import type { Document, Role } from './document.ts'
+import { inferProject, notFound, type Sources } from './inference.ts'
 import { withWrittenNumbers } from './numbers.ts'
 import type { Problems } from './problems.ts'
 import { parseToml, type Reader, readText } from './read.ts'
@@ -31,7 +30,7 @@ export interface Layers {
  */
 export async function readLayers(
   reader: Reader,
-  sources: readonly ProjectSource[],
+  sources: Sources,
   places: Places,
   problems: Problems,
 ): Promise<Layers> {
@@ -42,7 +41,7 @@ export async function readLayers(
   const workspace = repository === undefined ? [] : [join(repository, 'locald.workspace.toml')]
   const settings = join(places.configDir, 'config.toml')
   const main = join(root, 'locald.toml')
-  if (!(await exists(root))) throw notFound(root, sources)
+  if (!(await exists(root))) throw notFound(root, sources, { unsuitable: [] })
   const [inherited, project] = await Promise.all([
     Promise.all([
       readLayer(settings, 'settings', undefined, problems),
@@ -51,11 +50,16 @@ export async function readLayers(
     ]),
     readLayer(main, 'project', reader, problems),
   ])
-  const own = project ?? (await readSource(reader, sources, problems))
-  if (own === undefined) throw notFound(root, sources)
-  const documents = [...inherited, own].filter(it => it !== undefined && it !== 'faulty')
-  const present = documents.map(document => document.file)
-  return { documents, watched: [...new Set([settings, ...present, ...workspace, main])] }
+  const inferred = project === undefined ? await inferProject(reader, sources, problems) : undefined
+  if (inferred !== undefined && inferred !== 'faulty' && 'unsuitable' in inferred)
+    throw notFound(root, sources, inferred)
+  const found = inferred === undefined || inferred === 'faulty' ? undefined : inferred
+  const layers = [...inherited, project].filter(it => it !== undefined && it !== 'faulty')
+  const present = [...layers.map(document => document.file), ...(found?.watched ?? [])]
+  return {
+    documents: [...layers, ...(found?.documents ?? [])],
+    watched: [...new Set([settings, ...present, ...workspace, main])],
+  }
 }
 
 /**
@@ -80,71 +84,6 @@ export async function readLayer(
   return 'faulty'
 }
 
-async function readSource(
-  reader: Reader,
-  sources: readonly ProjectSource[],
-  problems: Problems,
-): Promise<Document | 'faulty' | undefined> {
-  for (const source of sources) {
-    const file = join(reader.root, source.file)
-    let text: string | undefined
-    try {
-      text = await readText(file, reader)
-    } catch (error) {
-      problems.addUnread(file, error)
-      return 'faulty'
-    }
-    if (text === undefined) continue
-    try {
-      const services = source.read(text, reader.root)
-      if (services !== undefined) return { file, role: 'source', data: { services }, text: undefined }
-    } catch (error) {
-      problems.addFile(file, 'CONFIG_INVALID', sourceFault(error, text))
-      return 'faulty'
-    }
-  }
-  return undefined
-}
-
-/**
- * Converts a source's error to a fault. JSON's own messages quote the file, which may hold secrets: only the line is
- * kept.
- */
-function sourceFault(error: unknown, text: string): { message: string; line?: number } {
-  const [, line] = /\bline (\d+)/.exec(messageOf(error)) ?? []
-  if (!(error instanceof SyntaxError))
-    return { message: messageOf(error), ...(line === undefined ? {} : { line: Number(line) }) }
-  const [, position] = /\bposition (\d+)/.exec(error.message) ?? []
-  const before = position === undefined ? undefined : text.slice(0, Number(position))
-  return { message: 'is not valid JSON', ...(before === undefined ? {} : { line: before.split('\n').length }) }
-}
-
-/** Whether a source describes a project in this folder. One that fails counts, so that its error is shown. */
-export async function sourceIn(folder: string, sources: readonly ProjectSource[]): Promise<boolean> {
-  for (const source of sources) {
-    try {
-      const text = await readText(join(folder, source.file))
-      if (text !== undefined && source.read(text, folder) !== undefined) return true
-    } catch {
-      return true
-    }
-  }
-  return false
-}
-
-/** Makes the CONFIG_NOT_FOUND of a folder; its hint lists the files that describe a project. */
-export function notFound(folder: string, sources: readonly ProjectSource[]): LocaldError {
-  const files = ['a `locald.toml`', ...sources.map(({ file, description }) => description ?? `a \`${file}\``)]
-  const text = new Intl.ListFormat('en', { type: 'disjunction' }).format(files)
-  return new LocaldError(
-    'CONFIG_NOT_FOUND',
-    `no locald.toml in ${folder} or above it, and nothing else that describes a project`,
-    {
-      hint: `Change to the folder of a project, or create ${text}.`,
-    },
-  )
-}
-
 /** Returns the folders above `root`, outermost first; inside home, those below it and home itself. */
 function parentsOf(root: string, home: string): string[] {
   const parents: string[] = []
@@ -167,9 +106,9 @@ async function repositoryOf(root: string): Promise<string | undefined> {
  * names.
  */
 export function mergeLayers(documents: readonly Document[]): Table {
-  const project = documents.findLast(({ role }) => role === 'project' || role === 'source')
-  const services = project === undefined ? undefined : own(project.data, 'services')
-  const names = new Set(isTable(services) ? Object.keys(services) : [])
+  const projects = documents.filter(({ role }) => role === 'project' || role === 'source')
+  const services = projects.map(({ data }) => own(data, 'services'))
+  const names = new Set(services.flatMap(table => (isTable(table) ? Object.keys(table) : [])))
   return documents.map(document => pickRelevant(document, names)).reduce((weak, strong) => merge(weak, strong), {})
 }
 

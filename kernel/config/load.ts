@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path'
-import type { ProjectPlan, ProjectSource, ReservedHost } from '../contract/plugin.ts'
+import type { ProjectPlan, ReservedHost } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { ownersAt } from '../contract/text-file.ts'
 import type { ConfigValue, PluginView } from '../protocol.ts'
@@ -8,7 +8,8 @@ import { checkServices } from './cross-checks.ts'
 import type { Document } from './document.ts'
 import { EnvFiles, isStream } from './env-files.ts'
 import { ownersOf, type ReadService, readService, type Types } from './fields/service.ts'
-import { mergeLayers, notFound, type Places, readLayers, sourceIn } from './layers.ts'
+import { inferProject, type NotInferred, notFound, type Sources } from './inference.ts'
+import { mergeLayers, type Places, readLayers } from './layers.ts'
 import type { PluginTables } from './plugin-tables.ts'
 import { Problems, Spot } from './problems.ts'
 import { checkDocument, readProjectTables } from './project-file.ts'
@@ -24,8 +25,7 @@ export type { Provenance } from './provenance.ts'
 export { readSettings } from './settings.ts'
 
 /** What plugins registered: service types, and sources that read a project without a `locald.toml`. */
-export interface TypeSource extends Types {
-  readonly sources: readonly ProjectSource[]
+export interface TypeSource extends Types, Sources {
   /** All plugins, to check those that the project needs; absent: not checked. */
   readonly plugins?: readonly PluginView[]
   /** Host names that no project can have. */
@@ -51,14 +51,10 @@ export interface LoadedProject {
  * without one it is CONFIG_UNTRUSTED. Throws CONFIG_NOT_FOUND where there is no project. Symbolic links are resolved,
  * so that a project has one path.
  */
-export async function findProjectRoot(
-  dir: string,
-  sources: readonly ProjectSource[],
-  trust = new Trust(),
-): Promise<string> {
+export async function findProjectRoot(dir: string, sources: Sources, trust = new Trust()): Promise<string> {
   const given = resolve(dir)
   const real = await realPath(given).catch(() => {
-    throw notFound(given, sources)
+    throw notFound(given, sources, { unsuitable: [] })
   })
   const start = (await statIfAny(real))?.isFile() && basename(real) === 'locald.toml' ? dirname(real) : real
   for (let folder = start; ; folder = dirname(folder)) {
@@ -66,13 +62,20 @@ export async function findProjectRoot(
     if (await exists(file)) {
       const owners = folder === start ? [] : await ownersAt(file)
       if (trust.refusal(file, owners, folder) === undefined) return folder
-      if (await sourceIn(start, sources)) return start
+      if ((await whyNoProject(start, sources, trust)) === undefined) return start
       requireTrust(file, owners, { trust, root: start })
     }
     if (dirname(folder) === folder) break
   }
-  if (await sourceIn(start, sources)) return start
-  throw notFound(start, sources)
+  const nothing = await whyNoProject(start, sources, trust)
+  if (nothing === undefined) return start
+  throw notFound(start, sources, nothing)
+}
+
+/** Returns undefined where a source describes a project. One that fails counts, so that its error is shown. */
+async function whyNoProject(root: string, sources: Sources, trust: Trust): Promise<NotInferred | undefined> {
+  const inference = await inferProject({ root, trust }, sources, new Problems())
+  return inference !== 'faulty' && 'unsuitable' in inference ? inference : undefined
 }
 
 /** Options of `loadProject`. */
@@ -97,7 +100,7 @@ export async function loadProject(
 ): Promise<LoadedProject> {
   const problems = new Problems()
   const reader = { trust, root }
-  const { documents, watched } = await readLayers(reader, types.sources, places, problems)
+  const { documents, watched } = await readLayers(reader, types, places, problems)
   problems.setDocuments(documents)
   for (const document of documents) checkDocument(document, problems, types.tables ?? {})
   const main = documents.at(-1)

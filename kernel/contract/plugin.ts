@@ -12,7 +12,7 @@ import type { DaemonPort, Opening, ReservedHost, UrlSource, Warning } from './ho
 import type { Memory } from './memory.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { Processes } from './processes.ts'
-import type { ProjectSource } from './project.ts'
+import type { ProjectDetector, ProjectSource } from './project-source.ts'
 import type { ServiceType } from './service-type.ts'
 import type { Shape } from './shape.ts'
 import type { PluginTable } from './table.ts'
@@ -32,11 +32,13 @@ export type * from './folder-watch.ts'
 export type * from './hooks.ts'
 export type * from './hosting.ts'
 export type * from './instance.ts'
+export { labelOf } from './label.ts'
 export { isAnswered, meetsItself } from './loopback.ts'
 export * from './memory.ts'
 export type * from './process-table.ts'
 export type * from './processes.ts'
 export type * from './project.ts'
+export type * from './project-source.ts'
 export { isStillAt, realPath, realPathIfAny, realPathNow } from './real-path.ts'
 export { isSecretName, isSecretParameter, mask, maskUrls } from './secrets.ts'
 export type * from './service-type.ts'
@@ -111,10 +113,10 @@ export interface Host {
   /** Registers a service type. */
   service<O>(type: ServiceType<O>): void
   /**
-   * Registers a way to read a project from a folder without a `locald.toml`; sources are tried in order of
-   * registration.
+   * Registers a way to read a project from a folder without a `locald.toml`: one file, or a detector that looks at
+   * several. They are tried in order of registration.
    */
-  source(source: ProjectSource): void
+  source(source: ProjectSource | ProjectDetector): void
   /**
    * Registers what the machine can do, or refines a flag of another plugin. A flag of its own is named `plugin:name`
    * and has a title. A function is called each time the flag is read: it must be fast.

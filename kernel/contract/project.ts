@@ -89,16 +89,3 @@ export interface ProjectPlan {
   /** Files whose change means a reload, absolute, whether they exist or not. */
   readonly files: readonly string[]
 }
-
-/** A project's raw tables as `locald.toml` would have them, made from another file. */
-export interface ProjectSource {
-  /** The file looked for in the project's folder. */
-  readonly file: string
-  /** What the file has to be, for hints: "a package.json with a `dev` script"; default: "a `FILE`". */
-  readonly description?: string
-  /**
-   * Services by name; undefined when the file does not describe a project. Throws an Error whose message names the
-   * line. `folder` is the file's, absolute.
-   */
-  read(text: string, folder: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
-}

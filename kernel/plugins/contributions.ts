@@ -4,6 +4,7 @@ import type {
   Command,
   DaemonPort,
   PluginTable,
+  ProjectDetector,
   ProjectSource,
   ReadDisk,
   ReservedHost,
@@ -28,7 +29,7 @@ interface Owned<T> {
 export class Contributions {
   readonly #types = new Map<string, Owned<ServiceType<unknown>>>()
   readonly #unavailable = new Map<string, { readonly owner: string; readonly reason: string; readonly hint: string }>()
-  readonly #sources: Owned<ProjectSource>[] = []
+  readonly #sources: Owned<ProjectSource | ProjectDetector>[] = []
   readonly #checks: Owned<Check>[] = []
   readonly #commands = new Map<string, Owned<Command>>()
   readonly #routes = new Map<string, Owned<FastifyPluginAsync>>()
@@ -117,7 +118,7 @@ export class Contributions {
     return this.#default?.it.type ?? ''
   }
 
-  sources(): readonly ProjectSource[] {
+  sources(): readonly (ProjectSource | ProjectDetector)[] {
     return this.#sources.map(({ it }) => it)
   }
 

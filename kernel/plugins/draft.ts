@@ -6,6 +6,7 @@ import type {
   Hooks,
   Host,
   PluginTable,
+  ProjectDetector,
   ProjectSource,
   ReadDisk,
   ReservedHost,
@@ -25,7 +26,7 @@ export interface Provision {
 /** One plugin's declarations while its setup runs; applied as a whole, or dropped. */
 export interface Draft {
   readonly types: ServiceType<unknown>[]
-  readonly sources: ProjectSource[]
+  readonly sources: (ProjectSource | ProjectDetector)[]
   readonly checks: Check[]
   readonly commands: Command[]
   readonly routes: { readonly prefix: string; readonly plugin: FastifyPluginAsync }[]

@@ -7,6 +7,7 @@ import type {
   FeatureName,
   FeatureState,
   PluginTable,
+  ProjectDetector,
   ProjectSource,
   ReservedHost,
   ServiceType,
@@ -55,8 +56,17 @@ function checkReach(what: string, it: ServiceType<unknown>): void {
     requireThat(value === undefined || reach === 'guest', `${what}: ${name} is for types with reach 'guest'`)
 }
 
-export function checkSource(it: ProjectSource): void {
+export function checkSource(it: ProjectSource | ProjectDetector): void {
   requireObject('source()', it)
+  if ('detect' in it) {
+    requireThat(
+      Array.isArray(it.files) && it.files.length > 0 && it.files.every(isText),
+      "a detector's files are names in the project's folder",
+    )
+    requireThat(it.description === undefined || isText(it.description), "a detector's description is a text")
+    requireFunctions('the detector', it, ['detect'])
+    return
+  }
   requireThat(isText(it.file) && !it.file.includes('/'), "a source's file is a name in the project's folder")
   requireThat(it.description === undefined || isText(it.description), `source '${it.file}': description is a text`)
   requireFunctions(`source '${it.file}'`, it, ['read'])

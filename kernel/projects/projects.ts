@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
+import { inferFolder } from '../config/inference.ts'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from '../config/load.ts'
 import { Trust } from '../config/trust.ts'
 import type { ProjectPlan, ProjectRef } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
-import type { KeysQuery, PluginView, TargetBody } from '../protocol.ts'
+import type { InferredAnswer, KeysQuery, PluginView, TargetBody } from '../protocol.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Shell } from '../services/environment/shell.ts'
@@ -87,8 +88,17 @@ export class Projects {
   async load(path: string, { shell, envFiles }: LoadCaller = {}): Promise<LoadedProject> {
     const { places } = this.#parts
     const trust = new Trust({ shell, dataFolder: places.data })
-    const root = await findProjectRoot(path, this.types.sources, trust)
+    const root = await findProjectRoot(path, this.types, trust)
     return loadProject(root, this.types, places, { trust, envFiles })
+  }
+
+  /**
+   * Returns what an `up` of a folder would run if it had no `locald.toml`. Throws CONFIG_NOT_FOUND, with why, where
+   * nothing describes a project.
+   */
+  async infer(path: string): Promise<InferredAnswer> {
+    const { places } = this.#parts
+    return inferFolder(path, this.types, { trust: new Trust({ dataFolder: places.data }), home: places.home })
   }
 
   /**

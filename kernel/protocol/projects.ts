@@ -52,3 +52,22 @@ export interface KeysQuery {
 export interface KeysAnswer {
   readonly keys: readonly string[]
 }
+
+/** `path`: the folder, absolute; those above it are not searched. */
+export interface InferredQuery {
+  readonly path: string
+}
+
+/** What an `up` in a folder without a `locald.toml` would run. */
+export interface InferredAnswer {
+  /** The folder, without links. */
+  readonly path: string
+  /** The file that describes the project, relative to the folder. */
+  readonly file: string
+  /** The keys of each service as `locald.toml` would have them. */
+  readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Files of services that another one than `file` describes, by their names. */
+  readonly files: Readonly<Record<string, string>>
+  /** What the user should know of the choice. */
+  readonly notes: readonly string[]
+}

@@ -147,6 +147,9 @@ t.test('the OpenAPI document agrees with the API', async t => {
       ['/services/open', ''],
     ] as const)
       check(`get /v1${asked}`, '200', 'application/json', [JSON.parse(await get(asked, where + more))])
+    const plain = sandbox.project('plain', { Procfile: 'web: sleep 1000\n' })
+    const inferred = await get('/projects/inferred', `?path=${encodeURIComponent(plain)}`)
+    check('get /v1/projects/inferred', '200', 'application/json', [JSON.parse(inferred)])
     check('get /v1/logs', '200', 'application/x-ndjson', values(await get('/logs', where)))
     const search = values(await get('/logs/search', `${where}&text=u`))
     t.ok(search.length > 1)

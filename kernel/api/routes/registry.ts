@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { allowPath } from '../../config/allow.ts'
+import { filesOf } from '../../config/inference.ts'
 import type { Kernel } from '../../kernel.ts'
 import type { AllowAnswer, AllowBody, CleanAnswer, PinBody, RegistryAnswer } from '../../protocol.ts'
 import { allowBody, pinBody } from '../request-schemas.ts'
@@ -44,7 +45,7 @@ export function registryRoutes({ known, paths, projects }: Kernel): FastifyPlugi
         },
       },
       async ({ body }) => {
-        const sources = projects.types.sources.map(({ file }) => file)
+        const sources = projects.types.sources.flatMap(filesOf)
         return (await allowPath({ path: body.path, dataFolder: paths.data, sources })) satisfies AllowAnswer
       },
     )

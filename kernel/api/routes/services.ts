@@ -7,6 +7,8 @@ import { explainState } from '../../operations/why.ts'
 import type {
   ConfigAnswer,
   ConfigBody,
+  InferredAnswer,
+  InferredQuery,
   KeysAnswer,
   KeysQuery,
   OneOffBody,
@@ -16,8 +18,17 @@ import type {
   WhyAnswer,
 } from '../../protocol.ts'
 import { unresolvedIn } from '../../services/prepare.ts'
-import { configBody, keysQuery, oneOffBody, serviceQuery } from '../request-schemas.ts'
-import { account, answer, config, keys, oneOff as oneOffAnswer, opening, services } from '../response-schemas.ts'
+import { configBody, inferredQuery, keysQuery, oneOffBody, serviceQuery } from '../request-schemas.ts'
+import {
+  account,
+  answer,
+  config,
+  inferred,
+  keys,
+  oneOff as oneOffAnswer,
+  opening,
+  services,
+} from '../response-schemas.ts'
 
 /** Returns the read-only routes of services and configurations. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
@@ -99,6 +110,17 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async ({ query }) => open(kernel, query),
+    )
+    app.get<{ Querystring: InferredQuery }>(
+      '/projects/inferred',
+      {
+        schema: {
+          summary: 'Show what an `up` of a folder without a `locald.toml` would run',
+          querystring: inferredQuery,
+          response: answer('The services and the file that describes them', inferred),
+        },
+      },
+      async ({ query }) => (await projects.infer(query.path)) satisfies InferredAnswer,
     )
     app.post<{ Body: ConfigBody }>(
       '/config',

@@ -1,3 +1,5 @@
+export { labelOf } from '../../contract/label.ts'
+
 /** A DNS label in lower case (RFC 1123): the name of a project or service. */
 export const labelPattern = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
 
@@ -35,14 +37,4 @@ export function isVariable(text: string): boolean {
  */
 export function isReserved(domain: string): boolean {
   return reserved.test(domain)
-}
-
-/** Converts any text, such as a folder's name, to a DNS label; `project` where no character can be kept. */
-export function labelOf(text: string): string {
-  const plain = text
-    .normalize('NFKD')
-    .replace(/\p{Mark}/gu, '')
-    .toLowerCase()
-  const kept = plain.replace(/[^a-z0-9]+/g, '-').replace(/^-/, '')
-  return kept.slice(0, 63).replace(/-$/, '') || 'project'
 }

@@ -157,7 +157,7 @@ t.test('finds the root of a project from any folder in it', async t => {
     '../bad/Procfile': 'x',
     '../none/x': '',
   })
-  const find = (path: string) => findProjectRoot(join(root, path), types.sources)
+  const find = (path: string) => findProjectRoot(join(root, path), types)
   t.equal(await find('.'), root)
   t.equal(await find('a/b'), root)
   t.equal(await find('a'), root, 'a locald.toml above goes before a source')

@@ -103,7 +103,7 @@ t.test("reads other users' files only after they were allowed", needsRoot, async
       'in/locald.toml': web,
     })
     theirs('locald.toml')
-    const find = (path: string) => findProjectRoot(join(root, path), types.sources)
+    const find = (path: string) => findProjectRoot(join(root, path), types)
     t.match(await failure(find('none')), {
       code: 'CONFIG_UNTRUSTED',
       message: `${root}/locald.toml: belongs to uid 12345, not to you (uid 0)`,

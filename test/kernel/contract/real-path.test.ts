@@ -76,7 +76,11 @@ t.test('all spellings of a folder resolve to one path', async t => {
   for (const typed of ['Code/Caf\u00e9', 'code/caf\u00e9', 'CODE/CAFE\u0301', 'code/cafe\u0301']) {
     t.equal(realPathNow(join(root, typed)), shop)
     t.equal(await realPath(join(root, typed)), shop)
-    t.equal(await findProjectRoot(join(root, typed), []), shop, 'the configuration is of one project')
+    t.equal(
+      await findProjectRoot(join(root, typed), { sources: [], names: [] }),
+      shop,
+      'the configuration is of one project',
+    )
     t.equal(projectAt(new Map([[shop, 'shop']]), join(root, typed)), 'shop', 'and so is what a command means')
   }
   t.equal(projectAt(new Map([[shop, 'shop']]), join(root, 'code/caf\u00e9/deleted')), 'shop', 'below it, too')

@@ -1,6 +1,14 @@
 import { join } from 'node:path'
 import t from 'tap'
-import type { Check, Processes, ProjectSource, Run, Services, ServiceType } from '../../../kernel/contract/plugin.ts'
+import type {
+  Check,
+  Processes,
+  ProjectDetector,
+  ProjectSource,
+  Run,
+  Services,
+  ServiceType,
+} from '../../../kernel/contract/plugin.ts'
 import plugin from '../../../plugins/exec-runtime/index.ts'
 import { packageJson, procfile } from '../../../plugins/exec-runtime/project-sources.ts'
 import { fakeHost } from '../../lib/fake-host.ts'
@@ -10,7 +18,7 @@ import { darwin, linux, native, Rig } from './harness.ts'
 t.test('the plugin starts services of its types and checks the keeper', async t => {
   const declared = {
     types: new Map<string, ServiceType<unknown>>(),
-    sources: [] as ProjectSource[],
+    sources: [] as (ProjectSource | ProjectDetector)[],
     checks: [] as Check[],
   }
   const table = linux === false ? darwin : linux

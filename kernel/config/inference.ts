@@ -1,0 +1,185 @@
+import { join, resolve } from 'node:path'
+import { stringify } from 'smol-toml'
+import type {
+  Detection,
+  ProjectDetector,
+  ProjectFolder,
+  ProjectSource,
+  ServiceTables,
+  Unsuitable,
+} from '../contract/plugin.ts'
+import { realPath } from '../contract/real-path.ts'
+import { LocaldError, messageOf } from '../errors.ts'
+import type { InferredAnswer } from '../protocol.ts'
+import type { Document } from './document.ts'
+import { labelOf } from './fields/names.ts'
+import { Problems } from './problems.ts'
+import { TrustedFolder } from './project-folder.ts'
+import type { Reader } from './read.ts'
+import type { Trust } from './trust.ts'
+
+/** What can describe a project without a `locald.toml`. */
+export interface Sources {
+  readonly sources: readonly (ProjectSource | ProjectDetector)[]
+  /** All service types. */
+  readonly names: readonly string[]
+}
+
+/** What sources and detectors have found in a folder; 'faulty' after a problem of a file was noted. */
+export type Inference = Inferred | NotInferred | 'faulty'
+
+/** A project that was found. */
+export interface Inferred {
+  readonly detection: Detection
+  /** Its services, in one document for each file, that of the detection last. */
+  readonly documents: readonly Document[]
+  /** Files whose change means a reload, absolute. */
+  readonly watched: readonly string[]
+}
+
+/** Why there is no project, as far as that is known. */
+export interface NotInferred {
+  readonly unsuitable: readonly Unsuitable[]
+}
+
+/** Finds a project in the reader's folder: the first source or detector that knows it. Runs nothing. */
+export async function inferProject(
+  reader: Reader,
+  { sources, names }: Sources,
+  problems: Problems,
+): Promise<Inference> {
+  const folder = new TrustedFolder(reader, names)
+  const unsuitable: Unsuitable[] = []
+  const detectors = sources.map(it => ('detect' in it ? it : detectorOf(it)))
+  const inOrder = [...detectors.filter(it => !it.isFallback), ...detectors.filter(it => it.isFallback)]
+  for (const detector of inOrder) {
+    try {
+      const found = await detector.detect(folder)
+      if (found === undefined) continue
+      if ('reason' in found) unsuitable.push(found)
+      else return toInferred(found, reader.root)
+    } catch (error) {
+      noteFault(error, join(reader.root, detector.files[0] ?? ''), reader.root, problems)
+      return 'faulty'
+    }
+  }
+  return { unsuitable }
+}
+
+/**
+ * Infers the project of exactly this folder. Throws CONFIG_NOT_FOUND where there is none, and the errors of a file that
+ * cannot be read.
+ */
+export async function inferFolder(
+  path: string,
+  sources: Sources,
+  { trust, home }: { readonly trust: Trust; readonly home: string },
+): Promise<InferredAnswer> {
+  const root = await realPath(path).catch(() => {
+    throw notFound(path, sources, { unsuitable: [] })
+  })
+  const problems = new Problems()
+  const inference = await inferProject({ trust, root }, sources, problems)
+  if (inference === 'faulty') throw await problems.error(root, home)
+  if ('unsuitable' in inference) throw notFound(root, sources, inference)
+  const { file, services, files = {}, notes = [] } = inference.detection
+  return { path: root, file, services, files, notes }
+}
+
+/** Returns the names of the files that a source or detector reads in a project's folder. */
+export function filesOf(source: ProjectSource | ProjectDetector): readonly string[] {
+  return 'detect' in source ? source.files : [source.file]
+}
+
+/** Makes the CONFIG_NOT_FOUND of a folder: why what is there does not do, with the lines that would. */
+export function notFound(folder: string, { sources }: Sources, { unsuitable }: NotInferred): LocaldError {
+  const where = `no locald.toml in ${folder} or above it`
+  const example = unsuitable.find(it => it.example !== undefined)?.example
+  if (unsuitable.length === 0)
+    return new LocaldError('CONFIG_NOT_FOUND', `${where}, and nothing else that describes a project`, {
+      hint: `Change to the folder of a project, or create ${describe(sources)}.`,
+    })
+  const reasons = unsuitable.map(({ reason }) => reason).join('; ')
+  return new LocaldError('CONFIG_NOT_FOUND', `${where}; ${reasons}`, {
+    hint:
+      example === undefined
+        ? `Create ${describe(sources)}.`
+        : `Create a \`locald.toml\` such as this, with your own command:\n\n${exampleFile(folder, example)}`,
+  })
+}
+
+function exampleFile(folder: string, services: ServiceTables): string {
+  const text = stringify({ project: { name: labelOf(folder.slice(folder.lastIndexOf('/') + 1)) }, services })
+  return text.trimEnd()
+}
+
+function describe(sources: Sources['sources']): string {
+  const files = sources.flatMap(it =>
+    'detect' in it ? (it.description ?? []) : [it.description ?? `a \`${it.file}\``],
+  )
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(['a `locald.toml`', ...new Set(files)])
+}
+
+function detectorOf(source: ProjectSource): ProjectDetector {
+  const { file } = source
+  return {
+    files: [file],
+    async detect(folder: ProjectFolder) {
+      const text = await folder.read(file)
+      if (text === undefined) return undefined
+      try {
+        const services = source.read(text, folder.path)
+        return services === undefined ? undefined : { file, services }
+      } catch (error) {
+        throw new LocaldError('CONFIG_INVALID', messageOf(error), { problems: [{ file, ...sourceFault(error, text) }] })
+      }
+    },
+  }
+}
+
+/**
+ * Converts a source's error to a fault. JSON's own messages quote the file, which may hold secrets: only the line is
+ * kept.
+ */
+function sourceFault(error: unknown, text: string): { message: string; line?: number } {
+  const [, line] = /\bline (\d+)/.exec(messageOf(error)) ?? []
+  if (!(error instanceof SyntaxError))
+    return { message: messageOf(error), ...(line === undefined ? {} : { line: Number(line) }) }
+  const [, position] = /\bposition (\d+)/.exec(error.message) ?? []
+  const before = position === undefined ? undefined : text.slice(0, Number(position))
+  return { message: 'is not valid JSON', ...(before === undefined ? {} : { line: before.split('\n').length }) }
+}
+
+function toInferred(detection: Detection, root: string): Inferred {
+  const { file, services, files = {}, watched } = detection
+  const byFile = new Map<string, [string, Readonly<Record<string, unknown>>][]>([[file, []]])
+  for (const [name, table] of Object.entries(services)) {
+    const own = Object.hasOwn(files, name) ? (files[name] ?? file) : file
+    byFile.set(own, [...(byFile.get(own) ?? []), [name, table]])
+  }
+  const documents = [...byFile].map(
+    ([name, tables]): Document => ({
+      ...{ file: join(root, name), role: 'source', text: undefined },
+      data: { services: Object.fromEntries(tables) },
+    }),
+  )
+  const main = documents.filter(document => document.file === join(root, file))
+  const others = documents.filter(document => !main.includes(document))
+  const watchedFiles = watched ?? [file, ...byFile.keys()]
+  return {
+    detection,
+    documents: [...others, ...main],
+    watched: watchedFiles.map(name => join(root, name)),
+  }
+}
+
+/** Notes what a detector threw: the problems of a LocaldError, else its message as that of `file`. */
+function noteFault(error: unknown, file: string, root: string, problems: Problems): void {
+  if (!LocaldError.is(error) || error.problems.length === 0) {
+    problems.addFile(file, 'CONFIG_INVALID', { message: messageOf(error) })
+    return
+  }
+  const code =
+    error.code === 'CONFIG_UNREADABLE' || error.code === 'CONFIG_UNTRUSTED' ? error.code : ('CONFIG_INVALID' as const)
+  for (const { file: named = file, ...fault } of error.problems) problems.addFile(resolve(root, named), code, fault)
+}

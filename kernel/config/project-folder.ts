@@ -1,0 +1,70 @@
+import { opendir, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, normalize } from 'node:path'
+import type { FolderEntry, ProjectFolder } from '../contract/plugin.ts'
+import { realPath } from '../contract/real-path.ts'
+import { ownersAt } from '../contract/text-file.ts'
+import { type Reader, readText } from './read.ts'
+
+/** A larger folder is not listed: no project has one that people wrote. */
+const entryLimit = 10_000
+
+/** The folder of a project as detectors see it: within its limits, and without files that are not trusted. */
+export class TrustedFolder implements ProjectFolder {
+  readonly path: string
+  readonly types: readonly string[]
+  readonly #reader: Reader
+
+  constructor(reader: Reader, types: readonly string[]) {
+    this.path = reader.root
+    this.types = types
+    this.#reader = reader
+  }
+
+  async read(file: string): Promise<string | undefined> {
+    const path = await this.#resolve(file)
+    // `main.py` may be a folder's name in a project of another kind.
+    if (path === undefined || (await isFolder(path))) return undefined
+    return readText(path, this.#reader)
+  }
+
+  async has(path: string): Promise<boolean> {
+    const file = await this.#resolve(path)
+    if (file === undefined) return false
+    const owners = await ownersAt(file)
+    return owners.length > 0 && this.#reader.trust.refusal(file, owners, this.path) === undefined
+  }
+
+  async list(folder: string): Promise<readonly FolderEntry[]> {
+    const path = await this.#resolve(folder)
+    if (path === undefined || !(await isFolder(path))) return []
+    if (!this.#isInside(await realPath(path))) return []
+    const entries: FolderEntry[] = []
+    for await (const entry of await opendir(path)) {
+      if (entries.length === entryLimit) return []
+      const kind = entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other'
+      entries.push({ name: entry.name, kind })
+    }
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Returns the absolute path; undefined where it leads out of the project, also by links on the way. */
+  async #resolve(path: string): Promise<string | undefined> {
+    const inner = normalize(path)
+    if (isAbsolute(inner) || inner.split('/')[0] === '..') return undefined
+    const file = join(this.path, inner)
+    if (dirname(inner) === '.') return file
+    const folder = await realPath(dirname(file)).catch(() => undefined)
+    return folder !== undefined && this.#isInside(folder) ? join(folder, basename(file)) : undefined
+  }
+
+  #isInside(real: string): boolean {
+    return real === this.path || real.startsWith(join(this.path, '/'))
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    info => info.isDirectory(),
+    () => false,
+  )
+}
