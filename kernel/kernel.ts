@@ -10,6 +10,7 @@ import { Logs } from './logs/service-log.ts'
 import { adoptAll } from './operations/adopt.ts'
 import { AppliedFiles } from './operations/applied-files.ts'
 import { KnownProjects } from './operations/known-projects.ts'
+import { Holds } from './operations/lease-holds.ts'
 import { Operations } from './operations/operations.ts'
 import { Container } from './plugins/container.ts'
 import { Contributions } from './plugins/contributions.ts'
@@ -131,6 +132,11 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const operations = new Operations({
     ...{ runs, projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },
     openFolder: () => container.optional('openFolder'),
+    lease: {
+      holds: new Holds(join(paths.records, 'leases.json'), own),
+      table: () => container.optional('processTable'),
+      isPinned: path => registry.get(path)?.pinned === true,
+    },
     warnings: () => contributions.warnings(),
     tidy: async () =>
       await container
@@ -167,6 +173,8 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     await runs.tidy()
   }
   await Promise.all([tidied(), hooks.booted(bootFailed)])
+  // Before what should run is started again.
+  await operations.leases.restore()
   for (const project of projects.list()) {
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
   }

@@ -3,6 +3,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import type { RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/protocol.ts'
 import { isFolder } from '../args/folder.ts'
+import { flagValue } from '../args/parse.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import { describeDashboard } from '../follow/dashboard-line.ts'
@@ -21,6 +22,7 @@ export async function up(context: Context): Promise<number> {
     throw new LocaldError('USAGE', '--attach and --detach cannot be combined', { hint: 'Use one of them.' })
   }
   const target = readTarget(context)
+  const lease = await leaseIn(context)
   const since = new Date().toISOString()
   const daemon = await requireDaemon(context.paths)
   const interrupt = new Interrupt()
@@ -30,7 +32,7 @@ export async function up(context: Context): Promise<number> {
       // While services start: that takes longer.
       if (!context.json && hasHttpsUrl(event)) browsing ??= askBrowserTrust(daemon)
     }
-    const body = { ...target, env: callerEnvironment(), id: `${process.pid} ${since}` }
+    const body = { ...target, ...lease, env: callerEnvironment(), id: `${process.pid} ${since}` }
     const done = await runUp(context, daemon, interrupt, body, seen)
     if (done === undefined) return interruptedCode
     const code = await printOutcome(context, daemon, done)
@@ -45,6 +47,13 @@ export async function up(context: Context): Promise<number> {
   } finally {
     interrupt.close()
   }
+}
+
+async function leaseIn({ args }: Context): Promise<Pick<UpBody, 'lease'>> {
+  const value = flagValue(args, 'lease')
+  if (value === undefined) return {}
+  const { readLease } = await import('../args/lease.ts')
+  return { lease: await readLease(value) }
 }
 
 /** `locald restart`. */

@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../kernel/events.ts'
+import type { StatusView } from '../../kernel/protocol.ts'
 import { formatBytes, formatDuration } from './humanize.ts'
 import { isAsExpected, styleOf } from './service-state.ts'
 import { type Cell, fitOn, type Row, table } from './table.ts'
@@ -9,13 +9,13 @@ const expendable = ['PID', 'CPU', 'MEM', 'UPTIME', 'PORT', 'HEALTH']
 const heading = ['NAME', 'STATUS', 'HEALTH', 'PORT', 'URL', 'PID', 'UPTIME', 'CPU', 'MEM']
 
 /** Formats the table of `locald status`. With `all`, and for several projects, names are written with their project. */
-export function statusTable(services: readonly ServiceView[], all: boolean): string {
+export function statusTable(services: readonly StatusView[], all: boolean): string {
   const projects = new Set(services.map(view => view.project))
   const rows = services.map(view => rowOf(view, all || projects.size > 1))
   return table(heading, rows, painter(process.stdout), fitOn(process.stdout, expendable))
 }
 
-function rowOf(view: ServiceView, isFull: boolean): Row {
+function rowOf(view: StatusView, isFull: boolean): Row {
   const isUp = view.pid !== null || view.status === 'running'
   const uptime = view.startedAt === null || !isUp ? null : Date.now() - Date.parse(view.startedAt)
   return {
@@ -30,8 +30,16 @@ function rowOf(view: ServiceView, isFull: boolean): Row {
       value(view.cpu === null ? null : `${view.cpu.toFixed(1)}%`),
       value(view.memory === null ? null : formatBytes(view.memory)),
     ],
-    note: isAsExpected(view) && view.status !== 'running' ? undefined : (view.reason ?? undefined),
+    note: noteOf(view),
   }
+}
+
+/** Returns why a service is not well, and the owners of its leases. */
+function noteOf(view: StatusView): string | undefined {
+  const reason = isAsExpected(view) && view.status !== 'running' ? null : view.reason
+  const { startedBy = null, leases = [] } = view
+  const notes = [reason, leases.length > 0 ? startedBy : null].flatMap(note => note ?? [])
+  return notes.length === 0 ? undefined : notes.join('; ')
 }
 
 function word(state: string | null): Cell {

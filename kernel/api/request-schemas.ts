@@ -18,13 +18,25 @@ export const targetBody = {
   additionalProperties: false,
 } as const
 export const stopBody = { ...targetBody, properties: { ...target, begunBy: text } } as const
+/** A time is at most what a timer of Node can wait. */
+const lease = {
+  type: 'object',
+  properties: {
+    pid: { type: 'integer', minimum: 1 },
+    name: { type: 'string', minLength: 1, maxLength: 100 },
+    seconds: { type: 'number', exclusiveMinimum: 0, maximum: 2_147_483 },
+  },
+  oneOf: [{ required: ['pid'] }, { required: ['seconds'] }],
+  additionalProperties: false,
+} as const
+const start = { ...target, env, id: text } as const
 export const upBody = {
   type: 'object',
   required: ['path'],
-  properties: { ...target, env, id: text },
+  properties: { ...start, lease },
   additionalProperties: false,
 } as const
-export const restartBody = { ...upBody, properties: { ...upBody.properties, dependents: flag } } as const
+export const restartBody = { ...upBody, properties: { ...start, dependents: flag } } as const
 export const waitBody = {
   type: 'object',
   required: ['path', 'timeoutMs'],

@@ -44,6 +44,16 @@ const problem = object({ ...places, message: text, hint: text }, [...Object.keys
 const status = oneOf('waiting', 'starting', 'running', 'restarting', 'stopping', 'stopped', 'exited', 'failed')
 const health = { type: ['string', 'null'], enum: ['healthy', 'unhealthy', 'starting', null] } as const
 
+/** A service's state. */
+const service = {
+  ...{ key: text, project: text, name: text, path: text, type: text },
+  ...{ status, health },
+  ...{ port: orNull(integer), url: orNull(text), pid: orNull(integer), startedAt: orNull(time), restarts: integer },
+  cpu: { ...orNull(number), description: 'Percent of one core' },
+  memory: { ...orNull(integer), description: 'Bytes' },
+  reason: orNull(text),
+}
+
 /** How far a search is. */
 const searched = {
   scannedTo: { ...orNull(time), description: 'Back to this time all services were searched' },
@@ -59,14 +69,15 @@ export const named = {
     },
     ['hint', 'plugin', 'service', 'problems'],
   ),
-  Service: object({
-    ...{ key: text, project: text, name: text, path: text, type: text },
-    ...{ status, health },
-    ...{ port: orNull(integer), url: orNull(text), pid: orNull(integer), startedAt: orNull(time), restarts: integer },
-    cpu: { ...orNull(number), description: 'Percent of one core' },
-    memory: { ...orNull(integer), description: 'Bytes' },
-    reason: orNull(text),
-  }),
+  Service: object(service),
+  StatusService: object(
+    {
+      ...service,
+      startedBy: { ...orNull(text), description: 'Who started it: you, or the owners of its leases' },
+      leases: list(object({ pid: orNull(integer), name: orNull(text), until: orNull(time) })),
+    },
+    ['startedBy', 'leases'],
+  ),
   WhyStep: object({
     ...{ key: text, name: text, status, health, reason: orNull(text) },
     ...{ facts: texts, lines: texts, dependents: texts },
@@ -179,7 +190,7 @@ export const server = object({
   ...{ pid: integer, socket: text, http: orNull(integer), https: orNull(integer) },
   ...{ version: text, startedAt: time },
 })
-export const services = object({ services: list(ref('Service')) })
+export const services = object({ services: list(ref('StatusService')) })
 export const keys = object({ keys: texts })
 const change = object({ text, command: orNull(text), kind: text, at: orNull(time) })
 export const account = object(

@@ -10,15 +10,17 @@ import type { Service } from '../services/service.ts'
 import type { ServiceState } from '../services/state.ts'
 import type { CommandRuns } from '../terminals/command-runs.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
+import { Leases, type LeasesInput } from './leases.ts'
 import { Reloads, type ReloadsInput } from './reload.ts'
 import { type StartRequest, Startup, type StartupParts } from './startup.ts'
-import { selectStartedBy, stopTarget } from './stop.ts'
+import { selectStartedBy, stopChosen, stopTarget } from './stop.ts'
 
 /** What operations work with. */
-export interface OperationsInput extends Omit<StartupParts, 'reloads'> {
+export interface OperationsInput extends Omit<StartupParts, 'reloads' | 'leases'> {
   readonly applied: ReloadsInput['applied']
   readonly openFolder: ReloadsInput['openFolder']
   readonly runs: CommandRuns
+  readonly lease: Pick<LeasesInput, 'holds' | 'table' | 'isPinned'>
   /** Stops processes that keepers hold but no service has adopted. Never rejects. */
   readonly tidy: () => Promise<void>
 }
@@ -29,6 +31,7 @@ export interface OperationsInput extends Omit<StartupParts, 'reloads'> {
 export class Operations {
   /** What plugins may do with services. */
   readonly control: Control
+  readonly leases: Leases
   readonly #input: OperationsInput
   readonly #parts: StartupParts
   readonly #startup: Startup
@@ -36,13 +39,17 @@ export class Operations {
 
   constructor(input: OperationsInput) {
     this.#input = input
-    const { events, log, applied, openFolder } = input
+    const { events, log, applied, openFolder, projects } = input
     const reload = async (project: Project, why: string) => {
       if (this.#closing === undefined && project.wanted.size > 0) await this.#startup.reload(project, why)
     }
-    this.#parts = { ...input, reloads: new Reloads({ events, log, applied, openFolder, reload }) }
+    const stop = (project: Project, choose: () => readonly string[], why: string) =>
+      stopChosen(project, choose, why, this.#parts)
+    this.leases = new Leases({ ...input.lease, projects, log, stop })
+    const reloads = new Reloads({ events, log, applied, openFolder, reload })
+    this.#parts = { ...input, reloads, leases: this.leases }
     this.#startup = new Startup(this.#parts)
-    this.control = new ServiceControl(input.projects, target => stopTarget(target, this.#parts))
+    this.control = new ServiceControl(projects, target => stopTarget(target, this.#parts))
   }
 
   /**
@@ -55,6 +62,7 @@ export class Operations {
     const { here, elsewhere } = splitNames(body.services ?? [])
     const places = [...elsewhere].map(([name, names]) => ({ path: projects.getByName(name).ref.path, names }))
     if (here.length > 0 || elsewhere.size === 0) places.unshift({ path: body.path, names: here })
+    const owner = body.lease === undefined ? undefined : await this.leases.identify(body.lease)
     const requests = await Promise.all(
       places.map(async ({ path, names }): Promise<StartRequest> => {
         const shell = body.env ?? projects.upShellAt(path)
@@ -63,7 +71,7 @@ export class Operations {
       }),
     )
     await this.#startup.startAll(requests, {
-      ...{ sink, id: body.id },
+      ...{ sink, id: body.id, owner },
       ...(disconnected === undefined ? {} : { disconnected }),
     })
   }
@@ -139,6 +147,7 @@ export class Operations {
     if (project.wanted.size === 0) return await stopTarget({ project, names: unwanted }, this.#parts)
     await project.queue.run(async signal => {
       await project.runs.stop(unwanted)
+      if (project.wanted.size === 0) return
       await project.runs.stop([...project.restarting], 'restarting')
       project.restarting.clear()
       const plans = await project.prepareOnly([...project.wanted]).catch(async (error: unknown) => {
@@ -152,7 +161,7 @@ export class Operations {
       const idle = [...plans].filter(([{ supervisor, state }]) => !supervisor.active && !isOver(state))
       await project.runs.start(new Map(idle), signal)
     })
-    await reloads.resume(project)
+    if (project.wanted.size > 0) await reloads.resume(project)
   }
 
   /**
@@ -163,6 +172,7 @@ export class Operations {
     const { events, projects, records, hooks, log, tidy } = this.#input
     this.#closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })
     for (const { queue } of projects.list()) queue.cancel(this.#closing)
+    this.leases.close()
     await this.#parts.reloads.close()
     await this.#input.runs.closeAll().catch(error => this.#input.log.warn(messageOf(error)))
     if (keepServices) return true

@@ -10,6 +10,7 @@ import { requireValues } from '../services/prepare.ts'
 import type { Service } from '../services/service.ts'
 import { pause } from '../system/async.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
+import type { LeaseOwner } from './lease-holds.ts'
 import { warnOfEnvironments, warnOfShell } from './shell-warning.ts'
 import { type StopParts, stopTarget } from './stop.ts'
 
@@ -40,6 +41,8 @@ export interface StartCaller {
   readonly sink: EventSink
   /** The name of the `up`. */
   readonly id?: string | undefined
+  /** Who keeps them running; undefined: they run until they are stopped. */
+  readonly owner?: LeaseOwner | undefined
   /** Aborts when the caller disconnects. */
   readonly disconnected?: AbortSignal
   /** The change of files that causes the start. */
@@ -104,10 +107,10 @@ export class Startup {
    */
   async #start(
     { loaded, shell, names, isExact, restart, again }: StartRequest,
-    { sink, id, disconnected, why }: StartCaller,
+    { sink, id, owner, disconnected, why }: StartCaller,
     services: Service[],
   ): Promise<Project> {
-    const { projects, events, warnings } = this.#parts
+    const { projects, events, warnings, leases } = this.#parts
     const project = await projects.identify(loaded)
     for (const moved of projects.predecessors(project.ref)) {
       await stopTarget({ project: moved, names: namesOf(moved) }, this.#parts)
@@ -122,6 +125,9 @@ export class Startup {
       signal.throwIfAborted()
       disconnected?.throwIfAborted()
       services.push(...plans.keys())
+      const started = [...plans.keys()].map(service => service.ref.name)
+      if (isExact) leases.inherit(project, started)
+      else leases.grant(project, started, owner)
       const { name, path, domain } = project.ref
       sink({ event: 'project', project: name, path, domain })
       for (const warning of warnings()) sink({ event: 'warning', ...warning })

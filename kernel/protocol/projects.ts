@@ -1,4 +1,5 @@
 import type { ServiceView } from '../events.ts'
+import type { LeaseBody, LeaseView } from './leases.ts'
 
 /**
  * `path`: an absolute folder in or above which the project is found. `services` are names of its services,
@@ -16,6 +17,8 @@ export interface UpBody extends TargetBody {
   readonly env?: Readonly<Record<string, string>>
   /** A name of the caller's for this `up`, by which a stop can take back what it has begun. */
   readonly id?: string
+  /** Absent: what it starts runs until it is stopped. With it, services stop when no one else has started them. */
+  readonly lease?: LeaseBody
 }
 
 export interface StopBody extends TargetBody {
@@ -23,7 +26,7 @@ export interface StopBody extends TargetBody {
   readonly begunBy?: string
 }
 
-export interface RestartBody extends UpBody {
+export interface RestartBody extends Omit<UpBody, 'lease'> {
   readonly dependents?: boolean
 }
 
@@ -38,7 +41,14 @@ export interface WaitBody extends TargetBody {
 }
 
 export interface StatusAnswer {
-  readonly services: readonly ServiceView[]
+  readonly services: readonly StatusView[]
+}
+
+/** A service, and who started it: without a lease, it runs until it is stopped. */
+export interface StatusView extends ServiceView {
+  /** "you", "the lease of claude (pid 812)"; null: it is not meant to run. */
+  readonly startedBy?: string | null
+  readonly leases?: readonly LeaseView[]
 }
 
 /** `service`: as the `services` of a target; without any, all of the project of `path`. */

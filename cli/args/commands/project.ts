@@ -9,13 +9,14 @@ export const projectCommands = [
     group: 'project',
     about: 'Start a project and wait until it is ready',
     details:
-      'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches.',
+      'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches. With `--lease`, what it starts stops when the process exits (`--lease 812`) or the time is over (`--lease 10m`), unless someone else has started it, too; `up` without it keeps it running.',
     flags: [
       { name: 'detach', short: 'd', about: 'Return when all services are ready' },
       { name: 'attach', about: 'Follow the logs even without a terminal' },
+      { name: 'lease', value: 'PID|TIME', about: 'Stop when a process exits or a time is over' },
       verbose,
     ],
-    examples: ['locald up', 'locald up web', 'locald up ../shop --detach'],
+    examples: ['locald up', 'locald up web', 'locald up ../shop --detach', 'locald up --lease $$'],
   },
   {
     name: 'stop',

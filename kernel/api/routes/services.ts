@@ -32,7 +32,7 @@ import {
 
 /** Returns the read-only routes of services and configurations. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
-  const { projects, usage } = kernel
+  const { operations, projects, usage } = kernel
   return async app => {
     app.get<{ Querystring: KeysQuery }>(
       '/services',
@@ -48,7 +48,9 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         const services = isNamed
           ? await projects.select(query)
           : projects.services(query.all === true ? undefined : query.path)
-        return { services: await usage.of(services) } satisfies StatusAnswer
+        const views = await usage.of(services)
+        const starters = services.map(({ ref }) => operations.leases.describe(ref))
+        return { services: views.map((view, index) => ({ ...view, ...starters[index] })) } satisfies StatusAnswer
       },
     )
     app.get<{ Querystring: KeysQuery }>(
