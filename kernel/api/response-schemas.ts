@@ -204,7 +204,7 @@ const configValues = list(object({ key: text, value: {}, file: orNull(text), lin
 export const details = object(
   {
     service: ref('Service'),
-    ...{ dir: text, command: orNull(text), hosts: texts },
+    ...{ dir: text, command: orNull(text), commandReason: orNull(text), hosts: texts },
     ports: { type: 'object', additionalProperties: integer },
     dependencies: list(
       object({ key: text, name: text, condition: oneOf('started', 'ready', 'completed'), status, health, met: flag }),

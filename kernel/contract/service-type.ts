@@ -33,6 +33,8 @@ export interface ServiceType<O> {
   protocol?(options: O): Protocol
   /** Slow, once, its own step: initdb, image pull. Rejects with ENGINE_FAILED, IMAGE_FAILED and the like. */
   prepare?(run: Run<O>): Promise<void>
+  /** Returns the command that `start` runs where it is another than the written one. */
+  adaptCommand?(target: CommandTarget<O>): Promise<AdaptedCommand | undefined>
   start(run: Run<O>): Promise<Instance>
   /** After a daemon restart. */
   adopt?(run: Run<O>, state: unknown): Promise<Instance | undefined>
@@ -74,6 +76,18 @@ export interface OneOff {
  */
 export type Protocol = 'http' | 'https' | 'h2c'
 
+/** What the command of a service can depend on. */
+export interface CommandTarget<O> extends Pick<Run<O>, 'options' | 'dir' | 'env' | 'hasWrittenPort'> {}
+
+/** A command that a driver runs in place of the written one. */
+export interface AdaptedCommand {
+  readonly command: string
+  /** Variables that it is run with besides the service's own. */
+  readonly env: Readonly<Record<string, string>>
+  /** What differs and why, for users. */
+  readonly reason: string
+}
+
 /** The service's scope, as a plain object. */
 export interface Run<O> {
   readonly project: ProjectRef
@@ -82,6 +96,8 @@ export interface Run<O> {
   readonly options: O
   /** Its port on this machine. */
   readonly port: number | undefined
+  /** Whether the project's file has its port: the command may listen there without reading PORT. */
+  readonly hasWrittenPort: boolean
   /** Its further ports on this machine, by the port inside: those of `ServiceType.ports`. */
   readonly ports: Readonly<Record<string, number>>
   /** For a guest: ports on this machine's loopback of the host services that it depends on or refers to, in order. */

@@ -18,13 +18,18 @@ export async function describeService(parts: DetailParts, query: OneServiceQuery
   const { project, service } = await projects.target(query.path, query.service)
   const plan = project.planOf(service.ref.name)
   if (plan === undefined) throw new LocaldError('UNKNOWN_SERVICE', `unknown service '${query.service}'`)
-  const { dir, ports } = project.outline(service, plan)
+  const { dir, ports, driver } = project.outline(service, plan)
   const config = await readConfig(projects, project, service).catch((error: unknown) => LocaldError.from(error))
+  const adapted = await driver.adaptCommand?.({
+    ...{ options: plan.options, dir, env: service.env ?? {} },
+    hasWrittenPort: plan.common.port !== undefined,
+  })
   const [view = service.state.view()] = await usage.of([service])
   return {
     service: view,
     ...{ dir, ports, hosts: service.hosts },
-    command: LocaldError.is(config) ? null : commandIn(config),
+    command: adapted?.command ?? (LocaldError.is(config) ? null : commandIn(config)),
+    commandReason: adapted?.reason ?? null,
     dependencies: Object.entries(plan.common.dependsOn).flatMap(([name, condition]) => {
       const other = project.service(name)
       return other === undefined ? [] : [dependencyOf(other, condition)]

@@ -18,8 +18,10 @@ export interface DetailsAnswer {
   readonly service: ServiceView
   /** Its working folder, absolute. */
   readonly dir: string
-  /** Its command, where its type has one. */
+  /** The command that runs, where its type has one. */
   readonly command: string | null
+  /** In what the command differs from the written one, and why. */
+  readonly commandReason: string | null
   /** Its host names, the main one first. */
   readonly hosts: readonly string[]
   /** Its further ports on this machine, by the ports inside. */

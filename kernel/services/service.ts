@@ -115,6 +115,7 @@ export class Service implements SupervisorHost {
       key: ref.key,
       options: plan.options,
       ...{ port, ports, hostPorts, env, dir, workdir: plan.common.workdir },
+      hasWrittenPort: plan.common.port !== undefined,
       data: join(dataFolder, 'services', ref.project.name, ref.name),
       stopSignal: plan.common.stopSignal,
       stopTimeout: plan.common.stopTimeout,

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Plugin, Run, ServiceType } from '../../kernel/contract/plugin.ts'
+import type { AdaptedCommand, Plugin, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import { isProgram } from '../lib/files.ts'
+import { addFrameworkVariables } from './framework-variables.ts'
+import { withPortFlag } from './port-flags/port-flags.ts'
 import { KeeperProcesses } from './processes.ts'
 import { packageJson, procfile } from './project-sources.ts'
 import { shellCommand } from './shell-command.ts'
@@ -37,6 +39,11 @@ const webKeys = {
 } as const
 const webOptions = shape({ type: 'object', properties: webKeys, required, additionalProperties: false })
 
+interface CommandOptions {
+  readonly command: string
+  readonly tty: boolean
+}
+
 /** Supervised shell commands: types `exec` (a port and a name) and `worker` (neither). */
 const plugin: Plugin = {
   name: 'exec-runtime',
@@ -56,11 +63,11 @@ const plugin: Plugin = {
           log: host.log,
         }),
     )
-    const start = async (run: Run<{ command: string; tty: boolean }>) => {
+    const start = async (run: Run<CommandOptions>, adapted?: AdaptedCommand) => {
       await requireFolder(run)
       return host.use.processes.spawn({
         key: run.key,
-        ...shellCommand(run.options.command, run.env),
+        ...shellCommand(adapted?.command ?? run.options.command, { ...run.env, ...adapted?.env }),
         dir: run.dir,
         tty: run.options.tty,
         log: run.log,
@@ -71,17 +78,17 @@ const plugin: Plugin = {
     }
     const common = {
       shape: options,
-      start,
+      start: (run: Run<CommandOptions>) => start(run),
       adopt: (run: Run<unknown>, state: unknown) => host.use.processes.adopt(state, run.log),
     }
     host.service({
       ...{ ...common, shape: webOptions, type: 'exec', isDefault: true, network: 'web' as const },
       protocol: ({ protocol }) => protocol,
+      start: async run => start(run, await withPortFlag(run)),
+      adaptCommand: withPortFlag,
     } satisfies ServiceType<ShapeOf<typeof webOptions>>)
-    host.service({ ...common, type: 'worker', network: 'none' } satisfies ServiceType<{
-      command: string
-      tty: boolean
-    }>)
+    host.service({ ...common, type: 'worker', network: 'none' } satisfies ServiceType<CommandOptions>)
+    addFrameworkVariables(host)
     host.source(procfile)
     host.source(packageJson)
     host.check({

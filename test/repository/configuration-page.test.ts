@@ -10,6 +10,7 @@ import { hasDefault, type Key } from '../../kernel/config/fields/keys.ts'
 import { serviceKeys, typeKey } from '../../kernel/config/fields/service-keys.ts'
 import { isTable, own } from '../../kernel/config/table.ts'
 import { type TestKernel, testKernel } from '../../kernel/testing/index.ts'
+import { markdownTable } from '../lib/markdown-table.ts'
 import { root } from '../lib/sources.ts'
 
 const file = join(root, 'docs', 'configuration.md')
@@ -18,23 +19,6 @@ interface Row {
   readonly key: string
   readonly type: string
   readonly default: string
-}
-
-/** A table as Markdown formatters align it. */
-function table(rows: readonly (readonly string[])[]): string {
-  const [head = []] = rows
-  const widths = head.map((_, at) => Math.max(...rows.map(row => row[at]?.length ?? 0)))
-  const line = (cells: readonly string[], fill = ' ') =>
-    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0, fill)).join(' | ')} |`
-  const [first, ...others] = rows.map(row => line(row))
-  return [
-    first,
-    line(
-      head.map(() => '-'),
-      '-',
-    ),
-    ...others,
-  ].join('\n')
 }
 
 function defaultOf(key: Key): string {
@@ -87,8 +71,8 @@ t.test('the tables of docs/configuration.md have every key, with its type and de
   const common = Object.values(serviceKeys).map(key => ({ key: key.key, type: key.type.name, default: defaultOf(key) }))
   const rows = [type, ...commands, ...common]
   const expected: Readonly<Record<string, string>> = {
-    service: table([['key', 'type', 'default'], ...rows.map(row => [`\`${row.key}\``, row.type, row.default])]),
-    health_check: table([
+    service: markdownTable([['key', 'type', 'default'], ...rows.map(row => [`\`${row.key}\``, row.type, row.default])]),
+    health_check: markdownTable([
       ['key', 'default', 'meaning'],
       ...timeKeys.map(key => [`\`${key.key}\``, defaultOf(key), key.doc]),
     ]),

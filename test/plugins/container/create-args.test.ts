@@ -16,7 +16,16 @@ const sink = { file: '', maxBytes: 0, maxFiles: 0, write() {}, append: () => tru
 function runOf(options: Partial<ContainerOptions>, more: Partial<Run<ContainerOptions>> = {}): Run<ContainerOptions> {
   return {
     ...{ project, name: 'cache', key: 'shop:cache', options: Object.assign({}, least, options) },
-    ...{ port: undefined, ports: {}, hostPorts: [], env: {}, dir: project.path, workdir: undefined, data: '/data/x' },
+    ...{
+      port: undefined,
+      hasWrittenPort: false,
+      ports: {},
+      hostPorts: [],
+      env: {},
+      dir: project.path,
+      workdir: undefined,
+      data: '/data/x',
+    },
     ...{ stopSignal: 'SIGTERM', stopTimeout: 5000, signal: new AbortController().signal, step() {} },
     log: { ...sink, changed() {}, onFollowed: () => () => {} },
     ...more,

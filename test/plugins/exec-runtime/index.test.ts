@@ -53,6 +53,7 @@ t.test('the plugin starts services of its types and checks the keeper', async t 
     key: 'shop:web',
     options: { command: 'echo "$PORT"', tty: false },
     port: 4000,
+    hasWrittenPort: false,
     env: cleanEnvironment({ PORT: '4000' }),
     dir: rig.dir,
     workdir: undefined,

@@ -97,6 +97,7 @@ export class PostgresHarness {
       key: `${project}:${name}`,
       options: filled,
       port: await freePort(),
+      hasWrittenPort: false,
       env: environment(),
       dir: path,
       workdir: undefined,

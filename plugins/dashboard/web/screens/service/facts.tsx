@@ -6,7 +6,7 @@ import { copy } from '../../actions/copy.ts'
 /** What a service is: its command, folder, addresses, and how it is watched. */
 export function Facts({ view, details }: { readonly view: ServiceView; readonly details: DetailsAnswer }) {
   const { url, port, pid, restarts } = view
-  const { command, dir, hosts, ports, config, problem, logFile } = details
+  const { command, commandReason, dir, hosts, ports, config, problem, logFile } = details
   const further = Object.entries(ports)
   return (
     <section class="card facts" aria-label="Facts">
@@ -16,6 +16,7 @@ export function Facts({ view, details }: { readonly view: ServiceView; readonly 
         {command !== null && (
           <Fact name="Command" where={whereOf(config, 'command')}>
             <Copied text={command} what="the command" />
+            {commandReason !== null && <span class="dim"> {commandReason}</span>}
           </Fact>
         )}
         <Fact name="Folder">
