@@ -19,6 +19,7 @@ export const catalogue = {
   UNKNOWN_REQUEST: { kind: 'usage', status: 404 },
   REPLAY_FAILED: { kind: 'failed', status: 409 },
   ENV_UNRESOLVED: { kind: 'usage', status: 400 },
+  EDIT_FAILED: { kind: 'failed', status: 409 },
   IMPORT_UNSUPPORTED: { kind: 'usage', status: 400 },
   PLATFORM_OVERRIDE: { kind: 'usage', status: 400 },
   SERVICE_FAILED: { kind: 'failed', status: 409 },

@@ -48,7 +48,10 @@ export function flagValue(args: Pick<ParsedArgs, 'flags'>, name: string): string
   return typeof value === 'string' ? value : undefined
 }
 
-/** Splits at `--`, or before a child command without it: that begins with the second positional, `run api npm test`. */
+/**
+ * Splits at `--`, or before a child command without it: that begins with the first positional, `add npm run dev`, or
+ * after those of the command's own, `run api npm test`.
+ */
 function splitChildArgv(argv: readonly string[]): {
   readonly head: readonly string[]
   readonly tail: readonly string[]
@@ -58,8 +61,10 @@ function splitChildArgv(argv: readonly string[]): {
   const at = findPositional(head)
   const command = at === undefined ? undefined : findCommand(head, at)
   if (at !== undefined && command?.takesCommand === true) {
-    const service = findPositional(head, at + countWords(command))
-    const child = service === undefined ? undefined : findPositional(head, service + 1)
+    const known = flagsOf(command)
+    let child = findPositional(head, at + countWords(command), known)
+    for (let own = countArgs(command)[0]; own > 0 && child !== undefined; own--)
+      child = findPositional(head, child + 1, known)
     if (child !== undefined) return { head: argv.slice(0, child), tail: argv.slice(child) }
   }
   return { head, tail: end < 0 ? [] : argv.slice(end + 1) }
@@ -90,11 +95,17 @@ function countWords(command: CommandSpec): number {
   return command.name.split(' ').length
 }
 
-/** Returns the index of the first word that is neither a flag nor the value of `--sandbox`. */
-function findPositional(words: readonly string[], from = 0): number | undefined {
+function flagsOf(command: CommandSpec | undefined): readonly Flag[] {
+  return [...globalFlags, ...(command?.flags ?? [])]
+}
+
+/** Returns the index of the first word that is neither a flag nor the value of one. */
+function findPositional(words: readonly string[], from = 0, known = globalFlags): number | undefined {
+  const takesNext = (word: string) =>
+    known.some(({ name, short, value }) => value !== undefined && (word === `--${name}` || word === `-${short}`))
   for (let i = from; i < words.length; i++) {
     const word = words[i] ?? ''
-    if (word === '--sandbox') i++
+    if (takesNext(word)) i++
     else if (!isFlag(word)) return i
   }
   return undefined
@@ -143,7 +154,7 @@ async function parseFlags(
   words: readonly string[],
   command: CommandSpec | undefined,
 ): Promise<Pick<ParsedArgs, 'flags' | 'values' | 'positionals'>> {
-  const known = [...globalFlags, ...(command?.flags ?? [])]
+  const known = flagsOf(command)
   const flags = new Map<string, string | true>()
   const values = new Map<string, readonly string[]>()
   const positionals: string[] = []
@@ -222,15 +233,19 @@ function checkCount(
   childArgv: readonly string[] | undefined,
 ): void {
   const [min, max] = countArgs(command)
-  if (childArgv?.length === 0) throw usageError(`'locald ${command.name}' needs a command after --`, command)
+  if (childArgv?.length === 0) {
+    const where = max === 0 ? '' : ' after --'
+    throw usageError(`'locald ${command.name}' needs a command${where}`, command)
+  }
   if (positionals.length < min) throw usageError(`'locald ${command.name}' needs ${command.args}`, command)
   const extra = positionals[max]
   if (extra !== undefined) throw usageError(`unexpected argument '${extra}'`, command)
 }
 
 /** Returns how many positional arguments a command takes, from how its help shows them. */
-function countArgs({ args }: CommandSpec): readonly [min: number, max: number] {
-  const [own = ''] = args.split(' -- ')
+function countArgs({ args, takesCommand }: CommandSpec): readonly [min: number, max: number] {
+  const [first = '', command] = args.split(' -- ')
+  const own = takesCommand === true && command === undefined ? '' : first
   const min = own.split('<').length - 1
   return [min, own.includes('…') ? Number.POSITIVE_INFINITY : min + own.split('[').length - 1]
 }

@@ -24,7 +24,7 @@ export interface Spec<Name extends string> {
   readonly aliases?: readonly string[]
   /** Its positional arguments, as help shows them: `<ONE>`, `[PERHAPS]`, `[ANY…]`. */
   readonly args: string
-  /** Whether the words after `--` are a command to run, which are not parsed. */
+  /** Whether its last arguments are a command, which is not parsed: the words after `--`, or all others. */
   readonly takesCommand?: boolean
   readonly group: Group
   /** A bare verb and its object, at most 50 characters. */

@@ -20,6 +20,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   open: async () => (await import('./open.ts')).open,
   dashboard: async () => (await import('./dashboard.ts')).dashboard,
   init: async () => (await import('./init.ts')).init,
+  add: async () => (await import('./add.ts')).add,
   requests: async () => (await import('./requests.ts')).requests,
   'requests show': async () => (await import('./requests-show.ts')).requestsShow,
   replay: async () => (await import('./replay.ts')).replay,

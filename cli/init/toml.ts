@@ -1,5 +1,9 @@
 /** A value that can be written. */
-export type TomlValue = string | number | boolean | readonly TomlValue[] | { readonly [key: string]: TomlValue }
+export type TomlValue = string | number | boolean | readonly TomlValue[] | TomlTable
+
+export interface TomlTable {
+  readonly [key: string]: TomlValue
+}
 
 /** One `key = value` line, with the comment behind it. */
 export interface Entry {
@@ -28,7 +32,8 @@ export function formatToml(preamble: readonly string[], sections: readonly Secti
   return Buffer.from(text).toString()
 }
 
-function formatSection({ header, comments = [], entries, isInactive }: Section): string {
+/** Formats a table, with tables below it for what is too long for a line. */
+export function formatSection({ header, comments = [], entries, isInactive }: Section): string {
   const own: string[] = []
   const tables: string[] = []
   for (const { key, value, comment } of entries) {
@@ -73,7 +78,7 @@ function isArray(value: TomlValue): value is readonly TomlValue[] {
   return Array.isArray(value)
 }
 
-function isTable(value: TomlValue): value is { readonly [key: string]: TomlValue } {
+function isTable(value: TomlValue): value is TomlTable {
   return typeof value === 'object' && !isArray(value)
 }
 

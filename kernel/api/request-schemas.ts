@@ -3,6 +3,8 @@ import { levels } from '../logs/level.ts'
 
 /** JSON schemas of the API's requests; `kernel/protocol.ts` has their types. */
 const text = { type: 'string', maxLength: 4096 } as const
+/** The text of a file: as long as one that is read may be. */
+const fileText = { type: 'string', maxLength: 1024 * 1024 } as const
 const path = { type: 'string', pattern: '^/', maxLength: 4096 } as const
 const flag = { type: 'boolean' } as const
 const moment = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' } as const
@@ -84,7 +86,7 @@ export const bootBody = {
 export const configBody = {
   type: 'object',
   required: ['path', 'env'],
-  properties: { path, env },
+  properties: { path, env, draft: fileText },
   additionalProperties: false,
 } as const
 export const allowBody = {

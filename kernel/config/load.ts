@@ -84,6 +84,8 @@ export interface LoadOptions {
   readonly trust?: Trust
   /** Earlier files, whose pipes and devices are not read again. */
   readonly envFiles?: EnvFiles | undefined
+  /** Checked in place of the text of its `locald.toml`, which need not exist. */
+  readonly draft?: string | undefined
 }
 
 /**
@@ -96,10 +98,10 @@ export async function loadProject(
   root: string,
   types: TypeSource,
   places: Places,
-  { trust = new Trust({ dataFolder: places.data }), envFiles: known }: LoadOptions = {},
+  { trust = new Trust({ dataFolder: places.data }), envFiles: known, draft }: LoadOptions = {},
 ): Promise<LoadedProject> {
   const problems = new Problems()
-  const reader = { trust, root }
+  const reader = { trust, root, draft }
   const { documents, watched } = await readLayers(reader, types, places, problems)
   problems.setDocuments(documents)
   for (const document of documents) checkDocument(document, problems, types.tables ?? {})

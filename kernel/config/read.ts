@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { ownersAt, readTextFile } from '../contract/text-file.ts'
 import { LocaldError } from '../errors.ts'
@@ -8,6 +9,8 @@ import type { Trust } from './trust.ts'
 export interface Reader {
   readonly trust: Trust
   readonly root: string
+  /** Stands for the text of the project's `locald.toml`, which is not read. */
+  readonly draft?: string | undefined
 }
 
 /** The limit of nesting in TOML files, which keeps recursive functions from overflowing the stack. */
@@ -19,6 +22,7 @@ const depthLimit = 64
  * over 1 MiB, or not UTF-8; CONFIG_UNTRUSTED for another user's.
  */
 export async function readText(file: string, reader?: Reader): Promise<string | undefined> {
+  if (reader?.draft !== undefined && file === join(reader.root, 'locald.toml')) return reader.draft
   const read = await readTextFile(file)
   if (read === undefined) return undefined
   if ('fault' in read) {

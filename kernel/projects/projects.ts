@@ -3,7 +3,7 @@ import { inferFolder } from '../config/inference.ts'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from '../config/load.ts'
 import { Trust } from '../config/trust.ts'
 import type { ProjectPlan, ProjectRef } from '../contract/plugin.ts'
-import { isStillAt } from '../contract/real-path.ts'
+import { isStillAt, realPath } from '../contract/real-path.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import type { InferredAnswer, KeysQuery, PluginView, TargetBody } from '../protocol.ts'
@@ -35,11 +35,7 @@ export interface ProjectsParts extends ProjectParts {
 }
 
 /** A project as its files describe it, checked, before anything is changed. */
-export interface LoadedPlan {
-  readonly plan: ProjectPlan
-  readonly locate: LoadedProject['locate']
-  readonly envFiles: LoadedProject['envFiles']
-}
+export type LoadedPlan = Pick<LoadedProject, 'plan' | 'locate' | 'envFiles'>
 
 /** For whom a project is loaded. */
 export interface LoadCaller {
@@ -47,6 +43,8 @@ export interface LoadCaller {
   readonly shell?: Readonly<Record<string, string>>
   /** What an earlier load read from pipes: it is not read again. */
   readonly envFiles?: LoadedProject['envFiles'] | undefined
+  /** The text of a `locald.toml` that is checked before it is written to the folder. */
+  readonly draft?: string | undefined
 }
 
 /**
@@ -85,11 +83,11 @@ export class Projects {
   }
 
   /** Loads the configuration of the project that a folder is in. */
-  async load(path: string, { shell, envFiles }: LoadCaller = {}): Promise<LoadedProject> {
+  async load(path: string, { shell, envFiles, draft }: LoadCaller = {}): Promise<LoadedProject> {
     const { places } = this.#parts
     const trust = new Trust({ shell, dataFolder: places.data })
-    const root = await findProjectRoot(path, this.types, trust)
-    return loadProject(root, this.types, places, { trust, envFiles })
+    const root = draft === undefined ? await findProjectRoot(path, this.types, trust) : await realPath(path)
+    return loadProject(root, this.types, places, { trust, envFiles, draft })
   }
 
   /**

@@ -3,6 +3,8 @@ import type { ErrorJson } from '../errors.ts'
 export interface ConfigBody {
   readonly path: string
   readonly env: Readonly<Record<string, string>>
+  /** Checked in place of the `locald.toml` of this very folder, which need not exist. */
+  readonly draft?: string
 }
 
 export interface ConfigAnswer {

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -23,25 +24,32 @@ export interface WriteOptions {
   readonly durable?: boolean
   /** Its permissions, independent of the umask; default: 0600, less the umask. */
   readonly mode?: number
+  /** Its owner and group; default: the caller's. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
+  /** Called when all is written, before the file is replaced: what it throws keeps the present one. */
+  readonly beforeReplace?: () => void
 }
 
 /**
  * Writes a file whole or not at all: to a temporary file in the same folder, which is fsynced and renamed. Synchronous,
  * so that two writes of one daemon never interleave.
  */
-export function writeAtomic(file: string, text: string, { durable = true, mode }: WriteOptions = {}): void {
+export function writeAtomic(file: string, text: string, options: WriteOptions = {}): void {
+  const { durable = true, mode, owner, beforeReplace } = options
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
   try {
     const descriptor = openSync(temporary, 'wx', 0o600)
     try {
       for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(descriptor, rest))
+      if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid)
       // Not for the default: some disks have no permissions to set.
       if (mode !== undefined) fchmodSync(descriptor, mode)
       if (durable) fsyncSync(descriptor)
     } finally {
       closeSync(descriptor)
     }
+    beforeReplace?.()
     renameSync(temporary, file)
   } catch (error) {
     rmSync(temporary, { force: true })

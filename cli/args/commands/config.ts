@@ -22,6 +22,27 @@ export const configCommands = [
     ],
   },
   {
+    name: 'add',
+    args: '<CMD…>',
+    takesCommand: true,
+    group: 'config',
+    about: 'Add a command to locald.toml as a service',
+    details:
+      'Writes to the nearest `locald.toml`, and changes nothing else in it. Without one, creates it with the services that `locald up` would infer. Without `--name`, the service is `web`, or named after the script or program. `$NAME` in a quoted word is a variable: `$PORT` is the port that the service gets.',
+    flags: [
+      { name: 'name', short: 'n', value: 'NAME', about: 'Name the service NAME' },
+      { name: 'port', short: 'p', value: 'PORT', about: 'Use the fixed port PORT; default: an assigned one' },
+      { name: 'worker', about: 'Add a service without port and URL' },
+      { name: 'workdir', value: 'DIR', about: 'Run it in DIR; default: this folder' },
+      { name: 'depends-on', value: 'SERVICE', about: 'Start it after SERVICE; may be repeated' },
+    ],
+    examples: [
+      'locald add npm run dev',
+      'locald add --name api --port 4000 -- node server.js',
+      'locald add --worker --depends-on db npm run worker',
+    ],
+  },
+  {
     name: 'config check',
     args: '',
     group: 'config',

@@ -134,7 +134,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async ({ body }) => {
-        const loaded = await projects.load(body.path, { shell: body.env })
+        const loaded = await projects.load(body.path, { shell: body.env, draft: body.draft })
         const { name, path } = loaded.plan
         const unresolved = (await unresolvedIn(loaded, body.env, { contributions: projects.contributions }))?.toJSON()
         const more =

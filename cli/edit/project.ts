@@ -1,0 +1,145 @@
+import { dirname, join } from 'node:path'
+import { parseToml } from '../../kernel/config/read.ts'
+import { isTable, own, type Table } from '../../kernel/config/table.ts'
+import { realPath } from '../../kernel/contract/real-path.ts'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { ConfigAnswer, ConfigBody, InferredAnswer } from '../../kernel/protocol.ts'
+import { exists } from '../../kernel/system/stat.ts'
+import { type Context, callerEnvironment } from '../context.ts'
+import type { Client } from '../daemon/client.ts'
+import { defaultName, formatInferred } from '../init/inferred.ts'
+import { type Entry, formatSection } from '../init/toml.ts'
+import { lineOfPath, parseDocument } from './document.ts'
+import { applyEdit } from './edit.ts'
+import { type ProjectFile, readProjectFile, writeProjectFile } from './file.ts'
+
+/** A service to add. */
+export interface NewService {
+  readonly name: string
+  /** The keys of its table, in the order in which they are written. */
+  readonly entries: readonly Entry[]
+}
+
+/** What was written. */
+export interface Added {
+  readonly file: string
+  /** Line of the service's table. */
+  readonly line: number
+  /** Its lines. */
+  readonly toml: string
+  /** What the file was made from, where it did not exist: the file of the inferred project, or nothing. */
+  readonly created: { readonly from: string | undefined } | undefined
+  /** What an `up` from this shell lacks or would warn of. */
+  readonly warnings: readonly { readonly message: string; readonly hint: string }[]
+}
+
+/** The project whose `locald.toml` gets services: the nearest at or above a folder, else the folder itself. */
+export class EditedProject {
+  readonly #file: ProjectFile
+  readonly #text: string
+  readonly #inferredFrom: string | undefined
+  readonly #daemon: Client
+  /** The names of the services that its file has, or those that are inferred. */
+  readonly names: readonly string[]
+
+  private constructor(daemon: Client, file: ProjectFile, { text, from }: { text: string; from: string | undefined }) {
+    this.#daemon = daemon
+    this.#file = file
+    this.#text = text
+    this.#inferredFrom = from
+    const services = own(dataOf(file.file, text), 'services')
+    this.names = isTable(services) ? Object.keys(services) : []
+  }
+
+  /** Reads the project of the caller's folder. Throws CONFIG_INVALID for a file that is not TOML. */
+  static async open({ cwd, paths }: Pick<Context, 'cwd' | 'paths'>, daemon: Client): Promise<EditedProject> {
+    const folder = await findFolder(await realPath(cwd))
+    const file = await readProjectFile(folder, paths.data)
+    const text = file.present?.text
+    return new EditedProject(
+      daemon,
+      file,
+      text === undefined ? await inferText(daemon, folder) : { text, from: undefined },
+    )
+  }
+
+  /** The folder of the project, absolute. */
+  get folder(): string {
+    return this.#file.folder
+  }
+
+  /**
+   * Adds a service to the file, and creates the file where there is none. Nothing is written unless the configuration
+   * is valid afterwards. Throws USAGE for a name that exists, EDIT_FAILED where the file has no place for the lines.
+   */
+  async add({ name, entries }: NewService): Promise<Added> {
+    const { file, present } = this.#file
+    if (this.names.includes(name))
+      throw new LocaldError('USAGE', `service '${name}' exists already in ${this.#describe(name)}`, {
+        hint: 'Choose another name with `--name NAME`, or edit the file.',
+      })
+    const section = { header: ['services', name], entries }
+    const toml = formatSection(section)
+    const named = withProjectName(this.#text, file, this.folder)
+    const text = named === undefined ? undefined : applyEdit(named, { kind: 'add', section })
+    if (text === undefined)
+      throw new LocaldError('EDIT_FAILED', `${file} has no place for a service that keeps the rest as it is`, {
+        hint: `Write these lines yourself:\n\n${toml}`,
+      })
+    const warnings = await this.#check(text)
+    writeProjectFile(this.#file, text)
+    const line = lineOfPath(parseDocument(text.replace(/^\uFEFF/, '')), section.header) ?? 1
+    return { file, line, toml, created: present === undefined ? { from: this.#inferredFrom } : undefined, warnings }
+  }
+
+  #describe(name: string): string {
+    const { file, present } = this.#file
+    if (present === undefined) return this.#inferredFrom ?? file
+    const line = lineOfPath(parseDocument(this.#text.replace(/^\uFEFF/, '')), ['services', name])
+    return line === undefined ? file : `${file}:${line}`
+  }
+
+  /** Throws all problems of the configuration with this text. A variable that is not set is a warning. */
+  async #check(draft: string): Promise<Added['warnings']> {
+    const body: ConfigBody = { path: this.folder, env: callerEnvironment(), draft: draft.replace(/^\uFEFF/, '') }
+    const { unresolved, warnings = [] } = await this.#daemon.post<ConfigAnswer>('/v1/config', body)
+    if (unresolved === undefined) return warnings
+    return [{ message: unresolved.message, hint: unresolved.hint ?? 'Run `locald config check`.' }]
+  }
+}
+
+/** Returns the nearest folder with a `locald.toml`, or the given one. */
+async function findFolder(start: string): Promise<string> {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (await exists(join(folder, 'locald.toml'))) return folder
+    if (dirname(folder) === folder) return start
+  }
+}
+
+/** Makes the file of a folder without one: with the services that are inferred, so that none of them is lost. */
+async function inferText(daemon: Client, folder: string): Promise<{ text: string; from: string | undefined }> {
+  try {
+    const { file, services } = await daemon.get<InferredAnswer>('/v1/projects/inferred', { path: folder })
+    return { text: formatInferred(defaultName(folder), services, [`From ${file}, as without this file.`]), from: file }
+  } catch (error) {
+    if (!LocaldError.is(error) || error.code !== 'CONFIG_NOT_FOUND') throw error
+    return { text: formatInferred(defaultName(folder), {}, []), from: undefined }
+  }
+}
+
+/** Returns the text with a project's name: a file that is empty so far has none. */
+function withProjectName(text: string, file: string, folder: string): string | undefined {
+  const project = own(dataOf(file, text), 'project')
+  if (isTable(project) && own(project, 'name') !== undefined) return text
+  return applyEdit(text, { kind: 'set', path: ['project', 'name'], value: defaultName(folder) })
+}
+
+function dataOf(file: string, text: string): Table {
+  const parsed = parseToml(text.replace(/^\uFEFF/, ''))
+  if ('data' in parsed) return parsed.data
+  const { line, message } = parsed.fault
+  throw new LocaldError('CONFIG_INVALID', `${file}:${line}: ${message}`, {
+    hint: 'Correct the file first.',
+    problems: [{ file, line, message }],
+  })
+}
