@@ -11,6 +11,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   restart: async () => (await import('./up.ts')).restart,
   status: async () => (await import('./status.ts')).status,
   logs: async () => (await import('./logs.ts')).logs,
+  attach: async () => (await import('./attach.ts')).attach,
   monitor: async () => (await import('./monitor.ts')).monitor,
   run: async () => (await import('./run.ts')).run,
   'service reset': async () => (await import('./service.ts')).serviceReset,

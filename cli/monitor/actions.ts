@@ -7,8 +7,8 @@ import { formatChanges } from '../output/changes.ts'
 import { isSettled, stateOf } from '../output/service-state.ts'
 import type { Paint, Style } from '../output/terminal.ts'
 import { formatWhy, selectRoots } from '../output/why-tree.ts'
+import { parseSpans, type Span } from '../screen/spans.ts'
 import type { Attempts } from './attempts.ts'
-import { parseSpans, type Span } from './grid/spans.ts'
 import type { Row } from './model/services.ts'
 
 type Done = Extract<LocaldEvent, { event: 'done' }>

@@ -1,7 +1,7 @@
+import { fit } from '../screen/glyphs.ts'
 import { nameOf, viewsOf } from './actions.ts'
 import { copySequence } from './clipboard.ts'
 import type { ControlParts } from './control-parts.ts'
-import { fit } from './grid/glyphs.ts'
 import { type Controls, helpLines, requestHelpLines } from './keymap.ts'
 import { LogControls } from './log-controls.ts'
 import type { Row } from './model/services.ts'

@@ -1,2 +1,2 @@
+export { isForeground } from '../screen/foreground.ts'
 export { Monitor } from './monitor.ts'
-export { isForeground } from './terminal/foreground.ts'

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import type { Client } from '../daemon/client.ts'
 import { sanitizeLine } from '../output/sanitize.ts'
 import { hasColour } from '../output/terminal.ts'
+import type { Terminal } from '../screen/terminal.ts'
 import { Actions } from './actions.ts'
 import { Attempts } from './attempts.ts'
 import type { ControlParts } from './control-parts.ts'
@@ -11,15 +12,15 @@ import { Connection } from './feeds/connection.ts'
 import { LogFeed } from './feeds/log-feed.ts'
 import { RequestFeed } from './feeds/request-feed.ts'
 import { Frames } from './frames.ts'
+import { fullScreen } from './full-screen.ts'
 import { actionOf, requestActionOf } from './keymap.ts'
+import type { Key } from './keys.ts'
 import { Messages } from './message.ts'
 import { nextChange } from './model/uptime.ts'
 import { themeFor } from './panes/theme.ts'
 import { RequestControls } from './request-controls.ts'
 import { Screen } from './screen.ts'
 import { State } from './state.ts'
-import type { Key } from './terminal/keys.ts'
-import { Terminal } from './terminal/terminal.ts'
 
 /** `locald monitor` on a terminal, until it is quit. */
 export class Monitor {
@@ -41,7 +42,7 @@ export class Monitor {
     const theme = themeFor(isColoured)
     this.#state = new State(args.positionals, cwd, isColoured)
     this.#screen = new Screen(theme)
-    this.#terminal = new Terminal({ pressed: key => this.#press(key), redraw: () => this.#frames.redraw() })
+    this.#terminal = fullScreen({ pressed: key => this.#press(key), redraw: () => this.#frames.redraw() })
     this.#frames = new Frames({ draw: () => this.#draw(), write: text => this.#terminal.write(text) })
     this.#messages = new Messages(() => this.#frames.request())
     this.#connection = new Connection(paths, {

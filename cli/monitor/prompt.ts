@@ -1,7 +1,7 @@
-import { shorten } from './grid/glyphs.ts'
-import type { Area, Grid } from './grid/grid.ts'
+import { shorten } from '../screen/glyphs.ts'
+import type { Area, Grid } from '../screen/grid.ts'
+import type { Key } from './keys.ts'
 import type { Theme } from './panes/theme.ts'
-import type { Key } from './terminal/keys.ts'
 
 /** UTF-16 units. */
 const longest = 1000

@@ -6,10 +6,19 @@ export interface TerminalQuery extends ServiceQuery {
   readonly rows: number
 }
 
+/** Clear all: the next binary frame is the screen as it is, with lines above it. */
+export interface TerminalScreenNote {
+  readonly cols: number
+  readonly rows: number
+  /** Whether it takes typed text. */
+  readonly input: boolean
+  /** Whether its process has no terminal: what is shown is the output of pipes, or of a container. */
+  readonly pipes?: true
+}
+
 /** A text frame of a terminal's WebSocket from the daemon. Binary frames are output. */
 export type TerminalNote =
-  /** Clear all: the next binary frame is the screen as it is, with lines above it. `input`: whether it takes typed text. */
-  | { readonly screen: { readonly cols: number; readonly rows: number; readonly input: boolean } }
+  | { readonly screen: TerminalScreenNote }
   /** The terminal's size has changed. */
   | { readonly size: readonly [cols: number, rows: number] }
   /** Whether it takes typed text has changed, as its service has exited or started. */

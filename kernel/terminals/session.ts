@@ -27,6 +27,8 @@ export class TerminalSession {
   #feed: Feed | undefined
   #connection: TerminalConnection | undefined
   #size = ownSize
+  /** Whether its process has no terminal. */
+  #hasPipes = false
   /** Whether the screen is one to show. */
   #isBegun = false
 
@@ -91,7 +93,10 @@ export class TerminalSession {
     if (this.#source.instance === undefined) await this.#showLog(screen, false)
     for (let last: Instance | undefined; !signal.aborted; ) {
       const instance = await this.#nextInstance(last)
-      if (instance !== undefined && !(await this.#attend(instance, screen))) return this.#showLog(screen, true)
+      if (instance !== undefined && !(await this.#attend(instance, screen))) {
+        this.#hasPipes = true
+        return this.#showLog(screen, true)
+      }
       last = instance
     }
   }
@@ -201,8 +206,9 @@ export class TerminalSession {
   }
 
   #show(viewer: Viewer): void {
-    if (this.#isBegun && this.#screen !== undefined)
-      viewer.show(this.#screen.text(), this.#size, this.#feed !== undefined)
+    if (!this.#isBegun || this.#screen === undefined) return
+    const kind = this.#hasPipes ? ({ pipes: true } as const) : {}
+    viewer.show(this.#screen.text(), { ...this.#size, input: this.#feed !== undefined, ...kind })
   }
 
   #push(bytes: Uint8Array): void {

@@ -1,5 +1,5 @@
 import type { TerminalSize } from '../contract/plugin.ts'
-import type { TerminalNote } from '../protocol.ts'
+import type { TerminalNote, TerminalScreenNote } from '../protocol.ts'
 
 /** Where a client's frames go. */
 export interface ViewerSink {
@@ -31,9 +31,9 @@ export class Viewer {
   }
 
   /** Replaces what it shows. */
-  show(text: string, { cols, rows }: TerminalSize, input: boolean): void {
+  show(text: string, screen: TerminalScreenNote): void {
     this.#isBehind = false
-    this.#sink.note({ screen: { cols, rows, input } })
+    this.#sink.note({ screen })
     this.#send(Buffer.from(text))
   }
 

@@ -32,6 +32,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/system/prepare-paths.ts': 'all',
   'kernel/system/stat.ts': 'all',
   'kernel/system/suggest.ts': 'all',
+  'kernel/terminals/emulator.ts': 'all',
   'kernel/events.ts': 'types',
   'kernel/protocol.ts': 'types',
 }

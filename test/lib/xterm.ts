@@ -85,6 +85,15 @@ export class Xterm {
     )
   }
 
+  /** The lines above the screen, likewise. */
+  get above(): readonly string[] {
+    const { normal } = this.#terminal.buffer
+    return Array.from(
+      { length: normal.baseY },
+      (_, row) => normal.getLine(row)?.translateToString(true).trimEnd() ?? '',
+    )
+  }
+
   #cell(column: number, row: number): IBufferCell | undefined {
     const { active } = this.#terminal.buffer
     return active.getLine(active.viewportY + row)?.getCell(column)

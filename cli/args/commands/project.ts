@@ -61,6 +61,15 @@ export const projectCommands = [
     examples: ['locald logs', 'locald logs web -f', 'locald logs --since 10m --grep "error|warn"'],
   },
   {
+    name: 'attach',
+    args: '<SERVICE>',
+    group: 'project',
+    about: "Use a service's terminal in this one",
+    details:
+      'Shows its screen and types into it: prompts, debuggers, keys. Ctrl-] leaves, Ctrl-C goes to the program. Several may be attached: all see and type, and the smallest terminal sets the size. A restart keeps it; when the service stops, it exits with 0. A service with `tty = false` or a container is shown, but takes no text.',
+    examples: ['locald attach web', 'locald attach shop:api'],
+  },
+  {
     name: 'monitor',
     aliases: ['tui', 'top'],
     args: '[PROJECT…]',

@@ -1,6 +1,6 @@
 import type { LogLine } from '../../../kernel/events.ts'
 import { sanitizeLogText } from '../../output/log-format.ts'
-import { parseSpans, type Span, textOf } from '../grid/spans.ts'
+import { parseSpans, type Span, textOf } from '../../screen/spans.ts'
 
 /** A line of a log; `id` counts lines. */
 export class Entry {

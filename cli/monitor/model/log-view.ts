@@ -1,5 +1,5 @@
-import { isPlain } from '../grid/glyphs.ts'
-import { overlay, type Span, wrapSpans } from '../grid/spans.ts'
+import { isPlain } from '../../screen/glyphs.ts'
+import { overlay, type Span, wrapSpans } from '../../screen/spans.ts'
 import type { Entry, LogBuffer } from './log-buffer.ts'
 import type { LogSearch } from './log-search.ts'
 

@@ -1,8 +1,8 @@
 import type { ServiceView } from '../../../kernel/events.ts'
 import { stateOf } from '../../output/service-state.ts'
-import { columnsOf, shorten } from '../grid/glyphs.ts'
-import type { Area, Grid } from '../grid/grid.ts'
-import type { Span } from '../grid/spans.ts'
+import { columnsOf, shorten } from '../../screen/glyphs.ts'
+import type { Area, Grid } from '../../screen/grid.ts'
+import type { Span } from '../../screen/spans.ts'
 import { shapeOf, shapeStyle, type Theme } from './theme.ts'
 
 /** What the first line shows. */

@@ -1,4 +1,4 @@
-import type { Area } from '../grid/grid.ts'
+import type { Area } from '../../screen/grid.ts'
 
 /** Where what is on the screen; the areas of the list and the log may have no rows. */
 export interface Layout {

@@ -1,5 +1,5 @@
-import type { Area, Grid } from '../grid/grid.ts'
-import { type Span, wrapWords } from '../grid/spans.ts'
+import type { Area, Grid } from '../../screen/grid.ts'
+import { type Span, wrapWords } from '../../screen/spans.ts'
 import type { Theme } from './theme.ts'
 
 /** Text over the log or the whole screen, such as the help. */

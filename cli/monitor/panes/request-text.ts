@@ -2,7 +2,7 @@ import type { BodyView, ExchangeDetail, FrameView, HeaderView } from '../../../p
 import { formatBytes } from '../../output/humanize.ts'
 import { formatMs, statusStyle } from '../../output/request-table.ts'
 import { sanitize, sanitizeLine } from '../../output/sanitize.ts'
-import type { Span } from '../grid/spans.ts'
+import type { Span } from '../../screen/spans.ts'
 import type { Theme } from './theme.ts'
 
 type Line = readonly Span[]

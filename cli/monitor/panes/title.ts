@@ -1,5 +1,5 @@
-import { columnsOf, shorten } from '../grid/glyphs.ts'
-import type { Area, Grid } from '../grid/grid.ts'
+import { columnsOf, shorten } from '../../screen/glyphs.ts'
+import type { Area, Grid } from '../../screen/grid.ts'
 import type { Theme } from './theme.ts'
 
 /** The line above a pane. */

@@ -70,6 +70,6 @@ t.test('all output passes the sanitiser', async t => {
   t.strictSame(
     writers.map(({ file }) => file),
     // The monitor's terminal gets its own control sequences; what it draws is in cells, without any.
-    ['cli/monitor/terminal/terminal.ts', 'cli/output/terminal.ts'],
+    ['cli/output/terminal.ts', 'cli/screen/terminal.ts'],
   )
 })

@@ -1,11 +1,4 @@
 import { holdStderr } from './held-stderr.ts'
-import { type Key, KeyReader } from './keys.ts'
-
-const esc = '\x1b['
-/** The alternate screen, no automatic line breaks, and pasted text apart from keys. */
-const enterScreen = `${esc}?1049h${esc}?7l${esc}?2004h${esc}?25l`
-/** The reverse; first the end of a synchronised update that may have been interrupted. */
-const leaveScreen = `${esc}?2026l${esc}m${esc}?2004l${esc}?7h${esc}?25h${esc}?1049l`
 
 /** The exit codes of processes that signals killed, as shells count. */
 const signals = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
@@ -13,27 +6,29 @@ const signals = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
 /** By then a process that the system stops is stopped, ms. */
 const orphanMs = 50
 
-/** What is called with what happens at the terminal. */
-export interface TerminalEvents {
-  pressed(key: Key): void
+/** What is shown on the terminal, and called with what happens there. */
+export interface TerminalUser {
+  /** Returns what the terminal receives first. */
+  enter(): string
+  /** Returns what restores it. */
+  leave(): string
+  /** Takes what was typed. */
+  read(bytes: Buffer): void
   /** The screen has to be drawn again, as its size or its content has changed. */
   redraw(): void
 }
 
 /**
- * The terminal in full: raw keys and the alternate screen from `open` to `close`, and restored however the
- * process exits.
+ * The terminal in full: raw from `open` to `close`, and restored however the process exits.
  */
 export class Terminal {
-  readonly #events: TerminalEvents
-  readonly #keys: KeyReader
+  readonly #user: TerminalUser
   #isOpen = false
   #isSuspended = false
   #releaseStderr: () => string = () => ''
 
-  constructor(events: TerminalEvents) {
-    this.#events = events
-    this.#keys = new KeyReader(key => events.pressed(key))
+  constructor(user: TerminalUser) {
+    this.#user = user
   }
 
   get columns(): number {
@@ -67,7 +62,6 @@ export class Terminal {
     process.stdout.off('resize', this.#redraw)
     process.stdin.off('data', this.#read).off('end', this.#hangUp).off('error', this.#hangUp)
     process.stdin.pause()
-    this.#keys.close()
   }
 
   write(text: string): void {
@@ -84,7 +78,7 @@ export class Terminal {
     process.stdin.resume()
     this.#releaseStderr = holdStderr()
     this.#isOpen = true
-    process.stdout.write(enterScreen)
+    process.stdout.write(this.#user.enter())
   }
 
   /** Restores the terminal; does nothing the second time. */
@@ -92,7 +86,7 @@ export class Terminal {
     if (!this.#isOpen) return
     this.#isOpen = false
     // Where the terminal was closed there is nothing to restore.
-    attempt(() => process.stdout.write(leaveScreen))
+    attempt(() => process.stdout.write(this.#user.leave()))
     attempt(() => process.stdin.setRawMode(false))
     const held = this.#releaseStderr()
     if (held !== '') attempt(() => process.stderr.write(held))
@@ -124,12 +118,12 @@ export class Terminal {
     this.#isSuspended = false
     this.#close()
     this.#enter()
-    this.#events.redraw()
+    this.#user.redraw()
   }
 
-  readonly #redraw = () => this.#events.redraw()
+  readonly #redraw = () => this.#user.redraw()
 
-  readonly #read = (bytes: Buffer) => this.#keys.push(bytes)
+  readonly #read = (bytes: Buffer) => this.#user.read(bytes)
 }
 
 function attempt(act: () => unknown): void {

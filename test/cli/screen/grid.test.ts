@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { frameFor } from '../../../cli/monitor/grid/difference.ts'
-import { columnsOf, fit, shorten, splitGlyphs } from '../../../cli/monitor/grid/glyphs.ts'
-import { Grid } from '../../../cli/monitor/grid/grid.ts'
-import { parseSpans, textOf, wrapSpans, wrapWords } from '../../../cli/monitor/grid/spans.ts'
+import { frameFor } from '../../../cli/screen/difference.ts'
+import { columnsOf, fit, shorten, splitGlyphs } from '../../../cli/screen/glyphs.ts'
+import { Grid } from '../../../cli/screen/grid.ts'
+import { parseSpans, textOf, wrapSpans, wrapWords } from '../../../cli/screen/spans.ts'
 import { Xterm } from '../../lib/xterm.ts'
 
 const pieces = fc.constantFrom(

@@ -57,6 +57,17 @@ export class Grid {
     }
   }
 
+  /** Returns what it shows after it has scrolled by so many rows, without a cursor. */
+  scrolled(count: number): Grid {
+    const grid = new Grid(this.columns, this.rows)
+    const cells = count * this.columns
+    for (let at = cells; at < this.#texts.length; at++) {
+      grid.#texts[at - cells] = this.#texts[at] ?? ' '
+      grid.#styles[at - cells] = this.#styles[at] ?? ''
+    }
+    return grid
+  }
+
   #writeGlyphs({ column, row }: Place, text: string, style: string, limit: number): number {
     let at = column
     for (const glyph of splitGlyphs(text)) {

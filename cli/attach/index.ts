@@ -1,0 +1,2 @@
+export { isForeground } from '../screen/foreground.ts'
+export { Attachment } from './attachment.ts'
