@@ -46,6 +46,8 @@ const modules = {
     ...['kernel/daemon.ts', 'kernel/contract/index.ts', 'kernel/testing/index.ts', 'plugins/index.ts'],
     // Imported late: its name must not change with its text, so that a daemon finds it after an update under it, too.
     'kernel/api/openapi-document.ts',
+    // A program of its own, which the plugin starts by its name.
+    'plugins/site/server/main.ts',
   ],
   format: 'esm',
   splitting: true,

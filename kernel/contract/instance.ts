@@ -17,6 +17,11 @@ export interface Instance {
   readonly probeEvery?: number
   /** Runs the command of a health check inside a guest, which a shell on this machine cannot. Never rejects. */
   check?(command: string, timeoutMs: number, signal: AbortSignal): Promise<InsideCheck>
+  /**
+   * Handles changes of watched files, relative to the project's root; none: it is not known which. Absent: a change
+   * restarts the service.
+   */
+  changed?(files: readonly string[]): void
   /** Returns why it exited, beyond its code: "was killed for lack of memory". Called once it has exited. */
   exitReason?(): string | undefined
   /** Adds a listener, which first gets all events since the start; the result removes it. */
@@ -47,6 +52,8 @@ export type InstanceEvent =
       readonly status: string | null
       readonly pid: number
     }
+  /** A fact that `locald status` shows as the reason while there is no other; null: none any more. */
+  | { readonly event: 'note'; readonly text: string | null }
   /** The main process exited with 0, and others of its tree keep running. */
   | { readonly event: 'main'; readonly exit: Exit; readonly left: number }
 

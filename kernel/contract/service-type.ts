@@ -1,7 +1,7 @@
 import type { Argv } from './boot.ts'
 import type { FeatureName } from './feature.ts'
 import type { Instance, LogSink } from './instance.ts'
-import type { ProjectRef } from './project.ts'
+import type { CommonOptions, ProjectRef } from './project.ts'
 import type { Shape } from './shape.ts'
 
 /** A runtime driver for one service type. */
@@ -31,6 +31,11 @@ export interface ServiceType<O> {
   ports?(options: O): readonly number[]
   /** What a `web` service speaks on its port; default HTTP/1.1. */
   protocol?(options: O): Protocol
+  /**
+   * Returns the glob patterns of the files that are watched for a service, relative to the project's root; default: its
+   * `watch`. A change goes to `Instance.changed`.
+   */
+  watch?(options: O, common: CommonOptions): readonly string[]
   /** Slow, once, its own step: initdb, image pull. Rejects with ENGINE_FAILED, IMAGE_FAILED and the like. */
   prepare?(run: Run<O>): Promise<void>
   /** Returns the command that `start` runs where it is another than the written one. */

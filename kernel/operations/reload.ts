@@ -1,7 +1,7 @@
 import { shortName } from '../config/document.ts'
-import type { Log, OpenFolder } from '../contract/plugin.ts'
+import type { Log, OpenFolder, ServicePlan } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
-import { messageOf } from '../errors.ts'
+import { LocaldError, messageOf } from '../errors.ts'
 import type { Events } from '../events.ts'
 import type { Project } from '../projects/project.ts'
 import type { Service } from '../services/service.ts'
@@ -55,7 +55,8 @@ export class Reloads {
   /** Watches the files of the project's present plan. Resolves when changes are noticed from now on. */
   async follow(project: Project): Promise<void> {
     const { path } = project.ref
-    const { files, services } = project.plan
+    const { files } = project.plan
+    const services = project.plan.services.map(plan => withWatch(project, plan))
     const known = this.#followed.get(path)
     // Under another name or domain it is another project in the same folder.
     if (known?.project === project && files.every(file => known.files.has(file)) && !known.configFailed) {
@@ -107,7 +108,7 @@ export class Reloads {
     if (signature !== undefined && signature !== before.configuration) await this.#reload(project, changedWhileDown)
     for (const [name, now] of services) {
       const then = before.services[name]
-      if (then !== undefined && then !== now) void this.#restarts.restart(project, name, () => changedWhileDown)
+      if (then !== undefined && then !== now) void this.#restarts.resume(project, name)
     }
   }
 
@@ -190,6 +191,13 @@ export class Reloads {
     this.#input.log.warn(message)
     this.#input.events.emit({ event: 'warning', path: ref.path, message, ...(hint === undefined ? {} : { hint }) })
   }
+}
+
+/** Returns a service's plan with the patterns that its type watches. */
+function withWatch(project: Project, plan: ServicePlan): ServicePlan {
+  const driver = project.driverOf(plan)
+  if (LocaldError.is(driver) || driver.watch === undefined) return plan
+  return { ...plan, common: { ...plan.common, watch: driver.watch(plan.options, plan.common) } }
 }
 
 /** Whether the system's limit was reported for this project already; marks it as reported. */

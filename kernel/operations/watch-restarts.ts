@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { messageOf } from '../errors.ts'
+import { LocaldError, messageOf } from '../errors.ts'
 import type { Project } from '../projects/project.ts'
 import type { Service } from '../services/service.ts'
 import { type LoopDecision, RestartLoop } from './restart-loop.ts'
@@ -30,6 +30,7 @@ export class WatchRestarts {
     // It could not start in a removed folder; its files count as changed when they are back.
     const plan = project.planOf(name)
     if (plan !== undefined && !existsSync(project.outline(service, plan).dir)) return
+    if (await this.#delegate(project, service, files)) return
     const { loop, due } = this.#watchingOf(service)
     const decision = loop.decide(files, service.clock.sinceMs)
     if (decision.kind === 'loop') return reportLoop(service, decision)
@@ -44,6 +45,28 @@ export class WatchRestarts {
       return what
     })
     if (!isRestarted) due.clear()
+  }
+
+  /** Handles changes that came while no daemon ran, of files that are not known. Never rejects. */
+  async resume(project: Project, name: string): Promise<void> {
+    const service = project.service(name)
+    if (service !== undefined && (await this.#delegate(project, service, []))) return
+    await this.restart(project, name, () => 'files changed while the daemon was down')
+  }
+
+  /**
+   * Leaves changes to a service whose type handles them, once it has started. Returns false for other types, and where
+   * it does not run.
+   */
+  async #delegate(project: Project, service: Service, files: readonly string[]): Promise<boolean> {
+    const { supervisor, state } = service
+    const plan = project.planOf(service.ref.name)
+    const driver = plan && project.driverOf(plan)
+    if (driver === undefined || LocaldError.is(driver) || driver.watch === undefined) return false
+    await state.until(() => supervisor.instance !== undefined || !supervisor.active)
+    const { instance } = supervisor
+    instance?.changed?.(files)
+    return instance?.changed !== undefined
   }
 
   /** Restarts a service in its turn, and reads the cause from `what` then. Returns whether it could. Never rejects. */

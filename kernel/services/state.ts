@@ -35,7 +35,7 @@ const emitted = [
 ] as const
 
 /** The subject of a note; a service has at most one note on each. */
-export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies' | 'type'
+export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies' | 'type' | 'instance'
 
 /** A service's state: set in one place, emitted to all who wait for it. */
 export class ServiceState {

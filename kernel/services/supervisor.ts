@@ -213,6 +213,9 @@ export class Supervisor {
       finish()
       return exit
     })
+    const stopNotes = instance.on?.(event => {
+      if (event.event === 'note') state.note('instance', event.text ?? undefined)
+    })
     const watching = new ReadinessWatch({ host: this.#host, plan, instance, signal: over.signal }).run(wasReady)
     try {
       await waitForAbort(over.signal)
@@ -223,6 +226,8 @@ export class Supervisor {
       return { code: null, signal: null }
     } finally {
       await watching
+      stopNotes?.()
+      state.note('instance', undefined)
       signal.removeEventListener('abort', finish)
       this.#instance = undefined
       this.#forgetFoundPort(this.#plan ?? plan)
