@@ -93,8 +93,8 @@ export class SiteServer {
       ...(isWhole ? { acceptRanges: false } : {}),
     })
     if (sent.type === 'error' && sent.statusCode !== 412 && sent.statusCode !== 416) {
-      const isGone = sent.statusCode === 404
-      return sendPage(response, isGone ? missingPage(undefined) : plainPage(sent.statusCode, 'Failed'), false)
+      const page = sent.statusCode === 404 ? missingPage(undefined) : plainPage(sent.statusCode, 'Failed')
+      return sendPage(response, page, request.method === 'HEAD')
     }
     const length = Number(Object(sent.headers)['Content-Length'])
     if (isPage && sent.statusCode === 200 && !(length > maxPage))
