@@ -19,6 +19,7 @@ async function main(): Promise<number> {
     if (!LocaldError.is(error) || error.code !== 'UNKNOWN_COMMAND') throw error
     return (await import('./commands/plugin-command.ts')).pluginCommand(argv, error)
   }
+  if (args.flags.has('no-color')) (await import('./output/terminal.ts')).disableColour()
   if (args.flags.has('version')) return (await import('./commands/help.ts')).printVersion(args)
   const { command } = args
   if (command === undefined || args.flags.has('help')) return (await import('./commands/help.ts')).printHelp(args)

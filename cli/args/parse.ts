@@ -1,7 +1,9 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import { type CommandSpec, commands } from './commands.ts'
+import type { CommandSpec } from './commands.ts'
+import { parseFlags } from './flag-words.ts'
 import { globalFlags } from './flags.ts'
-import type { Flag } from './spec.ts'
+import { countWords, findCommand, findPositional, isFlag, isGlobal, listSubcommands } from './lookup.ts'
+import { unknownCommand, unknownFlag, usageError } from './usage.ts'
 
 // Not by cac, which prints the help: it reads `up --detach 007` as service 7, and knows no command of two words.
 // docs/dependencies.md
@@ -25,10 +27,8 @@ export interface ParsedArgs {
 export async function parseArgs(argv: readonly string[]): Promise<ParsedArgs> {
   const { head, tail } = splitChildArgv(argv)
   const at = findPositional(head)
-  if (at === undefined) {
-    const { flags, values } = await parseFlags(head, undefined)
-    return { command: undefined, positionals: [], childArgv: [], flags, values, group: undefined }
-  }
+  if (at === undefined) return await parseAlone(head)
+  if (head[at] === 'version') return await parseAlone([...head.slice(0, at), '--version', ...head.slice(at + 1)])
   const isHelp = head[at] === 'help'
   const words = isHelp ? [...head.slice(0, at), ...head.slice(at + 1), '--help'] : head
   const from = isHelp ? (findPositional(words) ?? words.length) : at
@@ -48,9 +48,17 @@ export function flagValue(args: Pick<ParsedArgs, 'flags'>, name: string): string
   return typeof value === 'string' ? value : undefined
 }
 
+/** Parses a command line without a command. */
+async function parseAlone(words: readonly string[]): Promise<ParsedArgs> {
+  const { flags, values, positionals } = await parseFlags(words, undefined)
+  const [extra] = positionals
+  if (extra !== undefined) throw usageError(`unexpected argument '${extra}'`, undefined)
+  return { command: undefined, positionals: [], childArgv: [], flags, values, group: undefined }
+}
+
 /**
  * Splits at `--`, or before a child command without it: that begins with the first positional, `add npm run dev`, or
- * after those of the command's own, `run api npm test`.
+ * after those of the command's own, `run api npm test`; after `--with` that is none, `run --with db npm test`.
  */
 function splitChildArgv(argv: readonly string[]): {
   readonly head: readonly string[]
@@ -61,170 +69,43 @@ function splitChildArgv(argv: readonly string[]): {
   const at = findPositional(head)
   const command = at === undefined ? undefined : findCommand(head, at)
   if (at !== undefined && command?.takesCommand === true) {
-    const known = flagsOf(command)
-    let child = findPositional(head, at + countWords(command), known)
-    for (let own = countArgs(command)[0]; own > 0 && child !== undefined; own--)
-      child = findPositional(head, child + 1, known)
+    const child = findChild(head, at + countWords(command), command)
     if (child !== undefined) return { head: argv.slice(0, child), tail: argv.slice(child) }
   }
   return { head, tail: end < 0 ? [] : argv.slice(end + 1) }
 }
 
-/** What other tools call a command. */
-const synonyms = new Map([
-  ['start', 'up'],
-  ['down', 'stop'],
-  ['ps', 'status'],
-  ['exec', 'run'],
-])
-
-/** Returns an error that suggests the nearest of the known words (at least one), if one is near. */
-async function unknown(
-  code: 'USAGE' | 'UNKNOWN_COMMAND',
-  message: string,
-  word: string,
-  known: readonly string[],
-  hint: string,
-): Promise<LocaldError> {
-  const { closest } = await import('../../kernel/system/suggest.ts')
-  const near = closest(word, known)
-  return new LocaldError(code, message, { hint: near === undefined ? hint : `Did you mean '${near}'? ${hint}` })
-}
-
-function countWords(command: CommandSpec): number {
-  return command.name.split(' ').length
-}
-
-function flagsOf(command: CommandSpec | undefined): readonly Flag[] {
-  return [...globalFlags, ...(command?.flags ?? [])]
-}
-
-/** Returns the index of the first word that is neither a flag nor the value of one. */
-function findPositional(words: readonly string[], from = 0, known = globalFlags): number | undefined {
-  const takesNext = (word: string) =>
-    known.some(({ name, short, value }) => value !== undefined && (word === `--${name}` || word === `-${short}`))
-  for (let i = from; i < words.length; i++) {
-    const word = words[i] ?? ''
-    if (takesNext(word)) i++
-    else if (!isFlag(word)) return i
-  }
-  return undefined
-}
-
-function findCommand(words: readonly string[], at: number): CommandSpec | undefined {
-  const one = words[at]
-  const two = `${one} ${words[at + 1]}`
-  return (
-    commands.find(command => command.name === two) ??
-    commands.find(({ name, aliases }) => one !== undefined && (name === one || aliases?.includes(one) === true))
-  )
+/** Returns the index of the first word of a child command that no `--` precedes. */
+function findChild(head: readonly string[], from: number, command: CommandSpec): number | undefined {
+  const flags = [...globalFlags, ...(command.flags ?? [])]
+  const hasSources = (until: number) => head.slice(from, until).some(word => /^--with(?:=|$)/.test(word))
+  let child = findPositional(head, from, flags)
+  for (let own = countArgs(command)[0]; own > 0 && child !== undefined && !hasSources(child); own--)
+    child = findPositional(head, child + 1, flags)
+  return child
 }
 
 /** Parses `locald server`, `locald help`, or a mistake. */
 async function parseGroup(words: readonly string[], at: number): Promise<ParsedArgs> {
-  const word = words[at]
-  const subcommands = commands
-    .filter(({ name }) => name.startsWith(`${word} `))
-    .map(({ name }) => name.split(' ')[1] ?? '')
+  const name = words[at]
+  const subcommands = listSubcommands(name)
   const next = words[at + 1]
   const isHelp = words.includes('--help') || words.includes('-h')
-  if (isHelp && (word === undefined || (subcommands.length > 0 && (next === undefined || isFlag(next))))) {
+  if (isHelp && (name === undefined || (subcommands.length > 0 && (next === undefined || isFlag(next))))) {
     const { flags, values } = await parseFlags([...words.slice(0, at), ...words.slice(at + 1)], undefined)
-    return { command: undefined, positionals: [], childArgv: [], flags, values, group: word }
+    return { command: undefined, positionals: [], childArgv: [], flags, values, group: name }
   }
-  const typed = word ?? ''
-  if (subcommands.length === 0) {
-    const known = [...new Set(commands.flatMap(({ name }) => [name, name.split(' ')[0] ?? name]))]
-    const meant = synonyms.get(typed) ?? typed
-    throw await unknown('UNKNOWN_COMMAND', `unknown command '${typed}'`, meant, known, helpHint(undefined))
-  }
+  const typed = name ?? ''
+  // A flag of a command before that command: its value was read as one.
+  const stray = words.slice(0, at).find(word => isFlag(word) && !isGlobal(word))
+  if (stray !== undefined) throw await unknownFlag(stray, globalFlags, undefined)
+  if (subcommands.length === 0) throw await unknownCommand(typed, undefined)
   if (next === undefined || isFlag(next)) {
     throw new LocaldError('UNKNOWN_COMMAND', `'${typed}' needs a subcommand`, {
-      hint: `Use one of: ${subcommands.map(name => `\`locald ${typed} ${name}\``).join(', ')}.`,
+      hint: `Use one of: ${subcommands.map(sub => `\`locald ${typed} ${sub}\``).join(', ')}.`,
     })
   }
-  const hint = `See \`locald ${typed} --help\`.`
-  throw await unknown('UNKNOWN_COMMAND', `unknown command '${typed} ${next}'`, next, subcommands, hint)
-}
-
-/**
- * Separates flags from positionals. A flag's value is the next word or follows `=`; short flags may be joined: `-fn20`.
- */
-async function parseFlags(
-  words: readonly string[],
-  command: CommandSpec | undefined,
-): Promise<Pick<ParsedArgs, 'flags' | 'values' | 'positionals'>> {
-  const known = flagsOf(command)
-  const flags = new Map<string, string | true>()
-  const values = new Map<string, readonly string[]>()
-  const positionals: string[] = []
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? ''
-    if (!isFlag(word)) {
-      positionals.push(word)
-      continue
-    }
-    for (const { typed, flag, value } of await splitFlags(word, known, command)) {
-      if (flag.value === undefined) {
-        if (value !== undefined) throw usageError(`${typed} takes no value`, command)
-        flags.set(flag.name, true)
-        continue
-      }
-      const next = words[i + 1]
-      const given = value ?? (next === undefined || isFlag(next) ? undefined : next)
-      if (given === undefined) throw usageError(`${typed} needs a value: ${typed} ${flag.value}`, command)
-      if (value === undefined) i++
-      flags.set(flag.name, given)
-      values.set(flag.name, [...(values.get(flag.name) ?? []), given])
-    }
-  }
-  return { flags, values, positionals }
-}
-
-function isFlag(word: string): boolean {
-  return word.startsWith('-') && word !== '-'
-}
-
-/** A flag as it was typed, with the value that was joined to it. */
-interface TypedFlag {
-  readonly typed: string
-  readonly flag: Flag
-  readonly value: string | undefined
-}
-
-/** Splits a word into its flags: `--name`, `--name=value`, `-f`, `-fn20`. */
-async function splitFlags(
-  word: string,
-  known: readonly Flag[],
-  command: CommandSpec | undefined,
-): Promise<readonly TypedFlag[]> {
-  if (word.startsWith('--')) {
-    const equals = word.indexOf('=')
-    const typed = equals < 0 ? word : word.slice(0, equals)
-    const flag = known.find(each => `--${each.name}` === typed)
-    if (flag === undefined) throw await unknownFlag(typed, known, command)
-    return [{ typed, flag, value: equals < 0 ? undefined : word.slice(equals + 1) }]
-  }
-  const found: TypedFlag[] = []
-  for (let i = 1; i < word.length; i++) {
-    const typed = `-${word[i]}`
-    const flag = known.find(each => each.short === word[i])
-    if (flag === undefined) throw await unknownFlag(word.length === 2 ? word : typed, known, command)
-    const rest = word.slice(i + 1)
-    if (flag.value === undefined) found.push({ typed, flag, value: undefined })
-    else return [...found, { typed, flag, value: rest === '' ? undefined : rest.replace(/^=/, '') }]
-  }
-  return found
-}
-
-async function unknownFlag(
-  typed: string,
-  known: readonly Flag[],
-  command: CommandSpec | undefined,
-): Promise<LocaldError> {
-  const names = known.map(flag => `--${flag.name}`)
-  const of = command === undefined ? '' : ` of 'locald ${command.name}'`
-  return await unknown('USAGE', `unknown flag ${typed}${of}`, typed, names, helpHint(command))
+  throw await unknownCommand(next, typed)
 }
 
 function checkCount(
@@ -248,13 +129,4 @@ function countArgs({ args, takesCommand }: CommandSpec): readonly [min: number, 
   const own = takesCommand === true && command === undefined ? '' : first
   const min = own.split('<').length - 1
   return [min, own.includes('…') ? Number.POSITIVE_INFINITY : min + own.split('[').length - 1]
-}
-
-function usageError(message: string, command: CommandSpec | undefined): LocaldError {
-  const usage = command === undefined ? '' : `Usage: \`${`locald ${command.name} ${command.args}`.trimEnd()}\`. `
-  return new LocaldError('USAGE', message, { hint: usage + helpHint(command) })
-}
-
-function helpHint(command: CommandSpec | undefined): string {
-  return `See \`locald${command === undefined ? '' : ` ${command.name}`} --help\`.`
 }

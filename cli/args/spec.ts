@@ -2,7 +2,11 @@
 export interface Flag {
   readonly name: string
   readonly short?: string
+  /** Another letter that is accepted, and not shown. */
+  readonly otherShort?: string
   readonly value?: string
+  /** The values that it takes, where they are known. */
+  readonly choices?: readonly string[]
   readonly about: string
 }
 

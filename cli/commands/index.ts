@@ -29,6 +29,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   'config show': async () => (await import('./config.ts')).configShow,
   'config allow': async () => (await import('./config.ts')).configAllow,
   'export session': async () => (await import('./export.ts')).exportSession,
+  port: async () => (await import('./port.ts')).port,
   doctor: async () => (await import('./doctor.ts')).doctor,
   'plugins list': async () => (await import('./plugins.ts')).pluginsList,
   'plugins add': async () => (await import('./plugins-install.ts')).pluginsAdd,

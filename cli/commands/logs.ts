@@ -8,7 +8,7 @@ import type { Context } from '../context.ts'
 import { type Client, type Query, requireDaemon, type Stream } from '../daemon/client.ts'
 import { PartialLines } from '../follow/partial-lines.ts'
 import { StreamFollower } from '../follow/stream.ts'
-import { formatFor } from '../output/log-format.ts'
+import { formatFor, formatTime } from '../output/log-format.ts'
 import { toSafeJson } from '../output/sanitize.ts'
 import { printAll } from '../output/terminal.ts'
 
@@ -31,11 +31,12 @@ export async function logs(context: Context): Promise<number> {
     since: from === undefined ? undefined : parseMoment('--since', from, Date.now()),
     until: until === undefined ? undefined : parseMoment('--until', until, Date.now()),
     grep: checkPattern(flagValue(args, 'grep')),
+    ignoreCase: args.flags.has('ignore-case'),
     follow: args.flags.has('follow'),
     partial: args.flags.has('follow') && !context.json,
   }
   const daemon = await requireDaemon(context.paths)
-  const text = context.json ? (line: LogLine) => toSafeJson(line) : await makeFormatter(daemon, query)
+  const text = context.json ? toSafeJson : await makeFormatter(daemon, query, args.flags.has('timestamps'))
   const partial = new PartialLines()
   const print = (lines: readonly LogLine[]) =>
     printAll(
@@ -81,12 +82,12 @@ function openStream(daemon: Client, query: Query): Stream<LogLine> {
 }
 
 /** Returns the format of lines; requests the services first, so that the column of their names keeps its width. */
-async function makeFormatter(daemon: Client, query: KeysQuery): Promise<(line: LogLine) => string> {
+async function makeFormatter(daemon: Client, query: KeysQuery, hasTimes: boolean): Promise<(line: LogLine) => string> {
   const { path, service, all = false } = query
   const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service, all })
   const isOne = new Set(keys.map(key => key.slice(0, key.indexOf(':')))).size < 2
   const format = formatFor(keys, all || !isOne)
-  return line => format.text(line)
+  return line => `${hasTimes ? `${formatTime(line.time)} ` : ''}${format.text(line)}`
 }
 
 function checkPattern(text: string | undefined): string | undefined {

@@ -14,12 +14,14 @@ import { locate } from '../context.ts'
 import { type Client, findDaemon, requireDaemon } from '../daemon/client.ts'
 import { interruptedCode } from '../follow/keys.ts'
 import { printAnswer } from '../output/command-answer.ts'
+import { disableColour } from '../output/terminal.ts'
 
 /** A command line that starts with no command of the CLI: its global flags, and the rest as it was typed. */
 interface PluginArgs {
   readonly name: string
   readonly argv: readonly string[]
   readonly flags: ReadonlyMap<string, string | true>
+  readonly values: ReadonlyMap<string, readonly string[]>
 }
 
 /**
@@ -28,11 +30,12 @@ interface PluginArgs {
  * no plugin has the command, throws `unknown`.
  */
 export async function pluginCommand(words: readonly string[], unknown: LocaldError): Promise<number> {
-  const { name, argv, flags } = parsePluginArgs(words)
+  const { name, argv, flags, values } = parsePluginArgs(words)
+  if (flags.has('no-color')) disableColour()
   const shipped = pluginCommands.find(command => command.name === name)
   // A command that does not know `--help` would do its work: it is not called.
   if (flags.has('help') && shipped !== undefined) return (await import('./help.ts')).printTopic(shipped)
-  const { paths, cwd } = locate({ flags })
+  const { paths, cwd } = locate({ flags, values })
   const daemon = shipped !== undefined ? await requireDaemon(paths) : await findDaemon(paths)
   if (daemon === undefined || name === '') throw unknown
   if (flags.has('help')) return await printCommandHelp(daemon, name, unknown)
@@ -93,21 +96,27 @@ async function callCommand(
   }
 }
 
-/** Separates the flags of every command, wherever they stand before `--`. */
+/** Separates the flags of every command, wherever they stand before `--`. Of short ones, `-h` and `-C`. */
 function parsePluginArgs(words: readonly string[]): PluginArgs {
   const end = words.indexOf('--')
   const head = end < 0 ? words : words.slice(0, end)
   const flags = new Map<string, string | true>()
+  const folders: string[] = []
   const rest: string[] = []
   for (let i = 0; i < head.length; i++) {
     const word = head[i] ?? ''
-    const [typed = '', value] = word.split('=', 2)
-    const flag = globalFlags.find(each => `--${each.name}` === typed)
+    const [typed = '', value] = word.startsWith('-C') && word !== '-C' ? ['-C', word.slice(2)] : word.split('=', 2)
+    const flag = globalFlags.find(each => typed === `--${each.name}` || (typed === '-C' && each.short === 'C'))
     if (word === '-h') flags.set('help', true)
     else if (flag === undefined) rest.push(word)
     else if (flag.value === undefined) flags.set(flag.name, true)
-    else flags.set(flag.name, value ?? head[++i] ?? '')
+    else {
+      const given = value ?? head[++i] ?? ''
+      flags.set(flag.name, given)
+      if (flag.short === 'C') folders.push(given)
+    }
   }
   const [name = '', ...args] = rest
-  return { name, argv: [...args, ...(end < 0 ? [] : words.slice(end))], flags }
+  const values = new Map(folders.length === 0 ? [] : [['directory', folders]])
+  return { name, argv: [...args, ...(end < 0 ? [] : words.slice(end))], flags, values }
 }

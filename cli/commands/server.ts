@@ -22,6 +22,7 @@ export async function ping(context: Context): Promise<number> {
 /** `locald server status`. */
 export async function serverStatus(context: Context): Promise<number> {
   const status = await (await requireRunningDaemon(context.paths)).get<ServerStatus>('/v1/server', {}, answerMs)
+  const log = context.paths.daemonLog
   if (context.json) {
     printJson(status)
     return 0
@@ -33,6 +34,7 @@ export async function serverStatus(context: Context): Promise<number> {
     ['https', status.https ?? '-'],
     ['version', status.version],
     ['started', status.startedAt],
+    ['log', log],
   ]
   print(lines.map(([name, value]) => `${String(name).padEnd(8)} ${value}`).join('\n'))
   return 0

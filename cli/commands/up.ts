@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
-import { LocaldError } from '../../kernel/errors.ts'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
-import type { RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/protocol.ts'
-import { isFolder } from '../args/folder.ts'
-import { flagValue } from '../args/parse.ts'
+import type { OpenAnswer, RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/protocol.ts'
+import { readTarget } from '../args/target.ts'
+import { readUpFlags } from '../args/up-flags.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import { describeDashboard } from '../follow/dashboard-line.ts'
@@ -21,8 +20,8 @@ export async function up(context: Context): Promise<number> {
   if (flags.has('attach') && flags.has('detach')) {
     throw new LocaldError('USAGE', '--attach and --detach cannot be combined', { hint: 'Use one of them.' })
   }
-  const target = readTarget(context)
-  const lease = await leaseIn(context)
+  const target = readTarget(context.args, context.cwd)
+  const options = await readUpFlags(context.args, context.cwd)
   const since = new Date().toISOString()
   const daemon = await requireDaemon(context.paths)
   const interrupt = new Interrupt()
@@ -32,7 +31,7 @@ export async function up(context: Context): Promise<number> {
       // While services start: that takes longer.
       if (!context.json && hasHttpsUrl(event)) browsing ??= askBrowserTrust(daemon)
     }
-    const body = { ...target, ...lease, env: callerEnvironment(), id: `${process.pid} ${since}` }
+    const body = { ...target, ...options, env: callerEnvironment(), id: `${process.pid} ${since}` }
     const done = await runUp(context, daemon, interrupt, body, seen)
     if (done === undefined) return interruptedCode
     const code = await printOutcome(context, daemon, done)
@@ -40,6 +39,7 @@ export async function up(context: Context): Promise<number> {
     if (hint !== undefined) printStderr(hint)
     const line = code === 0 && !context.json ? await describeDashboard(daemon, browsing) : undefined
     if (line !== undefined) printStderr(line)
+    if (code === 0 && flags.has('open')) await openMain(context, daemon, target)
     const attaches = flags.has('attach') || (isInteractive() && !flags.has('detach'))
     if (code !== 0 || context.json || !attaches || done.services.every(isSettled)) return code
     const { attach } = await import('../follow/attach.ts')
@@ -49,11 +49,15 @@ export async function up(context: Context): Promise<number> {
   }
 }
 
-async function leaseIn({ args }: Context): Promise<Pick<UpBody, 'lease'>> {
-  const value = flagValue(args, 'lease')
-  if (value === undefined) return {}
-  const { readLease } = await import('../args/lease.ts')
-  return { lease: await readLease(value) }
+/** Opens the URL of the first named service, else that of the project. Without one it only warns: all is up. */
+async function openMain({ json }: Context, daemon: Client, { path, services = [] }: TargetBody): Promise<void> {
+  try {
+    const answer = await daemon.get<OpenAnswer>('/v1/services/open', { path, service: services[0] })
+    const { showUrl } = await import('../output/browser.ts')
+    await showUrl(answer, json)
+  } catch (error) {
+    printStderr(`Warning: nothing to open: ${messageOf(error)}`)
+  }
 }
 
 /** `locald restart`. */
@@ -69,24 +73,6 @@ export async function restart(context: Context): Promise<number> {
   const doing = 'restarting services'
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/restart', body, doing })
   return await printOutcome(context, daemon, await followOperation(context, stream, { doing }))
-}
-
-/** Reads the first argument as a folder if it looks like a path or is one, the others as services. */
-function readTarget(context: Context): TargetBody {
-  const { positionals } = context.args
-  const [first] = positionals
-  const isThere = first !== undefined && isFolder(resolve(context.cwd, first))
-  const isPath = first !== undefined && (first === '.' || first === '..' || first.includes('/') || isThere)
-  if (isPath && !isThere) {
-    throw new LocaldError('USAGE', `folder ${first} not found`, {
-      hint: 'Run `locald up [PATH] [SERVICE…]`; an argument with a / is a path.',
-    })
-  }
-  const services = isPath ? positionals.slice(1) : positionals
-  return {
-    path: isPath ? resolve(context.cwd, first) : context.cwd,
-    ...(services.length === 0 ? {} : { services }),
-  }
 }
 
 /**

@@ -57,6 +57,15 @@ export class LineFormat {
   }
 }
 
+/** Returns the local time of a line, to the millisecond. */
+export function formatTime(time: string): string {
+  const local = new Date(time)
+  const two = (number: number) => String(number).padStart(2, '0')
+  const date = [local.getFullYear(), two(local.getMonth() + 1), two(local.getDate())].join('-')
+  const clock = [local.getHours(), local.getMinutes(), local.getSeconds()].map(two).join(':')
+  return `${date} ${clock}.${String(local.getMilliseconds()).padStart(3, '0')}`
+}
+
 /**
  * Removes what would change the terminal: a service's screen clearing, titles and cursor moves are not for the reader
  * of its logs. Of what was overwritten the last remains.

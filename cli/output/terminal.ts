@@ -34,10 +34,17 @@ export async function printAll(text: string): Promise<void> {
   await new Promise(resolve => process.stdout.once('drain', resolve))
 }
 
-/** Whether a stream gets colours: `NO_COLOR`, then `FORCE_COLOR`, then whether it and stdout are terminals. */
+let isColourless = false
+
+/** Prints without colours from now on, as `--no-color` asks. */
+export function disableColour(): void {
+  isColourless = true
+}
+
+/** Whether a stream gets colours: `--no-color`, `NO_COLOR`, then `FORCE_COLOR`, then whether it and stdout are terminals. */
 export function hasColour(stream: Out): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env
-  if (NO_COLOR !== undefined && NO_COLOR !== '') return false
+  if (isColourless || (NO_COLOR !== undefined && NO_COLOR !== '')) return false
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   return TERM !== 'dumb' && stream.isTTY === true && process.stdout.isTTY === true
 }

@@ -35,7 +35,7 @@ const start = { ...target, env, id: text } as const
 export const upBody = {
   type: 'object',
   required: ['path'],
-  properties: { ...start, lease },
+  properties: { ...start, noDependencies: flag, envFiles: { ...names, items: path }, lease },
   additionalProperties: false,
 } as const
 export const restartBody = { ...upBody, properties: { ...start, dependents: flag } } as const
@@ -133,6 +133,11 @@ export const openerQuery = {
   required: ['url'],
   properties: { url: { type: 'string', pattern: '^(?:https?|file)://[^\\s]+$', maxLength: 4096 } },
 } as const
+export const portQuery = {
+  type: 'object',
+  required: ['port'],
+  properties: { port: { type: 'integer', minimum: 1, maximum: 65_535 } },
+} as const
 export const doctorQuery = { type: 'object', properties: { check: names } } as const
 export const keysQuery = {
   type: 'object',
@@ -195,6 +200,7 @@ export const logsQuery = {
     until: moment,
     resume: { ...names, items: { type: 'string', pattern: anchorPattern, maxLength: 4096 } },
     grep: { type: 'string', maxLength: 10_000 },
+    ignoreCase: flag,
     follow: flag,
     partial: flag,
   },

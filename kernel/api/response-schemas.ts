@@ -249,6 +249,11 @@ const run = object({
 export const started = object({ run, notRunning: texts })
 export const runs = object({ runs: list(run) })
 export const opening = object({ url: text, argv: { type: ['array', 'null'], items: text }, hint: text }, ['hint'])
+export const portHolder = object({
+  port: integer,
+  kind: oneOf('service', 'daemon', 'process', 'free'),
+  ...{ holder: orNull(text), service: orNull(text), hint: orNull(text) },
+})
 export const plugins = object({ plugins: list(ref('Plugin')) })
 export const diagnosis = object({
   ...{ ok: flag, checks: list(ref('Check')), fixes: texts },

@@ -86,6 +86,8 @@ export interface LoadOptions {
   readonly envFiles?: EnvFiles | undefined
   /** Checked in place of the text of its `locald.toml`, which need not exist. */
   readonly draft?: string | undefined
+  /** More files with variables, absolute, of an `up --env-file`. */
+  readonly addedEnvFiles?: readonly string[] | undefined
 }
 
 /**
@@ -98,8 +100,9 @@ export async function loadProject(
   root: string,
   types: TypeSource,
   places: Places,
-  { trust = new Trust({ dataFolder: places.data }), envFiles: known, draft }: LoadOptions = {},
+  options: LoadOptions = {},
 ): Promise<LoadedProject> {
+  const { trust = new Trust({ dataFolder: places.data }), envFiles: known, addedEnvFiles = [], draft } = options
   const problems = new Problems()
   const reader = { trust, root, draft }
   const { documents, watched } = await readLayers(reader, types, places, problems)
@@ -116,7 +119,7 @@ export async function loadProject(
   const services = readServices(merged, types, problems)
   checkServices(services, frame, problems)
   const files = new EnvFiles(reader, known)
-  const envFiles = await checkEnvFiles(root, services, files, problems)
+  const envFiles = await checkEnvFiles({ root, services, added: addedEnvFiles }, files, problems)
   if (!problems.isEmpty) throw await problems.error(root, places.home)
   const plan: ProjectPlan = {
     name: frame.name,
@@ -127,6 +130,7 @@ export async function loadProject(
     routes: frame.routes,
     ...(Object.keys(frame.tables).length === 0 ? {} : { tables: frame.tables }),
     ...(frame.wildcard ? { wildcard: true } : {}),
+    ...(addedEnvFiles.length === 0 ? {} : { envFiles: addedEnvFiles }),
     files: [...new Set([...watched, ...envFiles])],
   }
   return toLoadedProject(plan, merged, services, documents, { pluginsNeeded: frame.pluginsNeeded, envFiles: files })
@@ -157,13 +161,20 @@ function readServices(merged: Table, types: TypeSource, problems: Problems): rea
   )
 }
 
+/** What has files with variables: a project, its services and its `up`. */
+interface EnvFileUsers {
+  readonly root: string
+  readonly services: readonly ReadService[]
+  /** Of the `up`. */
+  readonly added: readonly string[]
+}
+
 /**
  * Checks the `.env` and `env_file` files and returns the absolute paths of those to watch. Problems are noted now,
  * before any service starts. A pipe or a device is neither read nor watched: an `up` reads it.
  */
 async function checkEnvFiles(
-  root: string,
-  services: readonly ReadService[],
+  { root, services, added }: EnvFileUsers,
   files: EnvFiles,
   problems: Problems,
 ): Promise<readonly string[]> {
@@ -185,5 +196,8 @@ async function checkEnvFiles(
   const checks = listed.map(({ written, path }) =>
     check(resolve(root, written), false, () => problems.add(path, { message: `file '${written}' does not exist` })),
   )
-  return (await Promise.all([check(implicit, true, () => {}), ...checks])).flat()
+  const ofUp = added.map(file =>
+    check(file, false, () => problems.add([], { message: `file '${file}' of --env-file does not exist` })),
+  )
+  return (await Promise.all([check(implicit, true, () => {}), ...ofUp, ...checks])).flat()
 }

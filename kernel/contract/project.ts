@@ -86,6 +86,8 @@ export interface ProjectPlan {
   readonly wildcard?: boolean | undefined
   /** The tables of plugins that the project's configuration has, by name. */
   readonly tables?: Readonly<Record<string, unknown>> | undefined
+  /** Files of the `up` with more variables, absolute: stronger than `.env`, weaker than a service's `env_file`. */
+  readonly envFiles?: readonly string[] | undefined
   /** Files whose change means a reload, absolute, whether they exist or not. */
   readonly files: readonly string[]
 }

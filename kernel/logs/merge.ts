@@ -32,6 +32,8 @@ export interface LogsRequest {
   readonly until?: string | undefined
   /** A JavaScript regular expression. */
   readonly grep?: string | undefined
+  /** Whether upper and lower case do not differ for it. */
+  readonly ignoreCase?: boolean | undefined
   /** Continues with new lines until aborted. */
   readonly follow: boolean
   /** Returns unfinished lines in pieces; only with `follow` and without `grep`. */
@@ -57,7 +59,8 @@ const turns = new Turns()
  */
 export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly LogLine[]> {
   const { sources, tail, each, follow, signal } = request
-  const grep = request.grep === undefined ? undefined : new Grep(request.grep)
+  const { ignoreCase = false } = request
+  const grep = request.grep === undefined ? undefined : new Grep(request.grep, { ignoreCase })
   const wakeUp = new WakeUp(signal)
   const previews = request.partial === true && grep === undefined ? new Previews() : undefined
   const filter = filterOf(request, grep)

@@ -5,6 +5,7 @@ import { ServiceControl } from '../projects/catalog.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
 import { namesOf, servicesOf, splitNames } from '../projects/selectors.ts'
 import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from '../protocol.ts'
+import type { Shell } from '../services/environment/shell.ts'
 import { doneEvent, isUp } from '../services/outcome.ts'
 import type { Service } from '../services/service.ts'
 import type { ServiceState } from '../services/state.ts'
@@ -65,9 +66,12 @@ export class Operations {
     const owner = body.lease === undefined ? undefined : await this.leases.identify(body.lease)
     const requests = await Promise.all(
       places.map(async ({ path, names }): Promise<StartRequest> => {
-        const shell = body.env ?? projects.upShellAt(path)
-        const loaded = await projects.plan(path, names, { shell })
-        return { loaded, shell, names: names.length === 0 ? undefined : names, restart: [], again: names }
+        const last = projects.loadedAt(path)
+        const shell = body.env ?? shellOfLastUp(last, path)
+        const addedEnvFiles = body.envFiles ?? (body.env === undefined ? last?.plan.envFiles : undefined)
+        const loaded = await projects.plan(path, names, { shell, addedEnvFiles })
+        const isExact = body.noDependencies === true && names.length > 0
+        return { loaded, shell, names: names.length === 0 ? undefined : names, isExact, restart: [], again: names }
       }),
     )
     await this.#startup.startAll(requests, {
@@ -83,8 +87,9 @@ export class Operations {
     const targets = await projects.targets(body)
     const requests = await Promise.all(
       targets.map(async ({ project, names }): Promise<StartRequest> => {
-        const shell = body.env ?? projects.upShellAt(project.ref.path)
-        const loaded = await projects.plan(project.ref.path, [], { shell })
+        const shell = body.env ?? shellOfLastUp(project, project.ref.path)
+        const { envFiles: addedEnvFiles } = project.plan
+        const loaded = await projects.plan(project.ref.path, [], { shell, addedEnvFiles })
         const more = body.dependents === true ? project.dependentsOf(names) : []
         const planned = new Set(loaded.plan.services.map(({ name }) => name))
         const restart = [...new Set([...names, ...more])].filter(name => planned.has(name))
@@ -197,4 +202,12 @@ export class Operations {
   #forward<T>(services: readonly Service[], sink: EventSink, operation: () => Promise<T>): Promise<T> {
     return forwardEvents(this.#input.events, services, sink, operation)
   }
+}
+
+/** Returns the shell environment of the last `up` in a folder. Throws ENVIRONMENT_UNKNOWN. */
+function shellOfLastUp(project: Project | undefined, path: string): Shell {
+  if (project?.upShell !== undefined) return project.upShell
+  throw new LocaldError('ENVIRONMENT_UNKNOWN', `the shell environment of the project in ${path} is not known`, {
+    hint: `Run \`locald up\` in ${path}.`,
+  })
 }

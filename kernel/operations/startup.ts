@@ -88,8 +88,9 @@ export class Startup {
     const { projects, reloads } = this.#parts
     const before = new Set(namesOf(project))
     const isWhole = [...before].every(name => project.wanted.has(name))
-    const { shell, environmentFiles } = project
-    const loaded = await projects.plan(project.ref.path, [], { shell, envFiles: environmentFiles.envFiles })
+    const { shell, environmentFiles, plan } = project
+    const files = { envFiles: environmentFiles.envFiles, addedEnvFiles: plan.envFiles }
+    const loaded = await projects.plan(project.ref.path, [], { shell, ...files })
     const planned = nodesOf(loaded.plan)
     const kept = planned
       .map(({ name }) => name)

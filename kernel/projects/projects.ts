@@ -45,6 +45,8 @@ export interface LoadCaller {
   readonly envFiles?: LoadedProject['envFiles'] | undefined
   /** The text of a `locald.toml` that is checked before it is written to the folder. */
   readonly draft?: string | undefined
+  /** More files with variables, absolute, of an `up --env-file`. */
+  readonly addedEnvFiles?: readonly string[] | undefined
 }
 
 /**
@@ -83,11 +85,11 @@ export class Projects {
   }
 
   /** Loads the configuration of the project that a folder is in. */
-  async load(path: string, { shell, envFiles, draft }: LoadCaller = {}): Promise<LoadedProject> {
+  async load(path: string, { shell, ...options }: LoadCaller = {}): Promise<LoadedProject> {
     const { places } = this.#parts
     const trust = new Trust({ shell, dataFolder: places.data })
-    const root = draft === undefined ? await findProjectRoot(path, this.types, trust) : await realPath(path)
-    return loadProject(root, this.types, places, { trust, envFiles, draft })
+    const root = options.draft === undefined ? await findProjectRoot(path, this.types, trust) : await realPath(path)
+    return loadProject(root, this.types, places, { trust, ...options })
   }
 
   /**
@@ -169,13 +171,9 @@ export class Projects {
     return undefined
   }
 
-  /** Returns the shell environment of the last `up` in a folder. Throws ENVIRONMENT_UNKNOWN. */
-  upShellAt(path: string): Shell {
-    const known = projectAt(this.#byPath, path)?.upShell
-    if (known !== undefined) return known
-    throw new LocaldError('ENVIRONMENT_UNKNOWN', `the shell environment of the project in ${path} is not known`, {
-      hint: `Run \`locald up\` in ${path}.`,
-    })
+  /** Returns the project in a folder or above it, without loading one. */
+  loadedAt(path: string): Project | undefined {
+    return projectAt(this.#byPath, path)
   }
 
   /** Returns the known project of a name. Throws UNKNOWN_PROJECT. */

@@ -6,7 +6,7 @@ import type { KeysQuery } from './projects.ts'
  * `tail`: the last lines of all services together, or with `each`, of each. `since`: UTC ISO 8601. `resume`: instead of
  * that, of single services, the last line that the reader has, as `TIME STREAM HASH COUNT KEY`: the first 16 digits of
  * the SHA-256 of its text, and how many lines of that time and text the reader has. `grep`: a JavaScript regular
- * expression. `partial`: with `follow` and without `grep`, an unfinished line also comes in pieces before it comes
+ * expression, for which with `ignoreCase` upper and lower case do not differ. `partial`: with `follow` and without `grep`, an unfinished line also comes in pieces before it comes
  * whole.
  */
 export interface LogsQuery extends KeysQuery {
@@ -16,6 +16,7 @@ export interface LogsQuery extends KeysQuery {
   readonly until?: string
   readonly resume?: readonly string[]
   readonly grep?: string
+  readonly ignoreCase?: boolean
   readonly follow?: boolean
   readonly partial?: boolean
 }

@@ -15,6 +15,10 @@ export interface TargetBody {
 export interface UpBody extends TargetBody {
   /** The caller's shell environment; absent: that of the project's last `up`, else ENVIRONMENT_UNKNOWN. */
   readonly env?: Readonly<Record<string, string>>
+  /** Whether only the named services are started, without their dependencies. */
+  readonly noDependencies?: boolean
+  /** Files with more variables, absolute, until the next `up`; without `env` and them, those of the last `up`. */
+  readonly envFiles?: readonly string[]
   /** A name of the caller's for this `up`, by which a stop can take back what it has begun. */
   readonly id?: string
   /** Absent: what it starts runs until it is stopped. With it, services stop when no one else has started them. */

@@ -30,6 +30,12 @@ const usage = `locald db: snapshots and branches of PostgreSQL data
 
 const verbs = ['list', 'snapshot', 'restore', 'branch', 'drop', 'prune', 'upgrade'] as const
 
+/** What to use for words of other tools. */
+const hints: ReadonlyMap<string, string> = new Map([
+  ...['psql', 'shell', 'console', 'connect'].map(word => [word, 'Run `locald run db -- psql`.'] as const),
+  ['reset', 'Run `locald service reset db`: it deletes all data.'],
+])
+
 /** Returns the command `locald db`. */
 export function databaseCommand(context: PostgresContext): Command {
   const databases = new Databases(context)
@@ -45,7 +51,7 @@ export function databaseCommand(context: PostgresContext): Command {
       const [verb, name, ...rest] = positionals
       if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
       const command = verbs.find(each => each === verb)
-      if (command === undefined) throw usageError(`locald db: unknown subcommand '${verb}'`)
+      if (command === undefined) throw usageError(`locald db: unknown subcommand '${verb}'`, hints.get(verb))
       if (rest[0] !== undefined) throw usageError(`locald db: unexpected argument '${rest[0]}'`)
       if (command === 'prune') return databases.prune()
       if (name !== undefined && (command === 'list' || command === 'upgrade')) {

@@ -70,8 +70,8 @@ function breach(file: string, { kind, text, line }: Piece, what: string, at = 0)
 /** Verbs that a hint, a flag or a command begins with. */
 const verbs = new Set(
   `add adjust allow apply append ask attach boot change check choose close connect copy correct create declare delete detach disable
-  disconnect download drop enable exclude explain export filter find fix follow forget format forward free give grant include increase install keep
-  limit list log look make manage migrate mount move name open pin pipe point print put quote raise read reattach rebuild recreate
+  disconnect download drop enable exclude explain export filter find fix follow forget format forward free give grant include increase install keep leave
+  limit list log look make manage match migrate mount move name open pin pipe point print put quote raise read reattach rebuild recreate
   reduce reinstall reload remount remove rename repeat replace report reset resolve restart restore retry return rewrite run save search see select send
   serve set shorten show shut skip sign split start stop store switch sync take trust try turn undo uninstall unlock unpin unset untrust
   update upgrade use verify view wait watch write log also`.split(/\s+/),

@@ -19,10 +19,19 @@ export const machineCommands = [
     about: 'Check this machine and suggest fixes',
     details: 'Exits with 1 only when a critical check failed.',
     flags: [
-      { name: 'verbose', about: 'Also show passed checks' },
+      { name: 'verbose', short: 'v', about: 'Also show passed checks' },
       { name: 'fix', about: 'Apply fixes that need no root' },
     ],
     examples: ['locald doctor', 'locald doctor --json', 'locald doctor --fix'],
+  },
+  {
+    name: 'port',
+    args: '<PORT>',
+    group: 'machine',
+    about: 'Show who listens on a port',
+    details:
+      'Prints the service or the process that has it, and the command that helps. Exits with 0 also when the port is free.',
+    examples: ['locald port 3000', 'locald port 3000 --json'],
   },
   {
     name: 'admin setup',

@@ -5,6 +5,7 @@ import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
 import { DiskUse } from '../../operations/disk-use.ts'
 import { DoctorFixes } from '../../operations/doctor-fixes.ts'
+import { findPortHolder } from '../../operations/port-holder.ts'
 import type { Feature } from '../../plugins/features.ts'
 import type {
   BootPlan,
@@ -21,10 +22,11 @@ import type {
   PluginsAnswer,
   PluginView,
   Pong,
+  PortAnswer,
   ServerStatus,
 } from '../../protocol.ts'
 import { closest } from '../../system/suggest.ts'
-import { bootBody, commandBody, doctorQuery, fixBody, openerQuery } from '../request-schemas.ts'
+import { bootBody, commandBody, doctorQuery, fixBody, openerQuery, portQuery } from '../request-schemas.ts'
 import {
   answer,
   bootPlan,
@@ -36,6 +38,7 @@ import {
   opening,
   plugins as pluginsAnswer,
   pong,
+  portHolder,
   server,
 } from '../response-schemas.ts'
 
@@ -52,6 +55,17 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
       '/ping',
       { schema: { summary: 'Check that the daemon runs', response: answer('It runs', pong) } },
       async () => ({ pong: true, pid: process.pid, version }) satisfies Pong,
+    )
+    app.get<{ Querystring: { readonly port: number } }>(
+      '/ports',
+      {
+        schema: {
+          summary: 'Show who listens on a port',
+          querystring: portQuery,
+          response: answer('A service, the daemon, another process or no one', portHolder),
+        },
+      },
+      async ({ query }) => (await findPortHolder(kernel, query.port)) satisfies PortAnswer,
     )
     app.get(
       '/server',

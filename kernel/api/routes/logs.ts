@@ -23,7 +23,7 @@ export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
       '/logs',
       { schema: { summary: 'Read the output of services', querystring: logsQuery, response: lines } },
       async ({ query }, reply) => {
-        const { tail, each, since, until, grep, follow, partial, resume = [] } = query
+        const { tail, each, since, until, grep, ignoreCase, follow, partial, resume = [] } = query
         if (until !== undefined && follow === true) {
           throw new LocaldError('USAGE', '`until` and `follow` exclude each other', { hint: 'Remove one of them.' })
         }
@@ -31,7 +31,8 @@ export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
         const services = await projects.select(query)
         const sources = services.map(({ ref, log }) => ({ service: ref.key, log, after: anchors.get(ref.key) }))
         return reply.lines<LogLine>(async ({ send, signal }) => {
-          const request = { sources, tail, each, since, until, grep, follow: follow === true, partial, signal }
+          const range = { tail, each, since, until }
+          const request = { sources, ...range, grep, ignoreCase, follow: follow === true, partial, signal }
           for await (const lines of readLogs(request)) await send(lines)
         })
       },

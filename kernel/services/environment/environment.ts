@@ -76,10 +76,11 @@ const ofKeeper = 'NOTIFY_SOCKET'
 const chainLimit = 500
 
 /**
- * Assembles a service's environment, weakest layer first: shell, locald's defaults, project `env`, `.env`, `env_file`,
- * the service's `env`, what locald sets. In `env` every reference must resolve; in files unknown references stay as
- * written, and single-quoted values are literal. ENV_UNRESOLVED names service, key, file and line of each unresolved
- * reference, never a value; CONFIG_UNREADABLE and CONFIG_INVALID report files that cannot be read or do not exist.
+ * Assembles a service's environment, weakest layer first: shell, locald's defaults, project `env`, `.env`, files of the
+ * `up`, `env_file`, the service's `env`, what locald sets. In `env` every reference must resolve; in files unknown
+ * references stay as written, and single-quoted values are literal. ENV_UNRESOLVED names service, key, file and line of
+ * each unresolved reference, never a value; CONFIG_UNREADABLE and CONFIG_INVALID report files that cannot be read or do
+ * not exist.
  */
 export async function environmentOf(input: EnvironmentInput): Promise<Environment> {
   const { plan, service, own, defaults = {}, isGuest = false } = input
@@ -172,7 +173,14 @@ async function readFiles({ plan, service, locate, envFiles }: EnvironmentInput):
       problems: [problem(fault, where, line, path)],
     })
   }
-  return (await Promise.all([first(), ...service.common.envFile.map(listed)])).flat()
+  const added = (plan.envFiles ?? []).map(async (file): Promise<EnvFile[]> => {
+    const entries = await files.read(file, false)
+    if (entries !== undefined) return [{ layer: 'env_file', file, entries }]
+    throw new LocaldError('CONFIG_INVALID', `file '${file}' of --env-file does not exist`, {
+      hint: 'Create it, or run `locald up` without it.',
+    })
+  })
+  return (await Promise.all([first(), ...added, ...service.common.envFile.map(listed)])).flat()
 }
 
 /** Applies a `.env` file to the values: each entry may refer to weaker values and to the entries above it. */

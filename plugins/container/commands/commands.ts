@@ -33,7 +33,11 @@ async function dispatch(parts: CommandParts, argv: readonly string[], context: C
   const [verb, ...rest] = argv
   if (verb === undefined) return { exitCode: 2, text: usage }
   if (!isVerb(verb)) {
-    const near = closest(verb, verbs)
+    // One that deletes something is never suggested.
+    const near = closest(
+      verb,
+      verbs.filter(each => each !== 'prune'),
+    )
     throw usageError(`locald container: unknown subcommand '${verb}'`, near && `Did you mean '${near}'?`)
   }
   if (verb === 'run') return await runOneOff(parts, rest, context)

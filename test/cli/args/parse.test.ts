@@ -9,15 +9,26 @@ t.test('reports a wrong command line with what was meant, and exits with 2', asy
     ['stat', "unknown command 'stat' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
     ['statsu', "unknown command 'statsu' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
     ['plugin', "unknown command 'plugin' [UNKNOWN_COMMAND]", /^Did you mean 'plugins'\? /],
-    ['start', "unknown command 'start' [UNKNOWN_COMMAND]", /^Did you mean 'up'\? /],
-    ['down', "unknown command 'down' [UNKNOWN_COMMAND]", /^Did you mean 'stop'\? /],
+    ['sotp', "unknown command 'sotp' [UNKNOWN_COMMAND]", /^See `locald --help`\.$/],
+    ['kill', "unknown command 'kill' [UNKNOWN_COMMAND]", /^Run `locald stop` /],
+    ['config validate', "unknown command 'config validate' [UNKNOWN_COMMAND]", /^Run `locald config check`\.$/],
+    ['server stop', "unknown command 'server stop' [UNKNOWN_COMMAND]", /^Run `locald server shutdown`/],
+    ['up --build', "unknown flag --build of 'locald up' [USAGE]", /^Leave it out/],
+    ['stop -t 3', "unknown flag -t of 'locald stop' [USAGE]", /`stop_timeout`/],
+    ['stop --al', "unknown flag --al of 'locald stop' [USAGE]", /^See `locald stop --help`\.$/],
+    ['-f x up', 'unknown flag -f [USAGE]', /^Use `locald up -f FILE`/],
+    ['up -f none.toml', '-f none.toml: file not found [USAGE]', /./],
+    ['up . -f none.toml', '-f none.toml and the folder . exclude each other [USAGE]', /./],
+    ['version 1', "unexpected argument '1' [USAGE]", /^See `locald --help`\.$/],
+    ['-C none status', '-C: none: not found [USAGE]', /^Name a folder/],
+    ['port http', "locald port 'http' is not a port [USAGE]", /./],
     ['nothing-like-it', "unknown command 'nothing-like-it' [UNKNOWN_COMMAND]", /^See `locald --help`\.$/],
     ['server', "'server' needs a subcommand [UNKNOWN_COMMAND]", /`locald server shutdown`/],
     ['server strat', "unknown command 'server strat' [UNKNOWN_COMMAND]", /^Did you mean 'start'\? /],
     ['status --al', "unknown flag --al of 'locald status' [USAGE]", /^Did you mean '--all'\? /],
     ['status -x', "unknown flag -x of 'locald status' [USAGE]", /`locald status --help`/],
     ['logs -fx', "unknown flag -x of 'locald logs' [USAGE]", /`locald logs --help`/],
-    ['--sandbx a status', "unknown command 'a' [UNKNOWN_COMMAND]", /./],
+    ['--sandbx a status', 'unknown flag --sandbx [USAGE]', /^Did you mean '--sandbox'\? /],
     ['ping extra', "unexpected argument 'extra' [USAGE]", /^Usage: `locald ping`\./],
     ['open a b', "unexpected argument 'b' [USAGE]", /\[SERVICE\]/],
     ['why', "'locald why' needs <SERVICE> [USAGE]", /./],
@@ -73,7 +84,8 @@ t.test('prints help by group, of a group and of a command', async t => {
   t.match(server.stdout, /^Manage the daemon\n\nUsage:\n {2}\$ locald server <command> \[options\]\n/)
   t.match(server.stdout, 'server restart')
   t.notMatch(server.stdout, 'ping')
-  t.match((await locald(['--version'], { home })).stdout, /^locald \d+\.\d+\.\d+\n$/)
+  for (const word of ['--version', 'version', '-V', '-v'])
+    t.match((await locald([word], { home })).stdout, /^locald \d+\.\d+\.\d+\n$/, word)
 })
 
 t.test('without a daemon, commands that need none start none', async t => {
