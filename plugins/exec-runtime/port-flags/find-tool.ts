@@ -9,6 +9,8 @@ export interface FoundTool {
   readonly tool: Tool
   /** npm passes what comes after `--` to the script. */
   readonly separator: '' | '-- '
+  /** The arguments of the tool. */
+  readonly args: readonly string[]
 }
 
 /** What a runner runs: words of a program, or a script with arguments. */
@@ -65,7 +67,7 @@ export function findTool(
   function found(words: readonly string[], separator: FoundTool['separator'], isSetNow: typeof isSet) {
     const isKnown = (name: string) => isSetNow(name) || simple?.variables.includes(name) === true
     const tool = tools.find(each => serves(each, words) && !(each.variable && isKnown(each.variable)))
-    return tool && { tool, separator }
+    return tool && { tool, separator, args: words.slice(1) }
   }
 }
 

@@ -19,7 +19,12 @@ export async function withPortFlag({
   if (found === undefined) return undefined
   const { tool, separator } = found
   const hosts = tool.hosts !== undefined && isSet(hostsVariable) ? ` ${tool.hosts} "$${hostsVariable}"` : ''
-  const added = `${separator}${tool.adds}${hosts}`
+  const url = env['LOCALD_URL']
+  const isWritten = found.args.some(word =>
+    tool.url?.written.some(flag => word === flag || word.startsWith(`${flag}=`)),
+  )
+  const forUrl = tool.url === undefined || isWritten || !url ? '' : ` ${tool.url.adds(new URL(url))}`
+  const added = `${separator}${tool.adds}${hosts}${forUrl}`
   const more = Object.entries(tool.env ?? {}).filter(([name]) => !isSet(name))
   return {
     command: `${command.trimEnd()} ${added}`,

@@ -16,6 +16,8 @@ export interface Tool {
   readonly adds: string
   /** Its flag for host names that it is to accept besides `*.localhost`. */
   readonly hosts?: string
+  /** What is appended, too, where the service has a URL, unless its command has one of the flags. */
+  readonly url?: { adds(url: URL): string; readonly written: readonly string[] }
   /** Its variables, set where nothing else sets them. */
   readonly env?: Readonly<Record<string, string>>
   /** More flags with which its command has a port or an address already, besides `--port` and `-p`. */
@@ -77,5 +79,16 @@ export const tools: readonly Tool[] = [
     written: ['-a', '--dev-addr'],
   },
   { name: 'http.server', programs: ['http.server'], adds: '$PORT', isPositional: true },
-  { name: 'Hugo', programs: ['hugo'], commands: ['server', 'serve'], adds: port },
+  {
+    ...{ name: 'Hugo', programs: ['hugo'], commands: ['server', 'serve'], adds: port },
+    // Otherwise its links and its client lead to $PORT, where no TLS is spoken.
+    url: {
+      adds: url => `--baseURL "$LOCALD_URL" --appendPort=false --liveReloadPort ${portOf(url)}`,
+      written: ['-b', '--baseURL', '--appendPort', '--liveReloadPort'],
+    },
+  },
 ]
+
+function portOf({ port, protocol }: URL): string {
+  return port === '' ? (protocol === 'https:' ? '443' : '80') : port
+}

@@ -1,0 +1,63 @@
+/**
+ * Small projects as people have them, each started by `locald up` without a locald.toml. In CI the fast ones, all at
+ * night (`LOCALD_NIGHTLY=1`); `LOCALD_CORPUS=astro,flask` names some.
+ */
+import { join } from 'node:path'
+import t from 'tap'
+import { openBrowser } from '../lib/browser.ts'
+import { Sandbox } from '../lib/sandbox.ts'
+import { Packages } from './install.ts'
+import type { Recipe } from './recipe.ts'
+import { recipes } from './recipes/index.ts'
+import { waitForEdit, waitForText } from './visit.ts'
+
+const { LOCALD_CORPUS: named, LOCALD_NIGHTLY: nightly } = process.env
+const names = named?.split(',')
+/** ms, with the installation. */
+const recipeMs = nightly === '1' || names !== undefined ? 900_000 : 60_000
+
+t.setTimeout(nightly === '1' || names !== undefined ? 4 * 3_600_000 : 240_000)
+
+function isChosen({ name, isFast }: Recipe): boolean {
+  return names === undefined ? nightly === '1' || isFast === true : names.includes(name)
+}
+
+function filesOf({ files, npm, scripts, manifest }: Recipe): Readonly<Record<string, string>> {
+  if (npm === undefined && scripts === undefined) return files
+  const all = { private: true, type: 'module', ...manifest, scripts, dependencies: npm }
+  return { 'package.json': JSON.stringify(all, null, 2), ...files }
+}
+
+t.test('small projects come up in one command', async t => {
+  const sandbox = new Sandbox(t)
+  const packages = new Packages(sandbox)
+  const browser = await openBrowser(t)
+  for (const recipe of recipes.filter(isChosen)) {
+    await t.test(recipe.name, { timeout: recipeMs }, async t => {
+      const folder = sandbox.project(recipe.name, filesOf(recipe))
+      await packages.install(recipe, folder)
+      const began = Date.now()
+      const events = await sandbox.up(folder, [], { limitMs: 120_000 })
+      const readyMs = Date.now() - began
+      const port = await sandbox.https()
+      const { domain = `${recipe.name}.localhost` } = recipe
+      const hostOf = (label: string) => (label === '' ? domain : `${label}.${domain}`)
+      try {
+        for (const [label, text] of Object.entries(recipe.answers)) await waitForText(port, hostOf(label), text)
+        const answerMs = Date.now() - began
+        const { edit } = recipe
+        const changed = edit && { ...edit, file: join(folder, edit.file) }
+        const editMs = changed && (await waitForEdit(sandbox, browser, `https://${hostOf('')}:${port}/`, changed))
+        const warnings = events.flatMap(each => (each.event === 'warning' ? each.message : []))
+        t.pass(
+          `${recipe.name}: ready ${readyMs} ms, answered ${answerMs} ms, changed ${editMs ?? '-'} ms ${warnings.join('; ')}`,
+        )
+      } catch (error) {
+        const lines = (await sandbox.logs(folder)).map(({ text }) => text)
+        throw new Error(`${error}\n${lines.slice(-30).join('\n')}`)
+      } finally {
+        await sandbox.run(['stop'], { cwd: folder })
+      }
+    })
+  }
+})

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Sandbox } from '../lib/sandbox.ts'
+import type { Recipe } from './recipe.ts'
+
+/** The time limit of an installation: ms. */
+const installMs = 600_000
+
+/**
+ * Installed packages of recipes, kept from run to run: recipes with the same packages share them. What registries sent
+ * is kept, too.
+ */
+export class Packages {
+  readonly #sandbox: Sandbox
+  readonly #folder = join(tmpdir(), `locald-corpus-${process.getuid?.() ?? 0}`)
+
+  constructor(sandbox: Sandbox) {
+    this.#sandbox = sandbox
+    mkdirSync(this.#folder, { recursive: true, mode: 0o755 })
+    sandbox.own(this.#folder)
+  }
+
+  /** Puts the packages of a recipe into its project. */
+  async install(recipe: Recipe, project: string): Promise<void> {
+    const { npm, pip, prepare } = recipe
+    if (npm !== undefined) await this.#link(npm, 'node_modules', project)
+    if (pip !== undefined) await this.#sh(`ln -s ${await this.#virtualEnvironment(pip)} .venv`, project)
+    if (prepare !== undefined) await this.#sh(prepare, project)
+  }
+
+  /** Links files instead of copying them; folders are the project's own, as tools keep caches in them. */
+  async #link(packages: Readonly<Record<string, string>>, what: string, project: string): Promise<void> {
+    const manifest = JSON.stringify({ private: true, dependencies: packages })
+    const folder = await this.#make(manifest, async made => {
+      this.#sandbox.write(join(made, 'package.json'), manifest)
+      await this.#sh('npm install --legacy-peer-deps --ignore-scripts --no-audit --no-fund', made)
+    })
+    await this.#sh(`cp -al ${join(folder, what)} ${what} || cp -a ${join(folder, what)} ${what}`, project)
+  }
+
+  async #virtualEnvironment(packages: readonly string[]): Promise<string> {
+    const list = packages.map(each => `'${each}'`).join(' ')
+    // Its programs have its path in them: it cannot be moved.
+    return await this.#make(list, made => this.#sh(`python3 -m venv . && bin/pip install -q ${list}`, made), false)
+  }
+
+  /** Makes a folder once for the same content. */
+  async #make(content: string, make: (folder: string) => Promise<void>, isMovable = true): Promise<string> {
+    const folder = join(this.#folder, createHash('sha256').update(content).digest('hex').slice(0, 16))
+    const mark = `${folder}.done`
+    if (existsSync(mark)) return folder
+    const made = isMovable ? `${folder}.${process.pid}` : folder
+    rmSync(made, { recursive: true, force: true })
+    mkdirSync(made)
+    this.#sandbox.own(made)
+    await make(made)
+    if (isMovable) renameSync(made, folder)
+    this.#sandbox.write(mark, '')
+    return folder
+  }
+
+  async #sh(command: string, cwd: string): Promise<void> {
+    const env = { npm_config_cache: join(this.#folder, 'npm'), PIP_CACHE_DIR: join(this.#folder, 'pip') }
+    const go = { GOPATH: join(this.#folder, 'go'), GOFLAGS: '-modcacherw', CARGO_HOME: join(this.#folder, 'cargo') }
+    const ran = await this.#sandbox.spawn(['sh', '-c', command], { cwd, env: { ...env, ...go }, limitMs: installMs })
+      .done
+    if (ran.code !== 0) throw new Error(`${command}: ${ran.code ?? ran.signal}\n${ran.stdout}\n${ran.stderr}`)
+  }
+}
