@@ -28,9 +28,32 @@ export interface ServiceView {
   readonly reason: string | null
 }
 
+/** What is run of a project without a `locald.toml`, and the files that it is read from, relative to the project. */
+export interface InferredProject {
+  readonly file: string
+  readonly services: readonly InferredService[]
+  /** What the user should know of the choice, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+export interface InferredService {
+  readonly name: string
+  readonly type: string
+  /** Null for types without one. */
+  readonly command: string | null
+  readonly file: string
+}
+
 /** An event of the one stream that all clients of the API read. */
 export type LocaldEvent =
-  | { readonly event: 'project'; readonly project: string; readonly path: string; readonly domain: string }
+  | {
+      readonly event: 'project'
+      readonly project: string
+      readonly path: string
+      readonly domain: string
+      /** Only of a project without a `locald.toml`. */
+      readonly inferred?: InferredProject
+    }
   | { readonly event: 'service'; readonly service: ServiceView }
   | {
       readonly event: 'step'

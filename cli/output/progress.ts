@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import { formatDuration } from './humanize.ts'
+import { formatInferred } from './inferred.ts'
 import { sanitizeLine } from './sanitize.ts'
 import { isAsExpected, isSettled, type Namer, stateOf, styleOf } from './service-state.ts'
 import { isLive, type Out, type Paint, painter } from './terminal.ts'
@@ -126,6 +127,8 @@ class PlainProgress implements Progress {
 
   show(event: LocaldEvent): void {
     if (event.event === 'warning') this.#stream.write(`${this.#board.warning(event)}\n`)
+    const inferred = formatInferred(event)
+    if (inferred.length > 0) this.#stream.write(`${inferred.join('\n')}\n`)
     if (event.event === 'project' && this.#verbose) {
       this.#stream.write(`  ${sanitizeLine(`${event.project}: ${event.path} (${event.domain})`)}\n`)
     }
@@ -153,7 +156,9 @@ class LiveProgress implements Progress {
   }
 
   show(event: LocaldEvent): void {
+    const inferred = formatInferred(event)
     if (event.event === 'warning') this.#draw(this.#board.warning(event))
+    else if (inferred.length > 0) this.#draw(inferred.join('\n'))
     else if (this.#board.apply(event) !== undefined) this.#draw()
     this.#spin()
   }

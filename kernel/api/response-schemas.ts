@@ -85,7 +85,21 @@ export const named = {
   }),
   Event: {
     oneOf: [
-      event('project', { project: text, path: text, domain: text }),
+      event(
+        'project',
+        {
+          ...{ project: text, path: text, domain: text },
+          inferred: {
+            ...object({
+              file: text,
+              services: list(object({ name: text, type: text, command: orNull(text), file: text })),
+              notes: texts,
+            }),
+            description: 'What is run of a project without a `locald.toml`, and the files that it is read from',
+          },
+        },
+        ['inferred'],
+      ),
       event('service', { service: { $ref: 'Service#' } }),
       event('step', { key: text, text, progress: object({ done: number, total: number }) }, ['progress']),
       event('warning', { key: text, path: text, message: text, hint: text }, ['key', 'path', 'hint']),

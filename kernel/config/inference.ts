@@ -10,12 +10,14 @@ import type {
 } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { LocaldError, messageOf } from '../errors.ts'
+import type { InferredProject } from '../events.ts'
 import type { InferredAnswer } from '../protocol.ts'
 import type { Document } from './document.ts'
 import { labelOf } from './fields/names.ts'
 import { Problems } from './problems.ts'
 import { TrustedFolder } from './project-folder.ts'
 import type { Reader } from './read.ts'
+import { own } from './table.ts'
 import type { Trust } from './trust.ts'
 
 /** What can describe a project without a `locald.toml`. */
@@ -86,6 +88,23 @@ export async function inferFolder(
   return { path: root, file, services, files, notes }
 }
 
+/** Describes what was found, for those who start it. */
+export function describeDetection(
+  { file, services, files = {}, notes = [] }: Detection,
+  defaultType: string,
+): InferredProject {
+  const described = Object.entries(services).map(([name, table]) => ({
+    ...{ name, type: textIn(table, 'type') ?? defaultType, command: textIn(table, 'command') ?? null },
+    file: textIn(files, name) ?? file,
+  }))
+  return { file, services: described, notes }
+}
+
+function textIn(table: Readonly<Record<string, unknown>>, key: string): string | undefined {
+  const value = own(table, key)
+  return typeof value === 'string' ? value : undefined
+}
+
 /** Returns the names of the files that a source or detector reads in a project's folder. */
 export function filesOf(source: ProjectSource | ProjectDetector): readonly string[] {
   return 'detect' in source ? source.files : [source.file]
@@ -94,18 +113,16 @@ export function filesOf(source: ProjectSource | ProjectDetector): readonly strin
 /** Makes the CONFIG_NOT_FOUND of a folder: why what is there does not do, with the lines that would. */
 export function notFound(folder: string, { sources }: Sources, { unsuitable }: NotInferred): LocaldError {
   const where = `no locald.toml in ${folder} or above it`
-  const example = unsuitable.find(it => it.example !== undefined)?.example
   if (unsuitable.length === 0)
     return new LocaldError('CONFIG_NOT_FOUND', `${where}, and nothing else that describes a project`, {
       hint: `Change to the folder of a project, or create ${describe(sources)}.`,
     })
   const reasons = unsuitable.map(({ reason }) => reason).join('; ')
-  return new LocaldError('CONFIG_NOT_FOUND', `${where}; ${reasons}`, {
-    hint:
-      example === undefined
-        ? `Create ${describe(sources)}.`
-        : `Create a \`locald.toml\` such as this, with your own command:\n\n${exampleFile(folder, example)}`,
-  })
+  const best = unsuitable.find(it => it.hint !== undefined || it.example !== undefined)
+  const write = (services: ServiceTables) =>
+    `Create a \`locald.toml\` such as this, with your own command:\n\n${exampleFile(folder, services)}`
+  const hint = best?.hint ?? (best?.example === undefined ? undefined : write(best.example))
+  return new LocaldError('CONFIG_NOT_FOUND', `${where}; ${reasons}`, { hint: hint ?? `Create ${describe(sources)}.` })
 }
 
 function exampleFile(folder: string, services: ServiceTables): string {
@@ -154,8 +171,8 @@ function toInferred(detection: Detection, root: string): Inferred {
   const { file, services, files = {}, watched } = detection
   const byFile = new Map<string, [string, Readonly<Record<string, unknown>>][]>([[file, []]])
   for (const [name, table] of Object.entries(services)) {
-    const own = Object.hasOwn(files, name) ? (files[name] ?? file) : file
-    byFile.set(own, [...(byFile.get(own) ?? []), [name, table]])
+    const described = textIn(files, name) ?? file
+    byFile.set(described, [...(byFile.get(described) ?? []), [name, table]])
   }
   const documents = [...byFile].map(
     ([name, tables]): Document => ({

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import type { Detection } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { exists } from '../system/stat.ts'
 import type { Document, Role } from './document.ts'
@@ -20,6 +21,8 @@ export interface Places {
 export interface Layers {
   readonly documents: readonly Document[]
   readonly watched: readonly string[]
+  /** What was found in place of a `locald.toml`. */
+  readonly detection?: Detection
 }
 
 /**
@@ -59,6 +62,7 @@ export async function readLayers(
   return {
     documents: [...layers, ...(found?.documents ?? [])],
     watched: [...new Set([settings, ...present, ...workspace, main])],
+    ...(found === undefined ? {} : { detection: found.detection }),
   }
 }
 

@@ -2,13 +2,14 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { ProjectPlan, ReservedHost } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { ownersAt } from '../contract/text-file.ts'
+import type { InferredProject } from '../events.ts'
 import type { ConfigValue, PluginView } from '../protocol.ts'
 import { exists, statIfAny } from '../system/stat.ts'
 import { checkServices } from './cross-checks.ts'
 import type { Document } from './document.ts'
 import { EnvFiles, isStream } from './env-files.ts'
 import { ownersOf, type ReadService, readService, type Types } from './fields/service.ts'
-import { inferProject, type NotInferred, notFound, type Sources } from './inference.ts'
+import { describeDetection, inferProject, type NotInferred, notFound, type Sources } from './inference.ts'
 import { mergeLayers, type Places, readLayers } from './layers.ts'
 import type { PluginTables } from './plugin-tables.ts'
 import { Problems, Spot } from './problems.ts'
@@ -39,6 +40,8 @@ export interface LoadedProject {
   /** `[plugins]`: ranges of versions by name. */
   readonly pluginsNeeded: Readonly<Record<string, string>>
   readonly envFiles: EnvFiles
+  /** What was found in place of a `locald.toml`. */
+  readonly inferred?: InferredProject | undefined
   /** Returns the merged configuration with file and line of each value, for `config show --provenance`. */
   values(): Promise<readonly ConfigValue[]>
   /** Returns file and line of one value. */
@@ -105,7 +108,7 @@ export async function loadProject(
   const { trust = new Trust({ dataFolder: places.data }), envFiles: known, addedEnvFiles = [], draft } = options
   const problems = new Problems()
   const reader = { trust, root, draft }
-  const { documents, watched } = await readLayers(reader, types, places, problems)
+  const { documents, watched, detection } = await readLayers(reader, types, places, problems)
   problems.setDocuments(documents)
   for (const document of documents) checkDocument(document, problems, types.tables ?? {})
   const main = documents.at(-1)
@@ -133,7 +136,9 @@ export async function loadProject(
     ...(addedEnvFiles.length === 0 ? {} : { envFiles: addedEnvFiles }),
     files: [...new Set([...watched, ...envFiles])],
   }
-  return toLoadedProject(plan, merged, services, documents, { pluginsNeeded: frame.pluginsNeeded, envFiles: files })
+  const inferred = detection === undefined ? undefined : describeDetection(detection, types.defaultType)
+  const more = { pluginsNeeded: frame.pluginsNeeded, envFiles: files, inferred }
+  return toLoadedProject(plan, merged, services, documents, more)
 }
 
 function toLoadedProject(
@@ -141,7 +146,7 @@ function toLoadedProject(
   merged: Table,
   services: readonly ReadService[],
   documents: readonly Document[],
-  more: Pick<LoadedProject, 'pluginsNeeded' | 'envFiles'>,
+  more: Pick<LoadedProject, 'pluginsNeeded' | 'envFiles' | 'inferred'>,
 ): LoadedProject {
   const drivers = new Map(services.map(({ plan, driver }) => [plan.name, driver]))
   return {

@@ -46,7 +46,9 @@ export interface Detection {
 export interface Unsuitable {
   /** "go.mod has no main package at its root" */
   readonly reason: string
-  /** Services that a `locald.toml` could have instead, as an example. */
+  /** What to do, a sentence that begins with an imperative; default: write the example. */
+  readonly hint?: string
+  /** Services that a `locald.toml` could have instead. */
   readonly example?: ServiceTables
 }
 

@@ -1,6 +1,6 @@
 import { closure } from '../config/dependency-graph.ts'
 import type { Warning } from '../contract/plugin.ts'
-import type { Events } from '../events.ts'
+import type { Events, InferredProject } from '../events.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
 import type { LoadedPlan, Projects } from '../projects/projects.ts'
 import { namesOf } from '../projects/selectors.ts'
@@ -130,7 +130,7 @@ export class Startup {
       if (isExact) leases.inherit(project, started)
       else leases.grant(project, started, owner)
       const { name, path, domain } = project.ref
-      sink({ event: 'project', project: name, path, domain })
+      sink({ event: 'project', project: name, path, domain, ...inferredOf(loaded, plans) })
       for (const warning of warnings()) sink({ event: 'warning', ...warning })
       for (const warning of loaded.envFiles.warnings) events.emit({ event: 'warning', path, ...warning })
       warnOfEnvironments(plans)
@@ -142,4 +142,14 @@ export class Startup {
     })
     return project
   }
+}
+
+/** Returns what was inferred of the services that are started; nothing for a project with a `locald.toml`. */
+function inferredOf(
+  { inferred }: LoadedPlan,
+  plans: ReadonlyMap<Service, unknown>,
+): { readonly inferred?: InferredProject } {
+  if (inferred === undefined) return {}
+  const names = new Set([...plans.keys()].map(({ ref }) => ref.name))
+  return { inferred: { ...inferred, services: inferred.services.filter(({ name }) => names.has(name)) } }
 }

@@ -35,7 +35,7 @@ export interface ProjectsParts extends ProjectParts {
 }
 
 /** A project as its files describe it, checked, before anything is changed. */
-export type LoadedPlan = Pick<LoadedProject, 'plan' | 'locate' | 'envFiles'>
+export type LoadedPlan = Pick<LoadedProject, 'plan' | 'locate' | 'envFiles' | 'inferred'>
 
 /** For whom a project is loaded. */
 export interface LoadCaller {
@@ -113,7 +113,7 @@ export class Projects {
       plan.services.map(service => service.name),
       names,
     )
-    return { plan, locate: loaded.locate, envFiles: loaded.envFiles }
+    return { plan, locate: loaded.locate, envFiles: loaded.envFiles, inferred: loaded.inferred }
   }
 
   /**

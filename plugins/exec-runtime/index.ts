@@ -7,7 +7,6 @@ import { isProgram } from '../lib/files.ts'
 import { addFrameworkVariables } from './framework-variables.ts'
 import { withPortFlag } from './port-flags/port-flags.ts'
 import { KeeperProcesses } from './processes.ts'
-import { packageJson, procfile } from './project-sources.ts'
 import { shellCommand } from './shell-command.ts'
 
 const keys = {
@@ -89,8 +88,6 @@ const plugin: Plugin = {
     } satisfies ServiceType<ShapeOf<typeof webOptions>>)
     host.service({ ...common, type: 'worker', network: 'none' } satisfies ServiceType<CommandOptions>)
     addFrameworkVariables(host)
-    host.source(procfile)
-    host.source(packageJson)
     host.check({
       id: 'keeper',
       title: 'Keeper',

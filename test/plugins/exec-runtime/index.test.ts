@@ -1,16 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
-import type {
-  Check,
-  Processes,
-  ProjectDetector,
-  ProjectSource,
-  Run,
-  Services,
-  ServiceType,
-} from '../../../kernel/contract/plugin.ts'
+import type { Check, Processes, Run, Services, ServiceType } from '../../../kernel/contract/plugin.ts'
 import plugin from '../../../plugins/exec-runtime/index.ts'
-import { packageJson, procfile } from '../../../plugins/exec-runtime/project-sources.ts'
 import { fakeHost } from '../../lib/fake-host.ts'
 import { cleanEnvironment } from '../../lib/keeper.ts'
 import { darwin, linux, native, Rig } from './harness.ts'
@@ -18,7 +9,6 @@ import { darwin, linux, native, Rig } from './harness.ts'
 t.test('the plugin starts services of its types and checks the keeper', async t => {
   const declared = {
     types: new Map<string, ServiceType<unknown>>(),
-    sources: [] as (ProjectSource | ProjectDetector)[],
     checks: [] as Check[],
   }
   const table = linux === false ? darwin : linux
@@ -30,7 +20,6 @@ t.test('the plugin starts services of its types and checks the keeper', async t 
   const host = fakeHost({
     folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, sockets: rig.dir, native },
     service: type => void declared.types.set(type.type, type as ServiceType<unknown>),
-    source: source => void declared.sources.push(source),
     check: check => void declared.checks.push(check),
     provide: (name, make) => {
       if (name === 'processes') Object.assign(provided, { processes: make(use) })
@@ -45,7 +34,6 @@ t.test('the plugin starts services of its types and checks the keeper', async t 
       ['worker', undefined, 'none'],
     ],
   )
-  t.strictSame(declared.sources, [procfile, packageJson])
   t.match(await declared.checks[0]?.run(), { status: 'pass' })
   const run: Run<unknown> = {
     project: { name: 'shop', path: rig.dir, domain: 'shop.localhost' },

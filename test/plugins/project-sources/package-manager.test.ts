@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chownSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { packageManagerOf } from '../../../plugins/exec-runtime/package-manager.ts'
+import { packageManagerOf } from '../../../plugins/project-sources/package-manager.ts'
 
 t.test('finds the package manager by package.json, lock files and owners', async t => {
   const dir = t.testdir({

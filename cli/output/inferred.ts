@@ -1,0 +1,27 @@
+import type { InferredService, LocaldEvent } from '../../kernel/events.ts'
+import { sanitizeLine } from './sanitize.ts'
+
+/** Lines of a list of services, with the one above it: a large project does not fill the screen. */
+const lineLimit = 6
+
+/** Returns the lines that say what is run of a project without a `locald.toml`, and which file says so. */
+export function formatInferred(event: LocaldEvent): readonly string[] {
+  if (event.event !== 'project' || event.inferred === undefined) return []
+  const { file, services } = event.inferred
+  const [first, ...others] = services
+  if (first === undefined) return []
+  if (others.length === 0) return [sanitizeLine(`No locald.toml: ${formatService(first)}`)]
+  const shown = services.length < lineLimit ? services : services.slice(0, lineLimit - 2)
+  const width = Math.max(...shown.map(({ name }) => name.length))
+  const rows = shown.map(one => `  ${one.name.padEnd(width)}  ${formatService(one)}`)
+  const rest = services.length - shown.length
+  return [
+    `No locald.toml: ${services.length} services of ${file}`,
+    ...rows,
+    ...(rest === 0 ? [] : [`  and ${rest} more, see \`locald config show\``]),
+  ].map(sanitizeLine)
+}
+
+function formatService({ type, command, file }: InferredService): string {
+  return command === null ? `type ${type}, by ${file}` : `running \`${command}\` of ${file}`
+}

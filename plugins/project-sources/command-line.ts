@@ -1,0 +1,125 @@
+/** One command of a shell line: its program without folders, and its arguments. */
+export interface SimpleCommand {
+  readonly program: string
+  readonly args: readonly string[]
+}
+
+/** Words before the program that is meant: it runs with a variable, or from the packages of a project. */
+const prefixes: readonly RegExp[] = [
+  /^(?:[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|\S*)|exec|env|time|cross-env|command)\s+/,
+  /^(?:npx|bunx|pnpx)\s+(?:-\S+\s+)*/,
+  /^(?:npm|pnpm|yarn)\s+(?:exec|dlx)\s+(?:--\s+)?/,
+  /^(?:bundle\s+exec|(?:poetry|uv|pipenv|pdm)\s+run)\s+/,
+  /^\S*python[\d.]*\s+-m\s+/,
+  // The program is the script: `python manage.py`, `ruby bin/rails`, `php artisan`.
+  /^\S*(?:python[\d.]*|ruby)\s+(?=[\w./-]*(?:manage\.py|rails)\b)/,
+  /^\S*php\s+(?=artisan\b)/,
+]
+
+/** Splits a shell line to its commands, roughly: quotes are not read, as only the first words count. */
+export function commandsOf(line: string): readonly SimpleCommand[] {
+  return line
+    .split(/&&|\|\||[;|&\n]/)
+    .map(text => withoutPrefixes(text.trim()))
+    .flatMap(text => {
+      const [path, ...args] = text.split(/\s+/)
+      const program = path?.slice(path.lastIndexOf('/') + 1)
+      return program === undefined || program === '' ? [] : [{ program, args }]
+    })
+}
+
+function withoutPrefixes(text: string): string {
+  const found = prefixes.find(prefix => prefix.test(text))
+  return found === undefined ? text : withoutPrefixes(text.replace(found, ''))
+}
+
+/** Programs that do nothing but serve. */
+const alwaysServe = new Set([
+  ...['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'waitress-serve', 'puma', 'unicorn', 'rackup', 'thin', 'falcon'],
+  ...['webpack-dev-server', 'http-server', 'live-server', 'json-server', 'http.server', 'start-storybook'],
+])
+
+/** Arguments with which a program serves. */
+const servers: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    next: ['dev', 'start'],
+    nuxt: ['dev', 'start', 'preview'],
+    nuxi: ['dev', 'preview'],
+    astro: ['dev', 'preview'],
+    remix: ['dev'],
+    'react-router': ['dev'],
+    rsbuild: ['dev', 'preview'],
+    ng: ['serve', 's', 'dev'],
+    ember: ['serve', 's', 'server'],
+    'vue-cli-service': ['serve'],
+    'react-scripts': ['start'],
+    webpack: ['serve', 's', 'server'],
+    storybook: ['dev'],
+    wrangler: ['dev'],
+    netlify: ['dev'],
+    vercel: ['dev'],
+    docusaurus: ['start', 'serve'],
+    gatsby: ['develop', 'serve'],
+    vitepress: ['dev', 'serve', 'preview'],
+    hugo: ['server', 'serve'],
+    jekyll: ['serve', 'server', 's'],
+    flask: ['run'],
+    fastapi: ['dev', 'run'],
+    'manage.py': ['runserver'],
+    rails: ['server', 's'],
+    artisan: ['serve'],
+    symfony: ['serve', 'server:start'],
+    mix: ['phx.server'],
+    nest: ['start'],
+    php: ['-S'],
+    caddy: ['run'],
+    eleventy: ['--serve'],
+  }),
+)
+
+/** Programs whose first argument may be a folder: all but these subcommands serve. */
+const othersOf: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({ vite: ['build', 'optimize'], parcel: ['build', 'watch'], serve: [] }),
+)
+
+/** Returns whether a shell line starts a server: it uses `$PORT`, or runs a program that is known for it. */
+export function isServer(line: string): boolean {
+  return /\$(?:PORT\b|\{PORT[}:])/.test(line) || commandsOf(line).some(serves)
+}
+
+function serves({ program, args }: SimpleCommand): boolean {
+  const others = othersOf.get(program)
+  if (others !== undefined) return !others.some(other => args.includes(other))
+  return alwaysServe.has(program) || servers.get(program)?.some(word => args.includes(word)) === true
+}
+
+/** Programs that never serve. */
+const alwaysBuild = new Set([
+  ...['tsc', 'vue-tsc', 'tsgo', 'babel', 'swc', 'sass', 'postcss', 'tailwindcss', 'microbundle', 'unbuild', 'pkgroll'],
+  ...['svelte-package', 'ncc', 'api-extractor', 'preconstruct', 'bunchee', 'stencil', 'graphql-codegen'],
+  ...['rm', 'mkdir', 'cp', 'echo', 'rimraf', 'cpx', 'del-cli', 'copyfiles', 'shx'],
+])
+
+/** Programs that build, unless their arguments match. */
+const buildUnless: ReadonlyMap<string, RegExp> = new Map(
+  Object.entries({
+    tsup: /onSuccess/i,
+    tsdown: /on-?success/i,
+    rollup: /serve/,
+    esbuild: /--serve/,
+    webpack: /\bserve\b/,
+    vite: /^(?!.*\bbuild\b)/,
+    parcel: /^(?!.*\b(?:build|watch)\b)/,
+    ng: /^(?!.*\bbuild\b)/,
+  }),
+)
+
+/** Returns whether a shell line does nothing but build, such as `tsc --watch`. */
+export function isBuild(line: string): boolean {
+  const commands = commandsOf(line)
+  return commands.length > 0 && commands.every(builds) && !isServer(line)
+}
+
+function builds({ program, args }: SimpleCommand): boolean {
+  return alwaysBuild.has(program) || buildUnless.get(program)?.test(args.join(' ')) === false
+}

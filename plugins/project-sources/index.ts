@@ -1,0 +1,39 @@
+import type { Plugin, ProjectDetector } from '../../kernel/contract/plugin.ts'
+import { bun } from './bun.ts'
+import { cargo } from './cargo.ts'
+import { deno } from './deno.ts'
+import { django } from './django.ts'
+import { fastapi } from './fastapi.ts'
+import { flask } from './flask.ts'
+import { go } from './go.ts'
+import { composeFile, dockerfile, makefile, pythonProgram } from './other-files.ts'
+import { packageJson } from './package-json.ts'
+import { laravel, php } from './php.ts'
+import { procfile } from './procfile.ts'
+import { rack, rails } from './ruby.ts'
+import { site } from './site.ts'
+import { workspaces } from './workspaces.ts'
+
+/**
+ * All that a project without a `locald.toml` is read from, the surest first: what names processes, then frameworks whose
+ * package.json is for their front end only, then package.json, then other languages.
+ */
+export const detectors: readonly ProjectDetector[] = [
+  ...[procfile('Procfile.dev'), procfile('Procfile')],
+  ...[django, rails, laravel],
+  ...[workspaces, packageJson],
+  ...[deno, bun, fastapi, flask, rack, php, go, cargo],
+  ...[site, composeFile, pythonProgram, dockerfile, makefile],
+]
+
+/** Projects without a `locald.toml`. */
+const plugin: Plugin = {
+  name: 'project-sources',
+  api: 1,
+  after: ['exec-runtime', 'container'],
+  setup(host) {
+    for (const detector of detectors) host.source(detector)
+  },
+}
+
+export default plugin

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { detectors } from '../../../plugins/project-sources/index.ts'
+import { root } from '../../lib/user.ts'
+import { type Files, folderOf, infer } from './folders.ts'
+
+const scripts = '{"scripts":{"dev":"vite"}}'
+
+/** What is in the folder, for each row of the page by its first file. */
+const recipes: Readonly<Record<string, Files>> = {
+  'Procfile.dev': { 'Procfile.dev': 'web: a\n', Procfile: 'web: b\n' },
+  Procfile: { Procfile: 'web: a\n', 'manage.py': 'import django' },
+  'manage.py': { 'manage.py': 'import django', 'package.json': scripts },
+  'bin/rails': { 'bin/rails': '', 'package.json': scripts },
+  artisan: { artisan: '', 'package.json': scripts },
+  'pnpm-workspace.yaml': { 'pnpm-workspace.yaml': 'packages: [a]', 'package.json': scripts, 'a/package.json': scripts },
+  'package.json with workspaces': { 'package.json': '{"workspaces":["a"]}', 'a/package.json': scripts },
+  'package.json': { 'package.json': scripts, 'deno.json': '{"tasks":{"dev":"x"}}' },
+  'deno.json': { 'deno.json': '{"tasks":{"dev":"x"}}', 'bun.lock': '', 'index.ts': '' },
+  'bun.lock': { 'bun.lock': '', 'index.ts': '', 'package.json': '{}' },
+  'main.py': { 'main.py': 'app = FastAPI()', 'app.py': 'import flask' },
+  'app.py': { 'app.py': 'import flask', 'config.ru': '' },
+  'config.ru': { 'config.ru': '', 'index.php': '' },
+  'app.rb': { 'app.rb': "require 'sinatra'", 'index.php': '' },
+  'public/index.php': { 'public/index.php': '', 'go.mod': '', 'main.go': 'package main' },
+  'go.mod': { 'go.mod': '', 'main.go': 'package main', 'Cargo.toml': '[package]\nname = "x"', 'src/main.rs': '' },
+  'Cargo.toml': { 'Cargo.toml': '[package]\nname = "x"', 'src/main.rs': '', 'index.html': '' },
+  'index.html': { 'index.html': '', Dockerfile: '' },
+}
+
+/** The rows of the page: words in code of the first column, the row's key, and its command. */
+const rows = readFileSync(join(root, 'docs/projects-without-a-file.md'), 'utf8')
+  .split('\n')
+  .filter(line => /^\| `/.test(line))
+  .map(line => {
+    const [, place = '', , command = ''] = line.split('|').map(cell => cell.trim())
+    const files = [...place.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file)
+    const key = files[1] === 'workspaces' ? 'package.json with workspaces' : (files[0] ?? '')
+    return { key, files, command: /^`([^`]+)`/.exec(command)?.[1] }
+  })
+
+t.test('each row of the page is what is inferred, in its order', async t => {
+  t.strictSame(
+    rows.map(({ key }) => key),
+    Object.keys(recipes),
+  )
+  for (const { key, command } of rows) {
+    const { file, services } = await infer(folderOf(t, recipes[key] ?? {}))
+    t.equal(file, key.replace(/ .*/, '').replace('bun.lock', 'index.ts'))
+    const [first] = Object.values(services)
+    if (command !== undefined) t.equal(first?.['command'], command, key)
+  }
+})
+
+t.test('each file that describes a project is on the page', async t => {
+  const documented = rows.flatMap(({ files }) => files)
+  for (const detector of detectors) {
+    const [first = ''] = detector.files
+    const found = await infer(folderOf(t, recipes[first] ?? { [first]: '' })).catch(() => undefined)
+    if (found !== undefined) t.ok(documented.includes(found.file), found.file)
+  }
+})

@@ -1,0 +1,33 @@
+import t from 'tap'
+import { type Files, failureOf, folderOf, infer, lines } from './folders.ts'
+
+function withScripts(scripts: unknown, more: Files = {}): Files {
+  return { 'package.json': JSON.stringify({ scripts }), ...more }
+}
+
+t.test('runs the first script that serves, by the manager of the package', async t => {
+  const cases: readonly (readonly [Files, string])[] = [
+    [withScripts({ serve: 'd', start: 'c', 'start:dev': 'b', dev: 'a' }), 'web: npm run dev'],
+    [withScripts({ serve: 'd', start: 'c', 'start:dev': 'b' }), 'web: npm run start:dev'],
+    [withScripts({ serve: 'd', start: 'c' }), 'web: npm run start'],
+    [withScripts({ serve: 'd' }, { 'pnpm-lock.yaml': '' }), 'web: pnpm run serve'],
+    [withScripts({ dev: 'tsc --watch', start: 'node .' }, { 'yarn.lock': '' }), 'web: yarn run start'],
+    [withScripts({ dev: 'tsup --watch --onSuccess "node dist"' }, { 'bun.lock': '' }), 'web: bun run dev'],
+    [withScripts({ dev: 'npm run build', build: 'rimraf dist && tsc', start: 'x' }), 'web: npm run start'],
+    [withScripts({ dev: 'npm run dev' }), 'web: npm run dev'],
+    [withScripts({ dev: 'vite build --watch', serve: 'vite' }), 'web: npm run serve'],
+  ]
+  for (const [files, line] of cases) t.strictSame(lines(await infer(folderOf(t, files))), [line])
+})
+
+t.test('says why a package.json does not describe a project', async t => {
+  const reason = async (text: string) => (await failureOf(folderOf(t, { 'package.json': text }))).message
+  for (const text of ['{}', '[]', 'null', '{"scripts":[]}', '{"scripts":{"test":"x","dev":1,"start":" "}}'])
+    t.match(await reason(text), /; package\.json has no script `dev`, `start:dev`, `start`, `serve`$/)
+  t.match(await reason('{"scripts":{"dev":"tsc -w"}}'), /; script `dev` of package\.json only builds$/)
+  t.equal(await reason('{\n  "canary": canary\n}'), 'package.json:2: is not valid JSON')
+  t.match(
+    await reason('{"packageManager":"nope@1","scripts":{"dev":"x"}}'),
+    /^package\.json: unsupported packageManager/,
+  )
+})
