@@ -8,7 +8,7 @@ import { exists } from '../../kernel/system/stat.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import type { Client } from '../daemon/client.ts'
 import { defaultName, formatInferred } from '../init/inferred.ts'
-import { type Entry, formatSection } from '../init/toml.ts'
+import { type Entry, formatSection, formatToml } from '../init/toml.ts'
 import { lineOfPath, parseDocument } from './document.ts'
 import { applyEdit } from './edit.ts'
 import { type ProjectFile, readProjectFile, writeProjectFile } from './file.ts'
@@ -118,12 +118,13 @@ async function findFolder(start: string): Promise<string> {
 
 /** Makes the file of a folder without one: with the services that are inferred, so that none of them is lost. */
 async function inferText(daemon: Client, folder: string): Promise<{ text: string; from: string | undefined }> {
+  const name = defaultName(folder)
   try {
-    const { file, services } = await daemon.get<InferredAnswer>('/v1/projects/inferred', { path: folder })
-    return { text: formatInferred(defaultName(folder), services, [`From ${file}, as without this file.`]), from: file }
+    const inferred = await daemon.get<InferredAnswer>('/v1/projects/inferred', { path: folder })
+    return { text: formatInferred(name, inferred), from: inferred.file }
   } catch (error) {
     if (!LocaldError.is(error) || error.code !== 'CONFIG_NOT_FOUND') throw error
-    return { text: formatInferred(defaultName(folder), {}, []), from: undefined }
+    return { text: formatToml([], [{ header: ['project'], entries: [{ key: 'name', value: name }] }]), from: undefined }
   }
 }
 

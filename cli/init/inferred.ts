@@ -11,19 +11,29 @@ export function defaultName(folder: string): string {
 /** Formats the `locald.toml` of what is inferred: the same names, commands and ports as without a file. */
 export function formatInferred(
   name: string,
-  services: InferredAnswer['services'],
-  comments: readonly string[],
+  { file, files, services }: Pick<InferredAnswer, 'file' | 'files' | 'services'>,
 ): string {
   const project: Section = { header: ['project'], entries: [{ key: 'name', value: name }] }
-  const sections = Object.entries(services).map(([service, table]) => ({
-    header: ['services', service],
-    entries: entriesOf(table),
-  }))
-  return formatToml(comments, [project, ...sections])
+  const sections = Object.entries(services).map(([service, table]): Section => {
+    const from = Object.hasOwn(files, service) ? files[service] : undefined
+    return {
+      header: ['services', service],
+      comments: from === undefined ? [] : [`From ${from}`],
+      entries: entriesOf(table),
+    }
+  })
+  const head = [
+    `What \`locald up\` runs, made from ${file}. Each service gets its port in $PORT.`,
+    'Add more with `locald add COMMAND`; `locald ai schema` lists all keys.',
+  ]
+  return formatToml(head, [project, ...sections])
 }
 
+/** Lists a service's keys. The type of a service without `type` is left out. */
 function entriesOf(table: Readonly<Record<string, unknown>>): readonly Entry[] {
-  return Object.entries(table).flatMap(([key, value]) => (isTomlValue(value) ? [{ key, value }] : []))
+  return Object.entries(table).flatMap(([key, value]) =>
+    isTomlValue(value) && !(key === 'type' && value === 'exec') ? [{ key, value }] : [],
+  )
 }
 
 /** Whether a value of the daemon's answer can be written. */

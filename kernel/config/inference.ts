@@ -44,11 +44,15 @@ export interface NotInferred {
   readonly unsuitable: readonly Unsuitable[]
 }
 
-/** Finds a project in the reader's folder: the first source or detector that knows it. Runs nothing. */
+/**
+ * Finds a project in the reader's folder: the first source or detector that knows it, or that knows it from `only` this
+ * file. Runs nothing.
+ */
 export async function inferProject(
   reader: Reader,
   { sources, names }: Sources,
   problems: Problems,
+  only?: string,
 ): Promise<Inference> {
   const folder = new TrustedFolder(reader, names)
   const unsuitable: Unsuitable[] = []
@@ -59,7 +63,7 @@ export async function inferProject(
       const found = await detector.detect(folder)
       if (found === undefined) continue
       if ('reason' in found) unsuitable.push(found)
-      else return toInferred(found, reader.root)
+      else if (only === undefined || found.file === only) return toInferred(found, reader.root)
     } catch (error) {
       noteFault(error, join(reader.root, detector.files[0] ?? ''), reader.root, problems)
       return 'faulty'
@@ -75,13 +79,13 @@ export async function inferProject(
 export async function inferFolder(
   path: string,
   sources: Sources,
-  { trust, home }: { readonly trust: Trust; readonly home: string },
+  { trust, home, only }: { readonly trust: Trust; readonly home: string; readonly only?: string | undefined },
 ): Promise<InferredAnswer> {
   const root = await realPath(path).catch(() => {
     throw notFound(path, sources, { unsuitable: [] })
   })
   const problems = new Problems()
-  const inference = await inferProject({ trust, root }, sources, problems)
+  const inference = await inferProject({ trust, root }, sources, problems, only)
   if (inference === 'faulty') throw await problems.error(root, home)
   if ('unsuitable' in inference) throw notFound(root, sources, inference)
   const { file, services, files = {}, notes = [] } = inference.detection

@@ -6,7 +6,7 @@ import type { ProjectPlan, ProjectRef } from '../contract/plugin.ts'
 import { isStillAt, realPath } from '../contract/real-path.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
-import type { InferredAnswer, KeysQuery, PluginView, TargetBody } from '../protocol.ts'
+import type { InferredAnswer, InferredQuery, KeysQuery, PluginView, TargetBody } from '../protocol.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Shell } from '../services/environment/shell.ts'
@@ -96,9 +96,9 @@ export class Projects {
    * Returns what an `up` of a folder would run if it had no `locald.toml`. Throws CONFIG_NOT_FOUND, with why, where
    * nothing describes a project.
    */
-  async infer(path: string): Promise<InferredAnswer> {
-    const { places } = this.#parts
-    return inferFolder(path, this.types, { trust: new Trust({ dataFolder: places.data }), home: places.home })
+  async infer({ path, file: only }: InferredQuery): Promise<InferredAnswer> {
+    const { data, home } = this.#parts.places
+    return inferFolder(path, this.types, { trust: new Trust({ dataFolder: data }), home, only })
   }
 
   /**

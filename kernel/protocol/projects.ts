@@ -70,6 +70,8 @@ export interface KeysAnswer {
 /** `path`: the folder, absolute; those above it are not searched. */
 export interface InferredQuery {
   readonly path: string
+  /** Relative to the folder: only what this file describes. */
+  readonly file?: string
 }
 
 /** What an `up` in a folder without a `locald.toml` would run. */

@@ -122,7 +122,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
           response: answer('The services and the file that describes them', inferred),
         },
       },
-      async ({ query }) => (await projects.infer(query.path)) satisfies InferredAnswer,
+      async ({ query }) => (await projects.infer(query)) satisfies InferredAnswer,
     )
     app.post<{ Body: ConfigBody }>(
       '/config',

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -153,6 +155,24 @@ t.test('add keeps the mode of the file, and writes through a link', async t => {
     readdirSync(daemon.home, { withFileTypes: true }).flatMap(each => (each.isSymbolicLink() ? [each.name] : [])),
     ['locald.toml'],
   )
+})
+
+const isRoot = process.getuid?.() === 0
+
+t.test('add by sudo keeps the owner of the file', { skip: isRoot ? false : 'needs root' }, async t => {
+  const daemon = await folderWith(t, shop)
+  const file = join(daemon.home, 'locald.toml')
+  chownSync(file, 1234, 1235)
+  t.match(await daemon.run(['add', 'x']), { code: 2, stderr: /belongs to uid 1234, not to you .*\[CONFIG_UNTRUSTED\]/ })
+  t.equal(written(daemon), shop)
+  t.match(await daemon.run(['add', 'x'], { env: { SUDO_UID: '1234' } }), { code: 0 })
+  t.match(statSync(file), { uid: 1234, gid: 1235 })
+})
+
+t.test('add waits for no pipe', async t => {
+  const daemon = await folderWith(t)
+  execFileSync('mkfifo', [join(daemon.home, 'locald.toml')])
+  t.match(await daemon.run(['add', 'x']), { code: 2, stderr: /is not a regular file \[CONFIG_UNREADABLE\]/ })
 })
 
 t.test('add notices that another program changed the file meanwhile', async t => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { FakeDaemon, main } from '../fake-daemon.ts'
+import { FakeDaemon, json, main } from '../fake-daemon.ts'
 
 const compose = `services:
   web:
@@ -62,12 +62,13 @@ t.test('init --json prints the text, the services and the findings', async t => 
   })
 })
 
-t.test('init keeps an existing locald.toml unless --yes', async t => {
+t.test('init keeps an existing locald.toml unless --force', async t => {
   const daemon = await folderWith(t, { 'compose.yaml': compose, 'locald.toml': 'mine\n' })
   const ran = await daemon.run(['init', '--from', 'compose'])
   t.match(ran, { code: 2, stderr: /locald\.toml exists already \[USAGE\]\nHint: Print the new one with `--dry-run`/ })
   t.equal(readFileSync(join(daemon.home, 'locald.toml'), 'utf8'), 'mine\n')
-  t.match(await daemon.run(['init', '--from', 'compose', '-y']), { code: 0 })
+  t.match(await daemon.run(['init', '--from', 'compose', '-y']), { code: 2 })
+  t.match(await daemon.run(['init', '--from', 'compose', '--force']), { code: 0 })
   t.match(readFileSync(join(daemon.home, 'locald.toml'), 'utf8'), 'image = "web"')
   t.notMatch(readdirSync(daemon.home).join(' '), '.tmp')
 })
@@ -98,19 +99,87 @@ t.test('init refuses all at once and writes nothing', async t => {
   t.notOk(existsSync(join(daemon.home, 'locald.toml')))
 })
 
-t.test('init without a source says what to type', async t => {
+const none = { error: { code: 'CONFIG_NOT_FOUND', message: 'nothing describes a project', hint: 'Create one.' } }
+
+t.test('init without anything to infer says what to type', async t => {
   const empty = await folderWith(t, {})
-  t.match(await empty.run(['init']), { code: 2, stderr: /\[USAGE\]\nHint: Create a `locald\.toml`, or translate/ })
+  empty.on('GET /v1/projects/inferred', json(none, 404))
+  t.match(await empty.run(['init']), { code: 2, stderr: /\[CONFIG_NOT_FOUND\]\nHint: Create one\./ })
   t.match(await empty.run(['init', '--from', 'compose']), {
     code: 2,
     stderr: /no compose file in .*\[CONFIG_NOT_FOUND\]/,
   })
   t.match(await empty.run(['init', '--from', 'heroku']), { code: 2, stderr: /--from 'heroku' is unknown/ })
+  t.match(await empty.run(['init', '--from', 'procfile']), {
+    code: 2,
+    stderr: /no service in Procfile or Procfile\.dev/,
+  })
   const other = await folderWith(t, { 'docker-compose.yml': compose })
+  other.on('GET /v1/projects/inferred', json(none, 404))
   t.match(await other.run(['init']), {
     code: 2,
     stderr: /Hint: Run `locald init --from compose` to translate docker-compose\.yml/,
   })
+  for (const { home } of [empty, other]) t.notOk(existsSync(join(home, 'locald.toml')))
+})
+
+const inferred = {
+  file: 'package.json',
+  services: {
+    web: { type: 'exec', command: 'npm run dev' },
+    jobs: { type: 'worker', command: 'npm run "jobs"', workdir: 'jobs' },
+  },
+  files: { jobs: 'jobs/package.json' },
+  notes: ['jobs has no port'],
+}
+
+/** A folder with a project to infer, and the path of its `locald.toml`. */
+async function inferredFolder(t: Test): Promise<{ readonly daemon: FakeDaemon; readonly file: string }> {
+  const daemon = await folderWith(t, {})
+  daemon.on('GET /v1/projects/inferred', json({ path: daemon.home, ...inferred }))
+  daemon.on('POST /v1/config', json({ project: 'shop', path: daemon.home, values: [] }))
+  return { daemon, file: join(daemon.home, 'locald.toml') }
+}
+
+t.test('init writes what is inferred', async t => {
+  const { daemon, file } = await inferredFolder(t)
+  t.match(await daemon.run(['init']), {
+    code: 0,
+    stderr: '',
+    stdout: `Wrote locald.toml: 2 services from package.json, jobs/package.json
+Note: jobs has no port
+Next: locald up
+`,
+  })
+  const toml = readFileSync(file, 'utf8')
+  t.match(
+    toml,
+    /^# What `locald up` runs, made from package\.json\..*\n# .*\n\n\[project\]\nname = ".+"\n\n\[services\.web\]\ncommand = "npm run dev"\n\n\[services\.jobs\]\n# From jobs\/package\.json\ntype = "worker"\ncommand = "npm run \\"jobs\\""\nworkdir = "jobs"\n$/,
+  )
+  t.match(daemon.last('/v1/config').body, { draft: toml })
+  t.match(await daemon.run(['init', '--yes']), {
+    code: 2,
+    stderr: /exists already \[USAGE\]\nHint: Print .* `--force`/,
+  })
+  t.match(JSON.parse((await daemon.run(['init', '--from', 'package', '--force', '--json'])).stdout), {
+    written: true,
+    services: ['web', 'jobs'],
+    notes: inferred.notes,
+    files: [/package\.json$/, /jobs\/package\.json$/],
+  })
+  t.equal(daemon.last('/v1/projects/inferred').query.get('file'), 'package.json')
+})
+
+t.test('init writes nothing with --dry-run, nor what the daemon refuses', async t => {
+  const { daemon, file } = await inferredFolder(t)
+  t.match(await daemon.run(['init', '--dry-run']), {
+    code: 0,
+    stdout: /^# What [\s\S]*"jobs"\n$/,
+    stderr: 'Note: jobs has no port\n',
+  })
+  daemon.on('POST /v1/config', json({ error: { code: 'CONFIG_INVALID', message: 'wrong' } }, 400))
+  t.match(await daemon.run(['init']), { code: 2, stderr: /wrong \[CONFIG_INVALID\]/ })
+  t.notOk(existsSync(file))
 })
 
 t.test('other commands do not read the parser of YAML', async t => {

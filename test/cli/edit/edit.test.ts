@@ -226,6 +226,7 @@ const cases: readonly [string, string, Edit, string | undefined][] = [
     'services.web = { a = 1, env = { A = "b" } }\n',
   ],
   ['a key of a table without a value', '[project]\nname = "a"\n', set('project.name.x', 1), undefined],
+  ['a number without digits', '[a]\nb = 1\n', set('a.b', Number.POSITIVE_INFINITY), undefined],
   ['no change', '[project]\nname = "a"\n', set('project.name', 'a'), '[project]\nname = "a"\n'],
   [
     'a first table',
