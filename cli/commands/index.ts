@@ -22,6 +22,8 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   dashboard: async () => (await import('./dashboard.ts')).dashboard,
   init: async () => (await import('./init.ts')).init,
   add: async () => (await import('./add.ts')).add,
+  serve: async () => (await import('./serve.ts')).serve,
+  try: async () => (await import('./try.ts')).tryCommand,
   requests: async () => (await import('./requests.ts')).requests,
   'requests show': async () => (await import('./requests-show.ts')).requestsShow,
   replay: async () => (await import('./replay.ts')).replay,

@@ -14,14 +14,30 @@ import { isSettled, stateOf, styleOf } from '../output/service-state.ts'
 import { type Row, table } from '../output/table.ts'
 import { isInteractive, painter, print, printStderr } from '../output/terminal.ts'
 
+/** The name of the command for which a project exists that stops with this process; undefined: it stays. */
+type ScratchOwner = string | undefined
+
 /** `locald up`: starts a project and, on a terminal, follows its logs. */
 export async function up(context: Context): Promise<number> {
+  return await upWith(context, undefined)
+}
+
+/** Runs the project in a folder, with the flags of the present command, until it is stopped or this process exits. */
+export async function upScratch(context: Context, cwd: string): Promise<number> {
+  const flags = new Map([...context.args.flags, ['attach', true] as const])
+  const args = { ...context.args, positionals: [], flags }
+  return await upWith({ ...context, cwd, args }, `locald ${args.command?.name ?? ''}`)
+}
+
+async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
+  const isScratch = owner !== undefined
   const { flags } = context.args
   if (flags.has('attach') && flags.has('detach')) {
     throw new LocaldError('USAGE', '--attach and --detach cannot be combined', { hint: 'Use one of them.' })
   }
   const target = readTarget(context.args, context.cwd)
-  const options = await readUpFlags(context.args, context.cwd)
+  const lease = isScratch ? { lease: { pid: process.pid, name: owner } } : {}
+  const options = { ...(await readUpFlags(context.args, context.cwd)), ...lease }
   const since = new Date().toISOString()
   const daemon = await requireDaemon(context.paths)
   const interrupt = new Interrupt()
@@ -34,16 +50,16 @@ export async function up(context: Context): Promise<number> {
     const body = { ...target, ...options, env: callerEnvironment(), id: `${process.pid} ${since}` }
     const done = await runUp(context, daemon, interrupt, body, seen)
     if (done === undefined) return interruptedCode
-    const code = await printOutcome(context, daemon, done)
+    const code = await printOutcome(context, daemon, done, isScratch)
     const hint = code === 0 ? formatTrustHint(done.services, await browsing) : undefined
     if (hint !== undefined) printStderr(hint)
-    const line = code === 0 && !context.json ? await describeDashboard(daemon, browsing) : undefined
+    const line = code === 0 && !context.json && !isScratch ? await describeDashboard(daemon, browsing) : undefined
     if (line !== undefined) printStderr(line)
     if (code === 0 && flags.has('open')) await openMain(context, daemon, target)
     const attaches = flags.has('attach') || (isInteractive() && !flags.has('detach'))
-    if (code !== 0 || context.json || !attaches || done.services.every(isSettled)) return code
+    if (code !== 0 || (context.json && !isScratch) || !attaches || done.services.every(isSettled)) return code
     const { attach } = await import('../follow/attach.ts')
-    return await attach(context, daemon, { target, since, services: done.services, early: interrupt })
+    return await attach(context, daemon, { target, since, services: done.services, early: interrupt, isScratch })
   } finally {
     interrupt.close()
   }
@@ -110,15 +126,16 @@ async function stopStarted(context: Context, daemon: Client, body: StopBody): Pr
   await followOperation(context, stream, { doing })
 }
 
-async function printOutcome(context: Context, daemon: Client, done: DoneEvent): Promise<number> {
+/** @param isScratch it is stopped now: there is nothing to look at, and no way to do so */
+async function printOutcome(context: Context, daemon: Client, done: DoneEvent, isScratch = false): Promise<number> {
   if (done.ok && !context.json && done.services.length > 0) {
     print(table(['NAME', 'STATUS', 'URL'], done.services.map(toRow), painter(process.stdout)))
   }
   const causes = done.ok || context.json ? undefined : await likelyCauses(context, daemon, done)
-  const code = reportOutcome(context, done, causes)
+  const code = reportOutcome(context, done, causes, isScratch)
   if (done.ok && !context.json && done.services.length === 0)
     printStderr('The project has no services. Add one to its configuration.')
-  const still = done.services.filter(view => code !== 0 && !isSettled(view)).map(view => view.name)
+  const still = done.services.filter(view => code !== 0 && !isScratch && !isSettled(view)).map(view => view.name)
   if (still.length > 0 && !context.json)
     printStderr(
       `Still running: ${still.join(', ')}. Run \`locald stop\` to stop ${still.length === 1 ? 'it' : 'them'}.`,

@@ -3,6 +3,7 @@ import type { TargetBody } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { type Client, findDaemon, findOrReviveDaemon } from '../daemon/client.ts'
 import { formatFor } from '../output/log-format.ts'
+import { toSafeJson } from '../output/sanitize.ts'
 import { namerFor, stateOf } from '../output/service-state.ts'
 import { painter, printStderr } from '../output/terminal.ts'
 import { type Interrupt, type Keys, listenForKeys } from './keys.ts'
@@ -17,6 +18,8 @@ export interface AttachTarget {
   readonly target: TargetBody
   readonly since: string
   readonly services: readonly ServiceView[]
+  /** Whether it stops with this process, so that there is no way to detach from it. */
+  readonly isScratch?: boolean
   /** Handles Ctrl-C until the keys are read. */
   readonly early: Interrupt
 }
@@ -27,12 +30,17 @@ export interface AttachTarget {
  * killed meanwhile.
  */
 export async function attach(context: Context, daemon: Client, what: AttachTarget): Promise<number> {
-  const keys = listenForKeys()
+  const keys = listenForKeys(what.isScratch !== true)
   what.early.close()
   if (what.early.isPressed) keys.stop()
   const attachment = await Attachment.of(context, what)
   try {
-    printStderr(keys.isKeyboard ? 'Press Ctrl-C to stop the project, d to detach' : 'Press Ctrl-C to stop the project')
+    if (!context.json)
+      printStderr(
+        keys.isKeyboard && !what.isScratch
+          ? 'Press Ctrl-C to stop the project, d to detach'
+          : 'Press Ctrl-C to stop the project',
+      )
     return await attachment.until(keys, daemon)
   } finally {
     keys.close()
@@ -52,10 +60,8 @@ class Attachment {
   readonly #events: StreamFollower<LocaldEvent>
 
   static async of(context: Context, what: AttachTarget): Promise<Attachment> {
-    const format = formatFor(
-      what.services.map(view => view.key),
-      false,
-    )
+    const keys = what.services.map(view => view.key)
+    const format = context.json ? { text: toSafeJson } : formatFor(keys, false)
     const notices = new Notices(painter(process.stderr), namerFor(context.args), what.services)
     return new Attachment(context, what, new LogTail(format, what.since), notices)
   }
@@ -67,7 +73,7 @@ class Attachment {
     this.#notices = notices
     this.#services = new FollowedServices(services, target, () => this.#logs.reopen())
     let isFirst = true
-    const query = { path: target.path, service: target.services, follow: true, partial: true }
+    const query = { path: target.path, service: target.services, follow: true, partial: !context.json }
     this.#logs = new StreamFollower(context.paths, {
       open: daemon => {
         const from = isFirst ? { since } : tail.resumeQuery()
@@ -121,7 +127,7 @@ class Attachment {
   }
 
   async #stop(): Promise<number> {
-    printStderr('Stopping… (press Ctrl-C again to quit immediately)')
+    if (!this.#context.json) printStderr('Stopping… (press Ctrl-C again to quit immediately)')
     const daemon = await findOrReviveDaemon(this.#context.paths)
     if (daemon === undefined) return 0
     const body = this.#target

@@ -18,7 +18,7 @@ const ctrlC = '\x03'
 const hungUpCode = 129
 
 /** Listens for keys and for the signals that mean the same; the terminal is raw until `close`. */
-export function listenForKeys(): Keys {
+export function listenForKeys(canDetach = true): Keys {
   const { stdin } = process
   const isKeyboard = stdin.isTTY === true
   let press: (key: 'stop' | 'detach') => void = () => {}
@@ -35,7 +35,7 @@ export function listenForKeys(): Keys {
   const onData = (data: Buffer) => {
     for (const key of data.toString('latin1')) {
       if (key === ctrlC) stop()
-      else if (key === 'd' || key === 'D') press('detach')
+      else if (canDetach && (key === 'd' || key === 'D')) press('detach')
     }
   }
   const close = () => {

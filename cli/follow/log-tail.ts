@@ -1,21 +1,25 @@
 import type { LogLine } from '../../kernel/events.ts'
 import { LogPosition } from '../../kernel/logs/log-position.ts'
 import type { Client } from '../daemon/client.ts'
-import type { LineFormat } from '../output/log-format.ts'
 import { printAll } from '../output/terminal.ts'
 import { PartialLines } from './partial-lines.ts'
 
 /** The most lines of each service that are printed at the end: a reader that is far behind need not see all. */
 const mostAtEnd = 1000
 
+/** How a line is printed. */
+export interface TailFormat {
+  text(line: LogLine): string
+}
+
 /** Prints lines of services' logs, and remembers the last one to resume from. */
 export class LogTail {
-  readonly #format: LineFormat
+  readonly #format: TailFormat
   readonly #position: LogPosition
   readonly #partial = new PartialLines()
 
   /** @param begun as for `LogPosition` */
-  constructor(format: LineFormat, begun: string) {
+  constructor(format: TailFormat, begun: string) {
     this.#format = format
     this.#position = new LogPosition(begun)
   }

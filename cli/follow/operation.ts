@@ -49,11 +49,20 @@ export async function followOperation(
 /** What is printed of services that failed, besides their last lines, by their keys. */
 export type MoreLines = ReadonlyMap<string, readonly string[]>
 
-/** Prints what failed, with the last lines of each service; the result is the exit code. */
-export function reportOutcome(context: Context, done: DoneEvent, more: MoreLines = new Map()): number {
+/**
+ * Prints what failed, with the last lines of each service; the result is the exit code. @param isScratch it is forgotten
+ * now, so that no command can show more
+ */
+export function reportOutcome(
+  context: Context,
+  done: DoneEvent,
+  more: MoreLines = new Map(),
+  isScratch = false,
+): number {
   if (done.ok) return 0
   const nameOf = namerFor(context.args)
-  const error = errorOf(done, nameOf)
+  const found = errorOf(done, nameOf)
+  const error = isScratch && done.error === undefined ? new LocaldError(found.code, found.message) : found
   if (!context.json) printStderr([...formatTails(done, nameOf, more), formatError(error)].join('\n'))
   return exitCodeOf(error.code)
 }

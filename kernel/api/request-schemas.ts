@@ -101,6 +101,12 @@ export const pinBody = {
   properties: { path, projects: names, pinned: flag },
   additionalProperties: false,
 } as const
+export const forgetBody = {
+  type: 'object',
+  required: ['paths'],
+  properties: { paths: names },
+  additionalProperties: false,
+} as const
 export const commandBody = {
   type: 'object',
   required: ['argv', 'cwd'],

@@ -56,10 +56,10 @@ export class KnownProjects {
     return this.list().filter(view => paths.includes(view.path))
   }
 
-  /** Forgets projects whose folder does not exist, unless their services still run. */
-  async clean(): Promise<CleanAnswer> {
+  /** Forgets projects whose folder does not exist, or those of them in `paths`, unless their services still run. */
+  async clean(paths?: readonly string[]): Promise<CleanAnswer> {
     const { registry, projects } = this.#input
-    const missing = this.list().filter(({ exists }) => !exists)
+    const missing = this.list().filter(({ exists, path }) => !exists && paths?.includes(path) !== false)
     const kept = missing.filter(({ path }) => this.#runs(path))
     const forgotten = missing.filter(view => !kept.includes(view))
     for (const { path } of forgotten) {

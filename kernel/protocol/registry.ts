@@ -27,6 +27,11 @@ export interface PinBody {
   readonly pinned: boolean
 }
 
+/** The folders of projects, which do not exist any more. */
+export interface ForgetBody {
+  readonly paths: readonly string[]
+}
+
 /** Projects whose folder is missing: the forgotten ones, and those that were kept because their services still run. */
 export interface CleanAnswer {
   readonly forgotten: readonly KnownProjectView[]

@@ -107,6 +107,7 @@ const cliOrder = [
   'main.ts',
   'commands',
   'monitor',
+  'scratch',
   'edit',
   'attach',
   'init',

@@ -136,6 +136,31 @@ export const projectCommands = [
     examples: ['locald open', 'locald open api', 'locald open api --dashboard'],
   },
   {
+    name: 'serve',
+    args: '[PATH]',
+    group: 'project',
+    about: 'Serve a folder at a URL until Ctrl-C',
+    details:
+      'Serves PATH, or this folder, as a service of type `site`; pages reload when files change. Without PATH and an `index.html` here, it serves the one of dist, build, public, _site and out that has one. The URL is the same at the next time; nothing is written to the folder.',
+    flags: [
+      { name: 'spa', about: 'Answer paths without a file with index.html' },
+      { name: 'no-reload', about: 'Send pages as they are, without live reload' },
+      { name: 'open', about: 'Open the URL in the browser' },
+    ],
+    examples: ['locald serve', 'locald serve dist --spa --open'],
+  },
+  {
+    name: 'try',
+    args: '<CMD…>',
+    takesCommand: true,
+    group: 'project',
+    about: 'Run a command with a port and a URL until Ctrl-C',
+    details:
+      'Runs it in this folder, with its `.env` and a `$PORT`, and nothing of its `locald.toml`. On a terminal it then offers to save it as a service. The URL is the same at the next time.',
+    flags: [{ name: 'open', about: 'Open the URL in the browser' }],
+    examples: ['locald try npm run dev', "locald try -- python3 -m http.server '$PORT'"],
+  },
+  {
     name: 'dashboard',
     aliases: ['ui'],
     args: '',

@@ -2,8 +2,8 @@ import type { FastifyPluginAsync } from 'fastify'
 import { allowPath } from '../../config/allow.ts'
 import { filesOf } from '../../config/inference.ts'
 import type { Kernel } from '../../kernel.ts'
-import type { AllowAnswer, AllowBody, CleanAnswer, PinBody, RegistryAnswer } from '../../protocol.ts'
-import { allowBody, pinBody } from '../request-schemas.ts'
+import type { AllowAnswer, AllowBody, CleanAnswer, ForgetBody, PinBody, RegistryAnswer } from '../../protocol.ts'
+import { allowBody, forgetBody, pinBody } from '../request-schemas.ts'
 import { allowed, answer, cleaned, registry } from '../response-schemas.ts'
 
 /** Routes of the known projects, of those that start with the daemon, and of allowed folders of other users. */
@@ -34,6 +34,17 @@ export function registryRoutes({ known, paths, projects }: Kernel): FastifyPlugi
         },
       },
       async () => (await known.clean()) satisfies CleanAnswer,
+    )
+    app.post<{ Body: ForgetBody }>(
+      '/registry/forget',
+      {
+        schema: {
+          summary: 'Forget projects in folders that were deleted',
+          body: forgetBody,
+          response: answer('Removed and kept projects', cleaned),
+        },
+      },
+      async ({ body }) => (await known.clean(body.paths)) satisfies CleanAnswer,
     )
     app.post<{ Body: AllowBody }>(
       '/config/allow',

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { labelOf } from '../../kernel/config/fields/names.ts'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { LocaldEvent } from '../../kernel/events.ts'
+import type { CleanAnswer, ForgetBody } from '../../kernel/protocol.ts'
+import { writeAtomic } from '../../kernel/system/files.ts'
+import type { Context } from '../context.ts'
+import { findDaemon } from '../daemon/client.ts'
+import { type Entry, formatToml } from '../init/toml.ts'
+import { processStart } from './process-start.ts'
+
+/** What a scratch project runs. */
+export interface ScratchSpec {
+  /** The command that makes it: the end of its name. */
+  readonly kind: 'serve' | 'try'
+  /** The folder that it is named after, absolute. */
+  readonly folder: string
+  /** The keys of its one service. */
+  readonly entries: readonly Entry[]
+}
+
+/** The process that a scratch project belongs to. */
+interface Owner {
+  readonly pid: number
+  /** When it was started, as another process may get its pid. */
+  readonly start: string
+}
+
+const nameBytes = 55
+const ownerFile = 'owner.json'
+
+/**
+ * A project below the data folder with one service, `web`, which exists as long as the process that made it. Its name
+ * and port are the same for the same folder and service.
+ */
+export class ScratchProject {
+  readonly folder: string
+  readonly #paths: Context['paths']
+
+  private constructor(folder: string, paths: Context['paths']) {
+    this.folder = folder
+    this.#paths = paths
+  }
+
+  /** Writes the project, after removing those whose process was killed. Throws USAGE where it runs already. */
+  static async create({ paths }: Pick<Context, 'paths'>, spec: ScratchSpec): Promise<ScratchProject> {
+    const all = join(paths.data, 'scratch')
+    mkdirSync(all, { recursive: true, mode: 0o700 })
+    for (const name of readdirSync(all)) {
+      const left = new ScratchProject(join(all, name), paths)
+      if ((await left.#owner()) === undefined) await left.remove()
+    }
+    const label = labelOf(spec.folder.split('/').at(-1) ?? '').slice(0, nameBytes)
+    const identity = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 12)
+    const project = new ScratchProject(join(all, `${label}-${spec.kind}-${identity}`), paths)
+    const owner = await project.#owner()
+    if (owner !== undefined)
+      throw new LocaldError('USAGE', `the same runs already: 'locald ${spec.kind}' with pid ${owner.pid}`, {
+        hint: 'Run `locald status --all` to see its URL.',
+      })
+    mkdirSync(project.folder, { recursive: true, mode: 0o700 })
+    const self: Owner = { pid: process.pid, start: (await processStart(process.pid)) ?? '' }
+    writeAtomic(join(project.folder, ownerFile), JSON.stringify(self), { durable: false })
+    const toml = formatToml(
+      [`Written by \`locald ${spec.kind}\`, which removes it when it exits.`],
+      [
+        { header: ['project'], entries: [{ key: 'name', value: `${label}-${spec.kind}` }] },
+        { header: ['services', 'web'], entries: spec.entries },
+      ],
+    )
+    writeAtomic(join(project.folder, 'locald.toml'), toml, { durable: false })
+    return project
+  }
+
+  /** Stops the service, deletes the folder and the logs, and makes the daemon forget the project. */
+  async remove(): Promise<void> {
+    const { folder } = this
+    const daemon = await findDaemon(this.#paths).catch(() => undefined)
+    if (existsSync(join(folder, 'locald.toml')) && daemon !== undefined) {
+      const doing = 'stopping the service'
+      const stream = daemon.stream<LocaldEvent>({
+        ...{ method: 'POST', path: '/v1/projects/stop', body: { path: folder }, doing },
+      })
+      try {
+        for await (const events of stream.batches) if (events.some(({ event }) => event === 'done')) break
+      } catch {
+        // It is not known, or the daemon is stopping.
+      } finally {
+        stream.close()
+      }
+    }
+    rmSync(folder, { recursive: true, force: true })
+    if (daemon === undefined) return
+    const body: ForgetBody = { paths: [folder] }
+    const answer = await daemon.post<CleanAnswer>('/v1/registry/forget', body).catch(() => undefined)
+    for (const { name } of answer?.forgotten ?? [])
+      rmSync(join(this.#paths.data, 'logs', name), { recursive: true, force: true })
+  }
+
+  /** Returns the process that it belongs to, if that still runs. */
+  async #owner(): Promise<Owner | undefined> {
+    const text = await readFile(join(this.folder, ownerFile), 'utf8').catch(() => '')
+    const [, pid = '', start] = /^\{"pid":(\d{1,10}),"start":"([^"]*)"\}$/.exec(text) ?? []
+    const found = pid === '' ? undefined : await processStart(Number(pid))
+    return found === undefined || found !== start ? undefined : { pid: Number(pid), start: found }
+  }
+}

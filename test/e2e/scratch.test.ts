@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { resolvePaths } from '../../kernel/system/paths.ts'
+import { processList } from '../lib/process-list.ts'
+import { PseudoTerminal } from '../lib/pseudo-terminal.ts'
+import { until } from '../lib/running.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
+import { onHost } from './suite.ts'
+
+const server = `import { createServer } from 'node:http'
+createServer((_, response) => response.end(process.env.GREETING ?? 'hello')).listen(process.argv[2], '127.0.0.1')
+`
+
+/** The scratch projects on disk, and the projects that the daemon knows. */
+async function remains(sandbox: Sandbox): Promise<readonly string[]> {
+  const { projects }: { projects: readonly { readonly name: string }[] } = JSON.parse(
+    (await sandbox.ok(['registry', 'list', '--json'])).stdout,
+  )
+  const { data } = resolvePaths({ env: sandbox.env })
+  return [...readdirSync(join(data, 'scratch')), ...projects.map(({ name }) => name)]
+}
+
+onHost('try runs a command at a URL and saves it on request', async (t, machine) => {
+  const sandbox = machine.sandbox({ user: 'self' })
+  const folder = sandbox.project('my shop', { 'server.mjs': server, '.env': 'GREETING=from .env\n' })
+  const words = ['try', 'node', 'server.mjs', '$PORT']
+  const terminal = new PseudoTerminal(t, [process.execPath, sandbox.main, ...words], {
+    ...{ columns: 120, cwd: folder, env: sandbox.env },
+  })
+  await terminal.shows(/Press Ctrl-C/)
+  t.match(terminal.text, /https:\/\/my-shop-try\.localhost/)
+  t.match(await sandbox.get('my-shop-try.localhost'), { status: 200, body: 'from .env' })
+  const again = await sandbox.run(words, { cwd: folder })
+  t.match(again, { code: 2, stderr: /runs already: 'locald try' with pid \d+/ })
+  terminal.press('d')
+  terminal.press('\x03')
+  await terminal.shows(/Save as service web in locald\.toml\? \[y\/N\]/)
+  t.strictSame(await remains(sandbox), [])
+  terminal.press('y\r')
+  t.match(await terminal.exit, { code: 0, isRestored: true })
+  t.match(readFileSync(join(folder, 'locald.toml'), 'utf8'), /\[services\.web\]\ncommand = "node server\.mjs \$PORT"/)
+  await sandbox.up(folder)
+  t.match(await sandbox.get('my-shop.localhost'), { status: 200, body: 'from .env' })
+})
+
+onHost('a command that fails to start is reported, and leaves nothing', async (t, machine) => {
+  const sandbox = machine.sandbox()
+  const folder = sandbox.project('shop', {})
+  const ran = await sandbox.run(['try', 'sh', '-c', 'echo no such thing >&2; exit 3'], { cwd: folder })
+  t.equal(ran.code, 1)
+  t.match(ran.stderr, /no such thing/)
+  t.notMatch(ran.stderr, /locald (?:why|logs|stop)/, 'no hint about a project that is forgotten')
+  t.strictSame(await remains(sandbox), [])
+  t.strictSame(readdirSync(folder), [])
+})
+
+onHost('serve serves the output of a build until it exits, also by SIGKILL', async (t, machine) => {
+  const sandbox = machine.sandbox()
+  const folder = sandbox.project('docs', { 'dist/index.html': '<body>HOME</body>', 'file.txt': 'x' })
+  const options = { cwd: folder }
+  const first = sandbox.start(['serve', '--spa'], options)
+  await first.prints(/ready +https:\/\/docs-serve\.localhost/)
+  t.match(first.stderr, /^Serving dist$/m)
+  const port = async () => (await sandbox.status())[0]?.port
+  const before = await port()
+  t.match(await sandbox.get('docs-serve.localhost', '/users/7'), { status: 200, body: /HOME<script/ })
+  const { pid } = (await sandbox.status())[0] ?? {}
+  first.child.kill('SIGKILL')
+  await first.done
+  await until('the exit of the service', () => typeof pid === 'number' && !processList.isAlive(pid))
+
+  const second = sandbox.start(['serve', '--no-reload', '--json'], options)
+  await second.prints(/"event":"done"/)
+  t.match(await sandbox.get('docs-serve.localhost'), { status: 200, body: '<body>HOME</body>' })
+  second.child.kill('SIGINT')
+  const ran = await second.done
+  t.equal(ran.code, 0)
+  for (const line of ran.stdout.trim().split('\n')) t.ok(JSON.parse(line))
+  t.strictSame(await remains(sandbox), [], 'with what the killed one left')
+
+  const third = sandbox.start(['serve', '--spa'], options)
+  await third.prints(/ready/)
+  t.equal(await port(), before, 'the same port as the first time')
+  third.child.kill('SIGTERM')
+  t.equal((await third.done).code, 0)
+  t.strictSame(readdirSync(folder).sort(), ['dist', 'file.txt'])
+
+  t.match(await sandbox.run(['serve', 'nope'], options), { code: 2, stderr: /nope does not exist/ })
+  t.match(await sandbox.run(['serve', 'file.txt'], options), { code: 2, stderr: /file\.txt is not a folder/ })
+  t.strictSame(await remains(sandbox), [])
+})
