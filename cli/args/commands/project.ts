@@ -143,7 +143,7 @@ export const projectCommands = [
     details:
       'Serves PATH, or this folder, as a service of type `site`; pages reload when files change. Without PATH and an `index.html` here, it serves the one of dist, build, public, _site and out that has one. The URL is the same at the next time; nothing is written to the folder.',
     flags: [
-      { name: 'spa', about: 'Answer paths without a file with index.html' },
+      { name: 'spa', about: 'Send index.html for paths without a file' },
       { name: 'no-reload', about: 'Send pages as they are, without live reload' },
       { name: 'open', about: 'Open the URL in the browser' },
     ],
