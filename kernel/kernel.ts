@@ -132,6 +132,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const operations = new Operations({
     ...{ runs, projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },
     openFolder: () => container.optional('openFolder'),
+    use: { traffic: () => container.optional('traffic'), table: () => container.optional('processTable') },
     lease: {
       holds: new Holds(join(paths.records, 'leases.json'), own),
       table: () => container.optional('processTable'),

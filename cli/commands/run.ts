@@ -21,7 +21,14 @@ export async function run(context: Context): Promise<number> {
   if (service === undefined || command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
   const daemon = await requireDaemon(context.paths)
   const tty = process.stdin.isTTY === true && process.stdout.isTTY === true
-  const body: OneOffBody = { path: context.cwd, service, env: callerEnvironment(), argv: [command, ...args], tty }
+  const body: OneOffBody = {
+    path: context.cwd,
+    service,
+    env: callerEnvironment(),
+    argv: [command, ...args],
+    tty,
+    pid: process.pid,
+  }
   const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
   warnNotRunning(context, place.notRunning)
   try {

@@ -1,6 +1,6 @@
 import type { StatusView } from '../../kernel/protocol.ts'
 import { formatBytes, formatDuration } from './humanize.ts'
-import { isAsExpected, styleOf } from './service-state.ts'
+import { styleOf } from './service-state.ts'
 import { type Cell, fitOn, type Row, table } from './table.ts'
 import { painter } from './terminal.ts'
 
@@ -34,10 +34,8 @@ function rowOf(view: StatusView, isFull: boolean): Row {
   }
 }
 
-/** Returns why a service is not well, and the owners of its leases. */
-function noteOf(view: StatusView): string | undefined {
-  const reason = isAsExpected(view) && view.status !== 'running' ? null : view.reason
-  const { startedBy = null, leases = [] } = view
+/** Returns why a service is in its state, and the owners of its leases. */
+function noteOf({ reason, startedBy = null, leases = [] }: StatusView): string | undefined {
   const notes = [reason, leases.length > 0 ? startedBy : null].flatMap(note => note ?? [])
   return notes.length === 0 ? undefined : notes.join('; ')
 }

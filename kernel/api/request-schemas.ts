@@ -20,11 +20,12 @@ export const targetBody = {
   additionalProperties: false,
 } as const
 export const stopBody = { ...targetBody, properties: { ...target, begunBy: text } } as const
+const pid = { type: 'integer', minimum: 1 } as const
 /** A time is at most what a timer of Node can wait. */
 const lease = {
   type: 'object',
   properties: {
-    pid: { type: 'integer', minimum: 1 },
+    pid,
     name: { type: 'string', minLength: 1, maxLength: 100 },
     seconds: { type: 'number', exclusiveMinimum: 0, maximum: 2_147_483 },
   },
@@ -60,7 +61,7 @@ export const shutdownBody = {
 export const oneOffBody = {
   type: 'object',
   required: ['path', 'service', 'env'],
-  properties: { path, service: text, env, argv: words, tty: flag },
+  properties: { path, service: text, env, argv: words, tty: flag, pid },
   additionalProperties: false,
 } as const
 /** A command line of a terminal is no longer. */

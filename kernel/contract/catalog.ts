@@ -54,6 +54,8 @@ export interface CatalogEntry extends ServiceView {
   readonly protocol?: Protocol | undefined
   /** Why it cannot be reached, where that is known. */
   readonly fault?: Fault | undefined
+  /** Whether it is stopped, or is being stopped, because it was not used: `Control.wake` starts it. */
+  readonly isAsleep?: boolean
 }
 
 /** A project in the catalog. */
@@ -70,6 +72,11 @@ export interface CatalogProject {
 export interface Control {
   /** Runs `work` while the service does not run, and starts it again if it ran. Unknown services count as stopped. */
   paused<T>(key: string, work: () => Promise<T>): Promise<T>
+  /**
+   * Begins to start a service that was stopped because it was not used, with its dependencies; its state shows the
+   * rest. Does nothing with one that was stopped for another reason. Never rejects.
+   */
+  wake(key: string): Promise<void>
   /** Stops the service; no daemon starts it again automatically. */
   stop(key: string): Promise<void>
 }

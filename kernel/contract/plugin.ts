@@ -17,6 +17,7 @@ import type { ServiceType } from './service-type.ts'
 import type { Shape } from './shape.ts'
 import type { PluginTable } from './table.ts'
 import type { Topic } from './topic.ts'
+import type { Traffic } from './traffic.ts'
 import type { Variable } from './variable.ts'
 
 export type { Health, LocaldEvent, ServiceView, Status } from '../events.ts'
@@ -53,6 +54,7 @@ export {
   type TextLimits,
 } from './text-file.ts'
 export type * from './topic.ts'
+export type * from './traffic.ts'
 export type * from './variable.ts'
 
 /** Major of this contract. */
@@ -198,6 +200,8 @@ export interface Services {
   readonly control: Control
   /** A platform plugin's: the machine's processes. */
   readonly processTable: ProcessTable
+  /** Of the plugin that serves host names: the use of services' ports. */
+  readonly traffic: Traffic
   /** A platform plugin's, where the system watches whole trees; else each folder has a watch of its own. */
   readonly openFolder: OpenFolder
   /** exec-runtime's: starts and adopts supervised processes; every driver that has a process uses it. */

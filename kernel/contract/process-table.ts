@@ -71,6 +71,11 @@ export interface ProcessTable {
   /** Returns whether processes listen on a port, and all of them are this user's. */
   owns(port: number): Promise<boolean>
   /**
+   * Returns how many connections to each of the given ports are established, in order, no matter whose; absent where
+   * that cannot be found out cheaply.
+   */
+  connections?(ports: readonly number[]): Promise<readonly number[]>
+  /**
    * Returns whether a connection to a loopback address and port would reach a process of another user, who is neither
    * root nor one that a process of the tree runs as. False where that is not known.
    */

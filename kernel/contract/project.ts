@@ -56,6 +56,8 @@ export interface CommonOptions {
   readonly stopSignal: string
   readonly stopTimeout: number
   readonly watch: readonly string[]
+  /** How long it runs without use; absent: for ever. */
+  readonly idle?: number | undefined
 }
 
 /** A service as configured, its type's options validated. */

@@ -11,8 +11,10 @@ import type { Service } from '../services/service.ts'
 import type { ServiceState } from '../services/state.ts'
 import type { CommandRuns } from '../terminals/command-runs.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
+import { IdleStops } from './idle-stops.ts'
 import { Leases, type LeasesInput } from './leases.ts'
 import { Reloads, type ReloadsInput } from './reload.ts'
+import { ServiceUse, type UseSources } from './service-use.ts'
 import { type StartRequest, Startup, type StartupParts } from './startup.ts'
 import { selectStartedBy, stopChosen, stopTarget } from './stop.ts'
 
@@ -21,6 +23,7 @@ export interface OperationsInput extends Omit<StartupParts, 'reloads' | 'leases'
   readonly applied: ReloadsInput['applied']
   readonly openFolder: ReloadsInput['openFolder']
   readonly runs: CommandRuns
+  readonly use: Omit<UseSources, 'runs'>
   readonly lease: Pick<LeasesInput, 'holds' | 'table' | 'isPinned'>
   /** Stops processes that keepers hold but no service has adopted. Never rejects. */
   readonly tidy: () => Promise<void>
@@ -33,6 +36,8 @@ export class Operations {
   /** What plugins may do with services. */
   readonly control: Control
   readonly leases: Leases
+  readonly #use: ServiceUse
+  readonly #idle: IdleStops
   readonly #input: OperationsInput
   readonly #parts: StartupParts
   readonly #startup: Startup
@@ -50,7 +55,12 @@ export class Operations {
     const reloads = new Reloads({ events, log, applied, openFolder, reload })
     this.#parts = { ...input, reloads, leases: this.leases }
     this.#startup = new Startup(this.#parts)
-    this.control = new ServiceControl(projects, target => stopTarget(target, this.#parts))
+    this.#use = new ServiceUse({ ...input.use, runs: () => input.runs.list() })
+    this.#idle = new IdleStops({ projects, events, log, use: this.#use })
+    this.control = new ServiceControl(projects, {
+      stop: target => stopTarget(target, this.#parts),
+      wake: key => this.#idle.wake(key),
+    })
   }
 
   /**
@@ -71,7 +81,8 @@ export class Operations {
         const addedEnvFiles = body.envFiles ?? (body.env === undefined ? last?.plan.envFiles : undefined)
         const loaded = await projects.plan(path, names, { shell, addedEnvFiles })
         const isExact = body.noDependencies === true && names.length > 0
-        return { loaded, shell, names: names.length === 0 ? undefined : names, isExact, restart: [], again: names }
+        const which = { names: names.length === 0 ? undefined : names, isExact }
+        return { loaded, shell, ...which, restart: [], again: names, kept: names }
       }),
     )
     await this.#startup.startAll(requests, {
@@ -125,6 +136,13 @@ export class Operations {
     sink(await doneEvent([service], other => isUp(other) || other.state.now.status === 'stopped'))
   }
 
+  /** Notes that a service and its dependencies are in use as long as a process runs. */
+  async noteUser({ path, service: name }: Pick<ResetBody, 'path' | 'service'>, pid: number): Promise<void> {
+    const { project, service } = await this.#input.projects.target(path, name)
+    const names = closure(project.nodes, [service.ref.name])
+    await this.#use.add(servicesOf({ project, names }), pid)
+  }
+
   /** Waits until services are ready, including those that no one has started yet. */
   async wait(body: WaitBody, sink: EventSink, signal: AbortSignal): Promise<void> {
     const services = (await this.#input.projects.targets(body)).flatMap(servicesOf)
@@ -163,8 +181,10 @@ export class Operations {
       })
       // A service that failed because of a dependency waits for it again.
       const isOver = ({ now }: ServiceState) => now.status === 'exited' || (now.status === 'failed' && now.launched)
-      const idle = [...plans].filter(([{ supervisor, state }]) => !supervisor.active && !isOver(state))
-      await project.runs.start(new Map(idle), signal)
+      const down = [...plans].filter(
+        ([{ supervisor, state, asleepMs }]) => !supervisor.active && !isOver(state) && asleepMs === undefined,
+      )
+      await project.runs.start(new Map(down), signal)
     })
     if (project.wanted.size > 0) await reloads.resume(project)
   }
@@ -178,6 +198,7 @@ export class Operations {
     this.#closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })
     for (const { queue } of projects.list()) queue.cancel(this.#closing)
     this.leases.close()
+    this.#idle.close()
     await this.#parts.reloads.close()
     await this.#input.runs.closeAll().catch(error => this.#input.log.warn(messageOf(error)))
     if (keepServices) return true

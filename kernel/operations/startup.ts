@@ -34,6 +34,8 @@ export interface StartRequest {
   readonly restart: readonly string[]
   /** Started even when they have exited with success and nothing of them has changed. */
   readonly again: readonly string[]
+  /** Of an `up`: run without use, though they have `idle`; undefined: as before. */
+  readonly kept?: readonly string[]
 }
 
 /** For whom services are started. */
@@ -95,6 +97,7 @@ export class Startup {
     const kept = planned
       .map(({ name }) => name)
       .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
+      .filter(name => project.service(name)?.asleepMs === undefined)
     // A new dependency is started; one that was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
     await requireValues(loaded, shell, { names, contributions: projects.contributions })
@@ -107,7 +110,7 @@ export class Startup {
    * their environment before anything is changed.
    */
   async #start(
-    { loaded, shell, names, isExact, restart, again }: StartRequest,
+    { loaded, shell, names, isExact, restart, again, kept }: StartRequest,
     { sink, id, owner, disconnected, why }: StartCaller,
     services: Service[],
   ): Promise<Project> {
@@ -126,8 +129,12 @@ export class Startup {
       signal.throwIfAborted()
       disconnected?.throwIfAborted()
       services.push(...plans.keys())
+      for (const service of plans.keys()) {
+        service.usedMs = Date.now()
+        if (kept !== undefined) service.isKept = kept.includes(service.ref.name)
+      }
       const started = [...plans.keys()].map(service => service.ref.name)
-      if (isExact) leases.inherit(project, started)
+      if (isExact && kept === undefined) leases.inherit(project, started)
       else leases.grant(project, started, owner)
       const { name, path, domain } = project.ref
       sink({ event: 'project', project: name, path, domain, ...inferredOf(loaded, plans) })

@@ -2,7 +2,7 @@ import type { Log } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import type { Project } from '../projects/project.ts'
-import { namesOf, type Target } from '../projects/selectors.ts'
+import { namesOf, servicesOf, type Target } from '../projects/selectors.ts'
 import type { Records } from '../services/records/records.ts'
 import type { Leases } from './leases.ts'
 import type { Reloads } from './reload.ts'
@@ -43,6 +43,10 @@ async function stopInTurn(
 ): Promise<void> {
   project.setWanted([...project.wanted].filter(name => !names.includes(name)))
   leases.forget(project.ref.path, names)
+  for (const service of servicesOf({ project, names })) {
+    service.asleepMs = undefined
+    service.isKept = false
+  }
   await project.runs.stop(names, 'stopping', why)
   if (project.wanted.size > 0) return
   records.dropProject(project.ref.path)

@@ -26,7 +26,8 @@ export class WatchRestarts {
   /** Handles changed files of a service. Never rejects. */
   async changed(project: Project, name: string, files: readonly string[]): Promise<void> {
     const service = project.service(name)
-    if (service === undefined || !project.wanted.has(name)) return
+    // One that is stopped as it was not used gets the changes when it is started.
+    if (service === undefined || !project.wanted.has(name) || service.asleepMs !== undefined) return
     // It could not start in a removed folder; its files count as changed when they are back.
     const plan = project.planOf(name)
     if (plan !== undefined && !existsSync(project.outline(service, plan).dir)) return
@@ -75,7 +76,8 @@ export class WatchRestarts {
     try {
       await project.queue.run(signal => {
         why = what()
-        return project.wanted.has(name) ? project.runs.restart(name, why, signal) : Promise.resolve()
+        const isDue = project.wanted.has(name) && project.service(name)?.asleepMs === undefined
+        return isDue ? project.runs.restart(name, why, signal) : Promise.resolve()
       })
       return true
     } catch (error) {

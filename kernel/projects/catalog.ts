@@ -93,18 +93,26 @@ function entryOf(service: Service): CatalogEntry {
     upstream,
     protocol: service.protocol,
     fault: fault ?? undefined,
+    isAsleep: service.asleepMs !== undefined,
   }
+}
+
+/** What the control does by operations. */
+export interface ControlOperations {
+  /** Stops services until they are started again. */
+  readonly stop: (target: Target) => Promise<void>
+  /** Starts a service that was stopped because it was not used. */
+  readonly wake: (key: string) => Promise<void>
 }
 
 /** Stops and starts services for plugins that change their data. */
 export class ServiceControl implements Control {
   readonly #projects: Projects
-  readonly #stop: (target: Target) => Promise<void>
+  readonly #operations: ControlOperations
 
-  /** @param stop stops services until they are started again */
-  constructor(projects: Projects, stop: (target: Target) => Promise<void>) {
+  constructor(projects: Projects, operations: ControlOperations) {
     this.#projects = projects
-    this.#stop = stop
+    this.#operations = operations
   }
 
   async paused<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -126,7 +134,11 @@ export class ServiceControl implements Control {
 
   async stop(key: string): Promise<void> {
     const found = this.#find(key)
-    if (found !== undefined) await this.#stop({ project: found.project, names: [found.service.ref.name] })
+    if (found !== undefined) await this.#operations.stop({ project: found.project, names: [found.service.ref.name] })
+  }
+
+  async wake(key: string): Promise<void> {
+    await this.#operations.wake(key)
   }
 
   #find(key: string): { readonly project: Project; readonly service: Service } | undefined {

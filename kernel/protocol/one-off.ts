@@ -1,10 +1,14 @@
-/** `env`: the caller's shell environment; `argv`: the command; `tty`: the caller has a terminal. */
+/**
+ * `env`: the caller's shell environment; `argv`: the command; `tty`: the caller has a terminal; `pid`: the process that
+ * runs the command: services that it may need are in use as long as it runs.
+ */
 export interface OneOffBody {
   readonly path: string
   readonly service: string
   readonly env: Readonly<Record<string, string>>
   readonly argv?: readonly string[]
   readonly tty?: boolean
+  readonly pid?: number
 }
 
 /** How to run a one-off command in a service's place: `env` is all of its environment. Secrets: never print it. */

@@ -9,10 +9,17 @@ const tailLength = 10
 /** Package managers may print as many lines below them: these are read as well. */
 const noiseLength = 30
 
-/** Whether a service has reached what an `up` waits for: ready, or exited with success. */
+/**
+ * Whether a service has reached what an `up` waits for: ready, or exited with success, or stopped until the next request
+ * as it was not used.
+ */
 export function isUp(service: Service): boolean {
   const { status, health } = service.state.now
-  return status === 'exited' || (status === 'running' && (health === 'healthy' || health === null))
+  return (
+    service.asleepMs !== undefined ||
+    status === 'exited' ||
+    (status === 'running' && (health === 'healthy' || health === null))
+  )
 }
 
 /** Returns the last event of an operation: the services' states, and the last lines of those that are not as wanted. */

@@ -63,6 +63,14 @@ export class Service implements SupervisorHost {
   address: string | undefined
   /** The port on which it was found to listen, while it ignores its own. */
   foundPort: number | undefined
+  /** Since when it is stopped because it was not used: ms since the epoch; the next request starts it. */
+  asleepMs: number | undefined
+  /** Whether a user has started it by its name: it then runs without use. */
+  isKept = false
+  /** When it was last seen in use: ms since the epoch. */
+  usedMs = 0
+  /** Clients that look at its terminal. */
+  viewers = 0
   /** The name of the `up` that started its present run, if it gave one. */
   begunBy: string | undefined
   /** The crash, or the change of files, that caused its last restart. */
@@ -170,7 +178,7 @@ export class Service implements SupervisorHost {
     const { status, health, reason, startedMs, restarts, port, launched } = this.state.now
     const { plan } = this.supervisor
     const { fingerprint, env, dir } = plan ?? { fingerprint: '', env: {}, dir: this.ref.project.path }
-    const { address, foundPort } = this
+    const { address, foundPort, asleepMs, isKept } = this
     this.#parts.records.saveService({
       version: 1,
       path: this.ref.project.path,
@@ -185,6 +193,8 @@ export class Service implements SupervisorHost {
       port: foundPort === undefined ? port : (plan?.port ?? null),
       ...(address === undefined ? {} : { address }),
       ...(foundPort === undefined ? {} : { foundPort }),
+      ...(asleepMs === undefined ? {} : { asleepMs }),
+      ...(isKept ? { isKept } : {}),
       ...{ fingerprint, env, dir },
       ...(plan === undefined ? {} : { ports: plan.ports, hostPorts: plan.hostPorts }),
     })

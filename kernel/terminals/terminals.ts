@@ -42,9 +42,11 @@ export class Terminals {
     const session = this.#sessions.get(service) ?? new TerminalSession(sourceOf(service), this.#failed)
     this.#sessions.set(service, session)
     const { leave } = this.enter(session, viewer)
+    service.viewers += 1
     return {
       session,
       leave: () => {
+        service.viewers -= 1
         leave()
         if (!session.isWatched) setTimeout(() => this.#closeUnlessWatched(service, session), lingerMs).unref()
       },

@@ -112,6 +112,10 @@ export class LinuxProcessTable implements ProcessTable {
     return sockets.length > 0 && sockets.every(({ uid }) => uid === this.#uid)
   }
 
+  async connections(ports: readonly number[]): Promise<readonly number[]> {
+    return this.#proc.established(ports)
+  }
+
   async reachesOtherUser({ address, port }: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean> {
     const uid = this.#proc.reached(address, port)?.uid
     if (uid === undefined || [this.#uid, 0, overflow].includes(uid)) return false

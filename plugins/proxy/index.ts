@@ -1,4 +1,4 @@
-import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
+import type { Host, Plugin, PortTraffic } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { Certificates } from '../https/provides.ts'
@@ -60,6 +60,8 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
       let server: ProxyServer | undefined
       let recorded: Recorded | undefined
       host.provide('web', () => web)
+      const none: PortTraffic = { open: 0, connections: 0, usedAt: undefined }
+      host.provide('traffic', () => ({ of: port => server?.pool.trafficOf(port) ?? none }))
       const urlsChanged = host.urls(web.url)
       host.variable({
         ...{ name: 'LOCALD_URL', rank: 'override' },
@@ -75,7 +77,8 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         const descriptors = Math.min(limits.descriptors, maxDescriptors(host.platform.os))
         const recorder = new Recorder(optionsOf(host).record, host.folders.data)
         const dashboard = () => host.optional('dashboard')
-        const router = new Router(host.use.catalog, web, limits, { redirect, dashboard })
+        const wake = (key: string) => host.use.control.wake(key)
+        const router = new Router(host.use.catalog, web, limits, { redirect, dashboard, wake })
         const created = new ProxyServer(router, {
           limits: { ...limits, descriptors },
           log: host.log,

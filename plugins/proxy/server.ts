@@ -104,7 +104,7 @@ export class ProxyServer {
   }
 
   /** The connections to services, for requests of the proxy's own. */
-  get pool(): Sender {
+  get pool(): Pick<UpstreamPool, 'trafficOf'> & Sender {
     return this.#pool
   }
 

@@ -100,7 +100,11 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
           response: answer('Its folder and environment: secret', oneOffAnswer),
         },
       },
-      async ({ body }) => prepareOneOff(projects, body),
+      async ({ body }) => {
+        const place = await prepareOneOff(projects, body)
+        if (body.pid !== undefined) await operations.noteUser(body, body.pid)
+        return place
+      },
     )
     app.get<{ Querystring: ServiceQuery }>(
       '/services/open',

@@ -18,6 +18,14 @@ export const positiveDuration = durationOf({ exclusiveMinimum: 0 }, spot => {
   return ms === 0 ? spot.wrong('must be more than 0') : ms
 })
 
+/** A time of 0 or at least `ms`; read in ms. */
+export function durationFrom(ms: number): ValueType<number> {
+  return durationOf({ minimum: 0 }, spot => {
+    const read = readDuration(spot)
+    return read === undefined || read === 0 || read >= ms ? read : spot.wrong(`must be 0 or at least ${ms / 1000} s`)
+  })
+}
+
 function durationOf(limit: Readonly<Record<string, number>>, read: ValueType<number>['read']): ValueType<number> {
   const schema = {
     anyOf: [

@@ -4,7 +4,7 @@ import { closest } from '../../system/suggest.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, kindOf, type Table } from '../table.ts'
 import { faultOf } from '../watch-patterns.ts'
-import { duration, positiveDuration } from './duration.ts'
+import { duration, durationFrom, positiveDuration } from './duration.ts'
 import { env } from './env.ts'
 import { healthCheck } from './health-check.ts'
 import { type Key, readKey, withDefault } from './keys.ts'
@@ -41,6 +41,9 @@ const patterns: ValueType<readonly string[]> = {
   schema: textsSchema,
   read: readPatterns,
 }
+
+/** A shorter time would stop what a page has just used. */
+const idle = durationFrom(1000)
 
 /** The key that decides on which others a service may have. */
 export const typeKey: Key<string> = {
@@ -107,6 +110,12 @@ export const serviceKeys = {
     { key: 'stop_timeout', type: duration, doc: 'How long it may take to exit then, before its whole tree is killed.' },
     5,
   ),
+  idle: {
+    key: 'idle',
+    type: idle,
+    absent: 'never',
+    doc: 'Stop the service when it was not used for so long, at least 1 s; the next request starts it. 0: never.',
+  },
   watch: {
     key: 'watch',
     type: patterns,
@@ -136,6 +145,7 @@ export function readCommon(service: Spot, table: Table): CommonOptions {
     stopSignal: readKey(service, table, keys.stopSignal),
     stopTimeout: readKey(service, table, keys.stopTimeout),
     watch: readKey(service, table, keys.watch) ?? [],
+    idle: readKey(service, table, keys.idle) || undefined,
   }
 }
 

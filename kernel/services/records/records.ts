@@ -35,6 +35,9 @@ export interface ServiceRecord {
   readonly address?: string
   /** The port on which it was found to listen instead of `port`. */
   readonly foundPort?: number
+  /** As `Service.asleepMs` and `Service.isKept`. */
+  readonly asleepMs?: number
+  readonly isKept?: boolean
   readonly fingerprint: string
   readonly env: Readonly<Record<string, string>>
   readonly dir: string
@@ -72,6 +75,8 @@ const serviceRecord: FileShape<ServiceRecord> = {
       port: { type: ['integer', 'null'] },
       ports: { type: 'object', additionalProperties: { type: 'integer' } },
       foundPort: { type: 'integer' },
+      asleepMs: { type: 'number' },
+      isKept: { type: 'boolean' },
       hostPorts: { type: 'array', items: { type: 'integer' } },
       fingerprint: text,
       env: texts,

@@ -29,6 +29,12 @@ export function parseSocket(line: string, littleEndian: boolean): Socket | undef
   }
 }
 
+/** Returns the local port of a line's socket if that is connected; fast, as a table may have ten thousands of lines. */
+export function connectedPort(line: string): number | undefined {
+  const [, port] = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 01 /.exec(line) ?? []
+  return port === undefined ? undefined : Number.parseInt(port, 16)
+}
+
 /** Decodes an address of /proc/net/tcp*: 32-bit words in the host's byte order. A mapped IPv4 address becomes IPv4. */
 export function decodeAddress(hex: string, littleEndian: boolean): string {
   const bytes = Buffer.from(hex, 'hex')

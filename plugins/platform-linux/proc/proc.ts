@@ -3,7 +3,7 @@ import { endianness } from 'node:os'
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Socket } from './network.ts'
-import { parseSocket, parseSocketLink } from './network.ts'
+import { connectedPort, parseSocket, parseSocketLink } from './network.ts'
 import type { Stat } from './stat.ts'
 import { parseMark, parsePageSize, parseStat, parseStatm } from './stat.ts'
 
@@ -138,11 +138,24 @@ export class Proc {
     return places.map(place => found.get(place)).find(socket => socket !== undefined)
   }
 
+  /** Counts the established connections to each of the ports, in order. */
+  established(ports: readonly number[]): readonly number[] {
+    const counts = new Map(ports.map(port => [port, 0]))
+    for (const table of ['tcp', 'tcp6']) {
+      for (const line of this.#lines(table, true)) {
+        const port = connectedPort(line)
+        const count = port === undefined ? undefined : counts.get(port)
+        if (port !== undefined && count !== undefined) counts.set(port, count + 1)
+      }
+    }
+    return ports.map(port => counts.get(port) ?? 0)
+  }
+
   /**
-   * Yields the lines of a table of sockets, a block at a time, up to one with connected sockets: the kernel lists
-   * listening sockets before all others (tcp_seq_start), of which there may be ten thousands.
+   * Yields the lines of a table of sockets, a block at a time, up to one with connected sockets, unless all are wanted:
+   * the kernel lists listening sockets before all others (tcp_seq_start), of which there may be ten thousands.
    */
-  *#lines(table: string): Generator<string> {
+  *#lines(table: string, isWhole = false): Generator<string> {
     let fd: number | undefined
     try {
       fd = openSync(join(this.#root, 'net', table), 'r')
@@ -152,7 +165,7 @@ export class Proc {
         const lines = (rest + block.toString('latin1', 0, length)).split('\n')
         rest = lines.pop() ?? ''
         yield* lines
-        if (parseSocket(lines.at(-1) ?? '', littleEndian)?.listens === false) return
+        if (!isWhole && parseSocket(lines.at(-1) ?? '', littleEndian)?.listens === false) return
       }
     } catch {
       // There is no IPv6, or no /proc.

@@ -8,7 +8,7 @@ import * as errorPages from '../pages/errors.ts'
 import { type LocalResponse, redirectResponse, type ServiceDetails } from '../pages/responses.ts'
 import * as statePages from '../pages/service-states.ts'
 import type { Web } from '../provides.ts'
-import { addressOf } from '../upstream/dial.ts'
+import { type Address, addressOf } from '../upstream/dial.ts'
 import { closedEarly } from '../upstream/exchange.ts'
 import type { Failure } from '../upstream/forward.ts'
 import { Crashes } from './crashes.ts'
@@ -28,6 +28,8 @@ export interface RouterOptions {
   readonly redirect?: (name: string) => boolean
   /** Returns the dashboard, for requests under locald's own names. */
   readonly dashboard?: () => Dashboard | undefined
+  /** Begins to start a service that was stopped because it was not used. Never rejects. */
+  readonly wake?: (key: string) => Promise<void>
 }
 
 /** Whether a request is locald's own: for a host of its own, or by a page of the proxy that waits for an event. */
@@ -44,6 +46,7 @@ export class Router {
   readonly #web: Web
   readonly #limits: Limits
   readonly #redirect: (name: string) => boolean
+  readonly #wake: (key: string) => Promise<void>
   readonly #ownPages: OwnPages
   readonly #routes: RouteTable
   readonly #holdQueue: HoldQueue
@@ -53,11 +56,12 @@ export class Router {
   readonly #off: () => void
   readonly #closing = new AbortController()
 
-  constructor(catalog: Catalog, web: Web, limits: Limits, { redirect, dashboard }: RouterOptions = {}) {
+  constructor(catalog: Catalog, web: Web, limits: Limits, { redirect, dashboard, wake }: RouterOptions = {}) {
     this.#catalog = catalog
     this.#web = web
     this.#limits = limits
     this.#redirect = redirect ?? (() => false)
+    this.#wake = wake ?? (async () => {})
     this.#ownPages = new OwnPages(catalog, web, dashboard ?? (() => undefined))
     this.#routes = new RouteTable(catalog)
     this.#holdQueue = new HoldQueue(limits)
@@ -96,6 +100,7 @@ export class Router {
     if (match.kind === 'unowned') return respond(this.#unowned(match))
     const { entry } = match
     if (info.progress !== undefined) return this.#pageReloads.answer(entry, info.progress, request).then(respond)
+    if (entry.isAsleep === true) return this.#wakeUp(entry, request)
     if (pending.has(entry.status)) return this.#hold(entry, request)
     const isRunning = entry.status === 'running'
     const address = addressOf(entry, info.name)
@@ -194,6 +199,29 @@ export class Router {
     return this.route(request)
   }
 
+  /** Starts a service that was stopped because it was not used, and holds the request, unless a stand-in listens. */
+  async #wakeUp(entry: CatalogEntry, request: RequestContext): Promise<Decision> {
+    const { info } = request
+    const address = addressOf(entry, info.name)
+    const match = this.#routes.find(info.name, info.path)
+    if (address !== undefined && match.kind === 'service' && (await this.#hasStandIn(entry, address))) {
+      const { path, prefix } = match
+      return { kind: 'forward', to: { key: entry.key, address, path, prefix, protocol: entry.protocol ?? 'http' } }
+    }
+    const release = this.#holdQueue.enter(entry.key)
+    if (release === undefined) return respond(errorPages.tooManyRequests(entry.key, entry.status))
+    try {
+      const limit = info.isNavigation ? this.#limits.progress : this.#limits.hold
+      const rest = request.since + limit - performance.now()
+      const waited = await waitFor(rest, [request.signal(), this.#closing.signal], () => this.#wake(entry.key))
+      if (waited.by === 'abort') return respond(errorPages.shuttingDown())
+      if (waited.by === 'time') return respond(await this.#timedOut(entry.key, request))
+    } finally {
+      release()
+    }
+    return this.route(request)
+  }
+
   /** Holds a request for a project whose start has begun, but whose services are not known yet. */
   async #holdForProject(arriving: Promise<void>, request: RequestContext): Promise<Decision> {
     const { info } = request
@@ -223,9 +251,12 @@ export class Router {
 
   /** Forwards to the program that listens in place of a service that is not running, if there is one. */
   async #forwardToStandIn(entry: CatalogEntry, info: RequestInfo, to: Destination): Promise<Decision> {
-    const hasStandIn =
-      entry.status !== 'stopping' && !(await isRefused(to.address)) && (await this.#catalog.hasStandIn(entry.key))
+    const hasStandIn = await this.#hasStandIn(entry, to.address)
     return hasStandIn ? { kind: 'forward', to } : this.#respondWithState(entry, info)
+  }
+
+  async #hasStandIn({ key, status }: CatalogEntry, address: Address): Promise<boolean> {
+    return status !== 'stopping' && !(await isRefused(address)) && (await this.#catalog.hasStandIn(key))
   }
 
   async #respondWithState(entry: CatalogEntry, info: RequestInfo): Promise<Decision> {

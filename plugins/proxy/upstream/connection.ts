@@ -24,7 +24,7 @@ export interface ConnectionOwner {
 /** A connection to a service by HTTP/1.1: one exchange at a time, with strictly framed responses. */
 export class UpstreamConnection implements Exchange {
   readonly socket: Socket
-  /** When it became idle: performance.now(). */
+  /** When it became idle: performance.now(); 0 during an exchange. */
   idleSince = 0
   readonly #owner: ConnectionOwner
   readonly #maxHead: number
@@ -67,6 +67,7 @@ export class UpstreamConnection implements Exchange {
     this.#receiver = receiver
     this.#hasResponse = false
     this.#requests++
+    this.idleSince = 0
     this.#uploaded = !request.hasBody
     if (request.hasBody) readBeforeFailing(this.socket)
     this.socket.write(request.head, 'latin1')

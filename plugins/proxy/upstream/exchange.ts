@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Protocol } from '../../../kernel/contract/plugin.ts'
+import type { PortTraffic, Protocol } from '../../../kernel/contract/plugin.ts'
 import type { RawHeaders } from '../message/headers.ts'
 import type { ResponseHead } from '../message/response-head.ts'
 import type { Address } from './dial.ts'
@@ -110,6 +110,8 @@ export interface Tunnel {
 
 /** The connections to one service. */
 export interface Origin {
+  readonly address: Address
+  readonly traffic: PortTraffic
   /** Whether it has no connection and no request. */
   readonly isUnused: boolean
   /** Closes connections idle since before a time (performance.now()), and returns how many idle ones remain. */

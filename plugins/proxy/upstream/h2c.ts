@@ -6,6 +6,7 @@ import {
   type IncomingHttpHeaders,
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { PortTraffic } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
 import type { Limits } from '../limits.ts'
 import { fieldsOf } from '../message/h2-headers.ts'
@@ -19,7 +20,7 @@ const connectionOnly = new Set(['connection', 'transfer-encoding', 'keep-alive',
 
 /** The HTTP/2 connection to one address: opened by the first request, and again after it was closed. */
 export class H2cOrigin implements Origin {
-  readonly #address: Address
+  readonly address: Address
   readonly #limits: Limits
   readonly #onIdle: () => void
   #session: Promise<ClientHttp2Session> | undefined
@@ -28,13 +29,17 @@ export class H2cOrigin implements Origin {
   #idleSince = 0
 
   constructor(address: Address, limits: Limits, onIdle: () => void) {
-    this.#address = address
+    this.address = address
     this.#limits = limits
     this.#onIdle = onIdle
   }
 
   get isUnused(): boolean {
     return this.#session === undefined && this.#open === 0
+  }
+
+  get traffic(): PortTraffic {
+    return { open: this.#open, connections: this.#session === undefined ? 0 : 1, usedAt: this.#idleSince }
   }
 
   send(request: H2cUpstreamRequest, receiver: Receiver): Exchange {
@@ -68,9 +73,9 @@ export class H2cOrigin implements Origin {
   /** Opens a connection, used until it is closed or announces that (GOAWAY). */
   #connect(): Promise<ClientHttp2Session> {
     const connecting = new Promise<ClientHttp2Session>((resolve, reject) => {
-      dial(this.#address, { allowHalfOpen: false }, (error, socket: Socket) => {
+      dial(this.address, { allowHalfOpen: false }, (error, socket: Socket) => {
         if (error !== null) return void reject(error)
-        const { host, port } = this.#address
+        const { host, port } = this.address
         const session = connect(`http://${host.includes(':') ? '[::1]' : host}:${port}`, {
           createConnection: () => socket,
           settings: { enablePush: false, initialWindowSize: this.#limits.h2Window },

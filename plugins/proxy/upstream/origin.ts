@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net'
+import type { PortTraffic } from '../../../kernel/contract/plugin.ts'
 import type { Limits } from '../limits.ts'
 import { UpstreamConnection } from './connection.ts'
 import { type Address, dial, neverConnected } from './dial.ts'
@@ -16,6 +18,10 @@ export class Http1Origin implements Origin {
   readonly #connections = new Set<UpstreamConnection>()
   readonly #queue: PendingExchange[] = []
   #connecting = 0
+  /** Connections that have switched protocols, until they are closed. */
+  #switched = 0
+  /** When the last request was over: performance.now(). */
+  #usedAt = 0
 
   constructor(address: Address, limits: Limits, onIdle: () => void) {
     this.address = address
@@ -24,7 +30,12 @@ export class Http1Origin implements Origin {
   }
 
   get isUnused(): boolean {
-    return this.#connections.size === 0 && this.#connecting === 0 && this.#queue.length === 0
+    return this.#connections.size === 0 && this.#switched === 0 && this.#connecting === 0 && this.#queue.length === 0
+  }
+
+  get traffic(): PortTraffic {
+    const connections = this.#connections.size + this.#switched + this.#connecting
+    return { open: connections - this.#idle.length + this.#queue.length, connections, usedAt: this.#usedAt }
   }
 
   send(request: Http1UpstreamRequest, receiver: Receiver): Exchange {
@@ -119,7 +130,18 @@ export class Http1Origin implements Origin {
     this.#connections.delete(connection)
     const at = this.#idle.indexOf(connection)
     if (at !== -1) this.#idle.splice(at, 1)
+    if (connection.idleSince === 0) this.#usedAt = performance.now()
+    if (!connection.socket.destroyed) this.#watchSwitched(connection.socket)
     if (this.#queue.length > 0) this.#dial()
+  }
+
+  #watchSwitched(socket: Socket): void {
+    this.#switched++
+    socket.once('close', () => {
+      this.#switched--
+      this.#usedAt = performance.now()
+      this.#onIdle()
+    })
   }
 
   /** Gives a connection to the first request that may use it, or keeps it idle. */
@@ -129,6 +151,7 @@ export class Http1Origin implements Origin {
     if (waiting !== undefined) waiting.begin(connection)
     else {
       connection.idleSince = performance.now()
+      this.#usedAt = connection.idleSince
       this.#idle.push(connection)
       this.#onIdle()
     }

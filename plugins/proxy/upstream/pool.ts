@@ -1,4 +1,4 @@
-import type { Memory } from '../../../kernel/contract/plugin.ts'
+import type { Memory, PortTraffic } from '../../../kernel/contract/plugin.ts'
 import type { Limits } from '../limits.ts'
 import { slots } from './buffers.ts'
 import { type Address, isSameAddress, keyOf } from './dial.ts'
@@ -15,6 +15,8 @@ export class UpstreamPool implements Sender {
   readonly #memory: Memory
   readonly #http1 = new Map<string, Http1Origin>()
   readonly #h2c = new Map<string, H2cOrigin>()
+  /** When ports were used last, of origins that were removed: performance.now(). */
+  readonly #usedAt = new Map<number, number>()
   #last: Http1Origin | undefined
   #sweep: NodeJS.Timeout | undefined
 
@@ -29,6 +31,19 @@ export class UpstreamPool implements Sender {
     const origin = last !== undefined && isSameAddress(last.address, address) ? last : this.#http1At(address)
     this.#last = origin
     return origin.send(request, receiver)
+  }
+
+  /** Returns the use of a port on this machine. */
+  trafficOf(port: number): PortTraffic {
+    const origins: readonly Origin[] = [...this.#http1.values(), ...this.#h2c.values()]
+    const own = origins.filter(({ address }) => address.port === port && address.socket === undefined)
+    const all = own.map(({ traffic }) => traffic)
+    const times = [this.#usedAt.get(port), ...all.map(({ usedAt }) => usedAt)].flatMap(time => time ?? [])
+    return {
+      open: all.reduce((sum, { open }) => sum + open, 0),
+      connections: all.reduce((sum, { connections }) => sum + connections, 0),
+      usedAt: times.length === 0 ? undefined : Math.max(...times),
+    }
   }
 
   discarded(bytes: number): void {
@@ -69,19 +84,21 @@ export class UpstreamPool implements Sender {
   #closeIdle(): void {
     this.#last = undefined
     const before = performance.now() - this.#limits.upstreamIdle
-    const idle = closeIdleOf(this.#http1, before) + closeIdleOf(this.#h2c, before)
+    const idle = this.#closeIdleOf(this.#http1, before) + this.#closeIdleOf(this.#h2c, before)
     if (idle > 0) return
     slots.clear()
     clearInterval(this.#sweep)
     this.#sweep = undefined
   }
-}
 
-function closeIdleOf(origins: Map<string, Origin>, before: number): number {
-  let idle = 0
-  for (const [key, origin] of origins) {
-    idle += origin.closeIdle(before)
-    if (origin.isUnused) origins.delete(key)
+  #closeIdleOf(origins: Map<string, Origin>, before: number): number {
+    let idle = 0
+    for (const [key, origin] of origins) {
+      idle += origin.closeIdle(before)
+      if (!origin.isUnused) continue
+      origins.delete(key)
+      this.#usedAt.set(origin.address.port, origin.traffic.usedAt ?? 0)
+    }
+    return idle
   }
-  return idle
 }

@@ -28,6 +28,7 @@ restart = "always"
 stop_signal = "int"
 stop_timeout = 0
 watch = ["src/**/*.go"]
+idle = "15m"
 [services.api]
 command = "x"
 depends_on = ["db"]
@@ -66,6 +67,7 @@ redis = "^1.2"
     stopSignal: 'SIGTERM',
     stopTimeout: 5000,
     watch: [],
+    idle: undefined,
   }
   const check = { interval: 1000, intervalGiven: false, timeout: 1000 }
   t.strictSame(plan, {
@@ -89,6 +91,7 @@ redis = "^1.2"
           stopSignal: 'SIGINT',
           stopTimeout: 0,
           watch: ['src/**/*.go'],
+          idle: 900_000,
         },
         options: { command: 'npm run dev', tty: true },
       },

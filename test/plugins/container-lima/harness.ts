@@ -70,7 +70,10 @@ export async function bootLima(
   const engines: Services['containerEngines'] = { add: source => void sources.push(source) }
   const kernel = await testKernel({
     plugins: [containerLima(own, times)],
-    provide: { containerEngines: engines, control: { paused: (_, work) => work(), stop: async () => {} } },
+    provide: {
+      containerEngines: engines,
+      control: { paused: (_, work) => work(), stop: async () => {}, wake: async () => {} },
+    },
     settings: { 'container-lima': { allow_slow: true, ...settings } },
   })
   const pid = (file: string) => readPid(join(dir, file))

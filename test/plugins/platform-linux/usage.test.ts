@@ -72,6 +72,21 @@ t.test('listeners and holder', linux, async t => {
     })
   }
 
+  await t.test('established connections to a port, of either family', async t => {
+    const root = t.testdir({ '1': {}, net: {} })
+    const lines = (address: string, states: readonly string[]) =>
+      states
+        .map((state, at) => `   ${at}: ${address}:${state.slice(0, 4)} ${address}:9C40 ${state.slice(5)} 0:0 00:0 0\n`)
+        .join('')
+    const head = '  sl  local_address rem_address   st\n'
+    writeFileSync(
+      join(root, 'net/tcp'),
+      head + lines('0100007F', ['0BB8 0A', '0BB8 01', '0BB9 01', '0BB8 06', '9C40 01']),
+    )
+    writeFileSync(join(root, 'net/tcp6'), head + lines(`${'0'.repeat(24)}01000000`, ['0BB8 01', '0BB8 08']))
+    t.same(await new LinuxProcessTable(0, root).connections([3000, 3001, 3002]), [2, 1, 0])
+  })
+
   await t.test("a free port has no holder, another user's socket an unnamed one", async t => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')

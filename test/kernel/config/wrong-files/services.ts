@@ -141,6 +141,11 @@ export const services: readonly WrongFile[] = [
   },
   { title: 'a time below 0', text: `${web}stop_timeout = -1`, problems: [`5 services.web.stop_timeout: ${times}`] },
   {
+    title: 'an idle time that a page would outlast',
+    text: `${web}idle = "500ms"`,
+    problems: ['5 services.web.idle: must be 0 or at least 1 s'],
+  },
+  {
     title: 'a time of 0 to become ready',
     text: `${web}ready_timeout = 0`,
     problems: ['5 services.web.ready_timeout: must be more than 0'],

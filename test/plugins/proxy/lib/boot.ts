@@ -10,6 +10,7 @@ import type {
   ProcessTable,
   Services,
   Topic,
+  Traffic,
   Warning,
 } from '../../../../kernel/contract/plugin.ts'
 import { makeHooks } from '../../../../kernel/plugins/hooks.ts'
@@ -27,6 +28,7 @@ const domains = ['internal', 'localhost', 'test']
 export interface Running {
   readonly catalog: FakeCatalog
   readonly web: Web
+  readonly traffic: Traffic
   readonly warnings: () => readonly Warning[]
   readonly port: number
   readonly securePort: number
@@ -53,6 +55,8 @@ export interface BootOptions {
   readonly overshadowed?: string
   /** With TLS on any port, by a CA of the test. */
   readonly https?: boolean
+  /** Starts a service that was stopped because it was not used. */
+  readonly wake?: (key: string) => Promise<void>
   readonly options?: { readonly redirect?: boolean; readonly record?: 'off' | 'metadata' | 'full' }
 }
 
@@ -66,7 +70,7 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
   const routes = new Map<string, FastifyPluginAsync>()
   const topics: Topic[] = []
   const closers: (() => Promise<void> | void)[] = []
-  const provided: { web?: Web } = {}
+  const provided: { web?: Web; traffic?: Traffic } = {}
   const hooks = makeHooks(() => {})
   let warnings: () => readonly Warning[] = () => []
   const missing = (name: string) => (): never => {
@@ -90,6 +94,7 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
     catalog,
     memory: { rest: () => undefined, discarded: () => undefined },
     processTable,
+    control: { paused: (_key, work) => work(), stop: missing('stop'), wake: options.wake ?? missing('wake') },
     ...(certificates === undefined ? {} : { certificates }),
   }
   const use: Services = new Proxy(Object.create(null), {
@@ -114,7 +119,7 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
     warnings: list => {
       warnings = list
     },
-    provide: (_name, make) => void Object.assign(provided, { web: make(use) }),
+    provide: (name, make) => void Object.assign(provided, { [name]: make(use) }),
     onClose: close => void closers.push(close),
   })
   await proxy({ ...defaultLimits, ...options.limits }).setup(host)
@@ -139,6 +144,7 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
   return {
     catalog,
     web,
+    traffic: use.traffic,
     warnings,
     caFolder,
     port: web.http ?? -1,
