@@ -28,8 +28,9 @@ export class TrustedFolder implements ProjectFolder {
   }
 
   async has(path: string): Promise<boolean> {
-    const file = await this.#resolve(path)
-    if (file === undefined) return false
+    const inner = toInner(path)
+    if (inner === undefined) return false
+    const file = join(this.path, inner)
     const owners = await ownersAt(file)
     return owners.length > 0 && this.#reader.trust.refusal(file, owners, this.path) === undefined
   }
@@ -38,19 +39,14 @@ export class TrustedFolder implements ProjectFolder {
     const path = await this.#resolve(folder)
     if (path === undefined || !(await isFolder(path))) return []
     if (!this.#isInside(await realPath(path))) return []
-    const entries: FolderEntry[] = []
-    for await (const entry of await opendir(path)) {
-      if (entries.length === entryLimit) return []
-      const kind = entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other'
-      entries.push({ name: entry.name, kind })
-    }
+    const entries = await readEntries(path)
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Returns the absolute path; undefined where it leads out of the project, also by links on the way. */
   async #resolve(path: string): Promise<string | undefined> {
-    const inner = normalize(path)
-    if (isAbsolute(inner) || inner.split('/')[0] === '..') return undefined
+    const inner = toInner(path)
+    if (inner === undefined) return undefined
     const file = join(this.path, inner)
     if (dirname(inner) === '.') return file
     const folder = await realPath(dirname(file)).catch(() => undefined)
@@ -67,4 +63,25 @@ async function isFolder(path: string): Promise<boolean> {
     info => info.isDirectory(),
     () => false,
   )
+}
+
+/** Returns a path without `.` and `..`; undefined where it leads out of the folder that it is relative to. */
+function toInner(path: string): string | undefined {
+  const inner = normalize(path)
+  return isAbsolute(inner) || inner.split('/')[0] === '..' ? undefined : inner
+}
+
+/** Lists a folder; empty where that is not permitted, or where it has too many entries. */
+async function readEntries(path: string): Promise<FolderEntry[]> {
+  const entries: FolderEntry[] = []
+  try {
+    for await (const entry of await opendir(path)) {
+      if (entries.length === entryLimit) return []
+      const kind = entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other'
+      entries.push({ name: entry.name, kind })
+    }
+  } catch {
+    return []
+  }
+  return entries
 }

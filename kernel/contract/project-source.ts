@@ -59,13 +59,16 @@ export interface ProjectFolder {
   /** The service types that plugins registered. */
   readonly types: readonly string[]
   /**
-   * Reads a text file of at most 1 MiB; undefined where there is none. Throws CONFIG_UNREADABLE, and CONFIG_UNTRUSTED
+   * Reads a text file of at most 1 MiB in a folder of the project; undefined where there is none. Throws CONFIG_UNREADABLE, and CONFIG_UNTRUSTED
    * for another user's.
    */
   read(file: string): Promise<string | undefined>
-  /** Returns whether a file or folder exists and belongs to a user whom the caller trusts. */
+  /**
+   * Returns whether a file or folder exists and belongs to a user whom the caller trusts. Follows links also out of the
+   * project: a virtual environment may be one.
+   */
   has(path: string): Promise<boolean>
-  /** Lists a folder by name; empty where there is none, or where it has more than 10,000 entries. */
+  /** Lists a folder of the project by name; empty where there is none, or where it has more than 10,000 entries. */
   list(folder: string): Promise<readonly FolderEntry[]>
 }
 

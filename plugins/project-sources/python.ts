@@ -19,6 +19,9 @@ const tools: readonly (readonly [lock: string, command: string])[] = [
   ['Pipfile', 'pipenv run python'],
 ]
 
+/** Releases of Python 3 that may be in a virtual environment, which may be a link out of the project. */
+const versions = Array.from({ length: 12 }, (_, index) => index + 8)
+
 /** Files that Python detectors read besides those of the framework. */
 export const pythonFiles = [...environments, ...tools.map(([lock]) => lock), 'requirements.txt']
 
@@ -26,12 +29,11 @@ export const pythonFiles = [...environments, ...tools.map(([lock]) => lock), 're
 export async function findPython(folder: ProjectFolder): Promise<Python> {
   for (const environment of environments) {
     if (!(await folder.has(`${environment}/bin/python`))) continue
-    const versions = await folder.list(`${environment}/lib`)
     return {
       command: `${environment}/bin/python`,
       async has(name) {
         for (const version of versions)
-          if (await folder.has(`${environment}/lib/${version.name}/site-packages/${moduleOf(name)}`)) return true
+          if (await folder.has(`${environment}/lib/python3.${version}/site-packages/${moduleOf(name)}`)) return true
         return false
       },
     }

@@ -1,5 +1,6 @@
 import type { Recipe } from '../recipe.ts'
 import { bundlerRecipes } from './bundlers.ts'
+import { inferredRecipes } from './inferred.ts'
 import { nodeRecipes } from './node.ts'
 import { otherRecipes } from './others.ts'
 import { pythonRecipes } from './python.ts'
@@ -12,4 +13,5 @@ export const recipes: readonly Recipe[] = [
   ...nodeRecipes,
   ...pythonRecipes,
   ...otherRecipes,
+  ...inferredRecipes,
 ]

@@ -1,0 +1,99 @@
+import type { Recipe } from '../recipe.ts'
+
+const pip = ['flask>=3,<4', 'django>=5,<6', 'fastapi[standard]<1', 'uvicorn<1']
+const server = (name: string) =>
+  `import { createServer } from 'node:http'\ncreateServer((_, response) => response.end('${name} answers')).listen(process.env.PORT)`
+const go = `package main
+
+import (
+	"fmt"
+	"net/http"
+)
+
+func main() {
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "go answers") })
+	http.ListenAndServe("127.0.0.1:18734", nil)
+}
+`
+const manage = `import os, sys
+os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site_settings')
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+`
+const settings = "SECRET_KEY = 'x'\nDEBUG = True\nROOT_URLCONF = 'site_urls'\nINSTALLED_APPS = []\nMIDDLEWARE = []\n"
+const urls = `from django.http import HttpResponse
+from django.urls import path
+urlpatterns = [path('', lambda request: HttpResponse('django answers'))]
+`
+const script = (name: string) => JSON.stringify({ name, type: 'module', scripts: { dev: 'node server.js' } })
+
+/** Projects that nothing but their own files describe: no script, no Procfile. */
+export const inferredRecipes: readonly Recipe[] = [
+  {
+    name: 'flask',
+    pip,
+    files: {
+      'app.py':
+        "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef page():\n    return 'flask answers'\n",
+    },
+    answers: { '': 'flask answers' },
+  },
+  {
+    name: 'django',
+    pip,
+    files: { 'manage.py': manage, 'site_settings.py': settings, 'site_urls.py': urls },
+    answers: { '': 'django answers' },
+  },
+  {
+    name: 'fastapi',
+    pip,
+    files: {
+      'app/__init__.py': '',
+      'app/main.py':
+        "from fastapi import FastAPI\napi = FastAPI()\n@api.get('/')\ndef page():\n    return {'fastapi': 'answers'}\n",
+    },
+    answers: { '': '{"fastapi":"answers"}' },
+  },
+  { name: 'go-main', files: { 'go.mod': 'module corpus\n\ngo 1.21\n', 'main.go': go }, answers: { '': 'go answers' } },
+  {
+    name: 'go-cmd',
+    files: { 'go.mod': 'module corpus\n\ngo 1.21\n', 'cmd/server/main.go': go, 'lib.go': 'package corpus\n' },
+    answers: { '': 'go answers' },
+  },
+  { name: 'php', files: { 'public/index.php': "<?php echo 'php', ' answers';\n" }, answers: { '': 'php answers' } },
+  {
+    name: 'sinatra',
+    files: { 'app.rb': "require 'sinatra'\nget('/') { 'sinatra answers' }\n" },
+    answers: { '': 'sinatra answers' },
+  },
+  {
+    name: 'workspace',
+    isFast: true,
+    manifest: { workspaces: ['apps/*'] },
+    scripts: { dev: 'concurrently "npm:dev:*"' },
+    files: {
+      'apps/frontend/package.json': script('@corpus/frontend'),
+      'apps/frontend/server.js': server('frontend'),
+      'apps/api/package.json': script('@corpus/api'),
+      'apps/api/server.js': server('api'),
+    },
+    answers: { '': 'frontend answers', api: 'api answers' },
+  },
+  {
+    name: 'procfile-dev',
+    isFast: true,
+    files: {
+      'Procfile.dev': 'web: node web.mjs\napi: env PORT=$PORT node api.mjs\ncss: sleep 1000\n',
+      'web.mjs': server('web'),
+      'api.mjs': server('api'),
+    },
+    answers: { '': 'web answers', api: 'api answers' },
+  },
+  {
+    name: 'static',
+    isFast: true,
+    files: { 'index.html': '<!doctype html><h1>before the change</h1>' },
+    answers: { '': 'before the change' },
+    edit: { file: 'index.html', from: 'before the change', to: 'after the change' },
+  },
+]

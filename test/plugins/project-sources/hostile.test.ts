@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import { chownSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { type Files, failureOf, folderOf, infer, lines } from './folders.ts'
+
+const other = 12_345
+const script = '{"scripts":{"dev":"node ."}}'
+const django = 'import django\n'
+
+t.test(
+  "other users' files are refused, and count for nothing elsewhere",
+  { skip: process.getuid?.() !== 0 },
+  async t => {
+    const stolen = (files: Files, ...names: readonly string[]) => {
+      const folder = folderOf(t, files)
+      for (const name of names) chownSync(join(folder, name), other, other)
+      return folder
+    }
+    const cases: readonly (readonly [Files, string])[] = [
+      [{ 'Procfile.dev': 'web: a', Procfile: 'web: b' }, 'Procfile.dev'],
+      [{ 'package.json': script }, 'package.json'],
+      [{ 'manage.py': django }, 'manage.py'],
+      [{ 'package.json': '{"workspaces":["a"]}', 'a/package.json': script }, 'a/package.json'],
+      [{ 'pnpm-workspace.yaml': 'packages: [a]', 'a/package.json': script }, 'pnpm-workspace.yaml'],
+    ]
+    for (const [files, name] of cases) {
+      const folder = stolen(files, name)
+      const { code, message, hint } = await failureOf(folder)
+      t.equal(code, 'CONFIG_UNTRUSTED', name)
+      t.match(message, `${name}: belongs to uid ${other}`)
+      t.match(hint, '`locald config allow ')
+    }
+    const python = stolen({ 'manage.py': django, '.venv/bin/python': '' }, '.venv/bin/python')
+    t.match(
+      lines(await infer(python)),
+      ['web: python3 manage.py runserver 127.0.0.1:$PORT'],
+      'runs no program of theirs',
+    )
+    t.equal((await failureOf(stolen({ artisan: '' }, 'artisan'))).code, 'CONFIG_NOT_FOUND')
+  },
+)
+
+t.test('pipes, devices and huge files are refused at once', async t => {
+  for (const name of ['package.json', 'Procfile', 'manage.py', 'pnpm-workspace.yaml', 'Cargo.toml']) {
+    const folder = folderOf(t, {})
+    const file = join(folder, name)
+    execFileSync('mkfifo', [file])
+    t.match(await failureOf(folder), { code: 'CONFIG_UNREADABLE', message: `${name}: is not a regular file` })
+    unlinkSync(file)
+    symlinkSync('/dev/zero', file)
+    t.match(await failureOf(folder), { code: 'CONFIG_UNREADABLE', message: `${name}: is not a regular file` })
+    unlinkSync(file)
+    writeFileSync(file, 'x'.repeat(1024 * 1024 + 1))
+    t.match(await failureOf(folder), { code: 'CONFIG_UNREADABLE', message: `${name}: is larger than 1 MiB` })
+  }
+})
+
+t.test('what files say stays what it is: no code, no other key', async t => {
+  const name = '$(touch /tmp/x)\u001b]0;x\u0007'
+  const packages = { 'a b;c/package.json': JSON.stringify({ name, scripts: { dev: '\u001b[2J' } }) }
+  const answer = await infer(folderOf(t, { 'package.json': '{"workspaces":["*"]}', ...packages }))
+  t.strictSame(answer.services, { 'touch-tmp-x-0-x': { command: 'npm run dev', workdir: 'a b;c' } })
+  const odd = '{"scripts":{"__proto__":"x","dev":"x"},"workspaces":[1,null,"","/etc","../..","[","{a,","!","**/**/**"]}'
+  t.strictSame(lines(await infer(folderOf(t, { 'package.json': odd }))), ['web: npm run dev'])
+  const bomb = `a: &a [x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\npackages: [*d,*d,*d,*d]\n`
+  const refused = await failureOf(folderOf(t, { 'pnpm-workspace.yaml': bomb }))
+  t.equal(refused.message, 'pnpm-workspace.yaml: is not valid YAML')
+})
