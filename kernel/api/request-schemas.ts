@@ -90,6 +90,13 @@ export const configBody = {
   properties: { path, env, draft: fileText },
   additionalProperties: false,
 } as const
+/** `value`: any JSON. */
+export const redactBody = {
+  type: 'object',
+  required: ['value'],
+  properties: { value: {} },
+  additionalProperties: false,
+} as const
 export const allowBody = {
   type: 'object',
   required: ['path'],

@@ -313,6 +313,7 @@ export const config = object(
   ['unresolved', 'warnings'],
 )
 export const allowed = object({ path: text, owners: list(integer) })
+export const redacted = object({ value: {} })
 const trustStep = object({ act: oneOf('trust', 'untrust'), domain: oneOf('user', 'admin'), certificate: text })
 const commandTable = object({ columns: texts, rows: list({ type: 'array' }) })
 export const commandView = object({ name: text, description: text, usage: text, details: text }, ['usage', 'details'])

@@ -1,14 +1,33 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Kernel } from '../../kernel.ts'
+import { readRedaction } from '../../operations/redact.ts'
+import type { RedactAnswer, RedactBody } from '../../protocol.ts'
+import { redactBody } from '../request-schemas.ts'
+import { answer, redacted } from '../response-schemas.ts'
 import { reportSession } from '../session-report.ts'
 
-/** Returns the route of the report for a bug. */
+/** Returns the routes of what others get to see: the report for a bug, and texts without secrets. */
 export function sessionRoutes(kernel: Kernel): FastifyPluginAsync {
   const zip = {
     description: 'A zip file',
     content: { 'application/zip': { schema: { type: 'string', format: 'binary' } } },
   }
   return async app => {
+    app.post<{ Body: RedactBody }>(
+      '/redact',
+      {
+        schema: {
+          summary: 'Mask the secrets of all projects in a value',
+          body: redactBody,
+          response: answer('The same without secrets', redacted),
+        },
+      },
+      async ({ body }) => {
+        const { projects, container } = kernel
+        const redaction = await readRedaction({ projects, catalog: container.use.catalog })
+        return { value: redaction.value(body.value) } satisfies RedactAnswer
+      },
+    )
     app.get(
       '/session/export',
       {
