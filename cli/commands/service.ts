@@ -1,6 +1,7 @@
 import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent } from '../../kernel/events.ts'
 import type { KeysAnswer, ResetBody } from '../../kernel/protocol.ts'
+import { detectAgent } from '../agent.ts'
 import type { Context } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import { followOperation, reportOutcome } from '../follow/operation.ts'
@@ -12,6 +13,12 @@ export async function serviceReset(context: Context): Promise<number> {
   const { args, json, cwd, paths } = context
   const [service] = args.positionals
   if (service === undefined) throw new LocaldError('USAGE', 'locald service reset SERVICE')
+  const agent = args.flags.has('yes') ? undefined : detectAgent()
+  if (agent !== undefined) {
+    throw new LocaldError('USAGE', `resetting '${service}' deletes its data: ${agent} needs --yes for that`, {
+      hint: `Ask the user, then run \`locald service reset ${service} --yes\`.`,
+    })
+  }
   const body: ResetBody = { path: cwd, service }
   const doing = 'resetting a service'
   const daemon = await requireDaemon(paths)

@@ -1,6 +1,7 @@
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
-import type { OpenAnswer, RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/protocol.ts'
+import type { LeaseBody, OpenAnswer, RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/protocol.ts'
+import { findAgent } from '../agent.ts'
 import { readTarget } from '../args/target.ts'
 import { readUpFlags } from '../args/up-flags.ts'
 import { type Context, callerEnvironment } from '../context.ts'
@@ -40,6 +41,7 @@ async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
   const options = { ...(await readUpFlags(context.args, context.cwd)), ...lease }
   const since = new Date().toISOString()
   const daemon = await requireDaemon(context.paths)
+  const agentLease = options.lease === undefined ? await leaseForAgent(context) : undefined
   const interrupt = new Interrupt()
   try {
     let browsing: Promise<BrowserTrust | undefined> | undefined
@@ -47,7 +49,8 @@ async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
       // While services start: that takes longer.
       if (!context.json && hasHttpsUrl(event)) browsing ??= askBrowserTrust(daemon)
     }
-    const body = { ...target, ...options, env: callerEnvironment(), id: `${process.pid} ${since}` }
+    const own = agentLease === undefined ? {} : { lease: agentLease }
+    const body = { ...target, ...options, ...own, env: callerEnvironment(), id: `${process.pid} ${since}` }
     const done = await runUp(context, daemon, interrupt, body, seen)
     if (done === undefined) return interruptedCode
     const code = await printOutcome(context, daemon, done, isScratch)
@@ -55,6 +58,7 @@ async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
     if (hint !== undefined) printStderr(hint)
     const line = code === 0 && !context.json && !isScratch ? await describeDashboard(daemon, browsing) : undefined
     if (line !== undefined) printStderr(line)
+    if (agentLease !== undefined && code === 0 && !context.json) printStderr(describeLease(agentLease))
     if (code === 0 && flags.has('open')) await openMain(context, daemon, target)
     const attaches = flags.has('attach') || (isInteractive() && !flags.has('detach'))
     if (code !== 0 || (context.json && !isScratch) || !attaches || done.services.every(isSettled)) return code
@@ -63,6 +67,16 @@ async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
   } finally {
     interrupt.close()
   }
+}
+
+/** Returns the lease of the agent that runs this command, so that it leaves nothing behind; none with `--detach`. */
+async function leaseForAgent({ args, paths }: Context): Promise<LeaseBody | undefined> {
+  const agent = args.flags.has('detach') ? undefined : findAgent()
+  return agent === undefined ? undefined : (await import('../daemon/agent-lease.ts')).leaseOfAgent(agent, paths)
+}
+
+function describeLease({ name, pid }: LeaseBody): string {
+  return `What this started stops when ${name} (pid ${pid}) exits; with --detach it keeps running`
 }
 
 /** Opens the URL of the first named service, else that of the project. Without one it only warns: all is up. */

@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty'
 import kleur from 'kleur'
+import { detectAgent } from '../agent.ts'
 import { sanitize, toSafeJson } from './sanitize.ts'
 
 /** Styles that text is painted with. */
@@ -56,14 +57,15 @@ export function painter(stream: Out): Paint {
   return (style, text) => kleur[style](text)
 }
 
-/** Whether stdin and stdout are terminals and this is no CI job. */
+/** Whether a person can be asked: stdin and stdout are terminals, and neither a CI job nor an agent has them. */
 export function isInteractive(): boolean {
-  return process.stdin.isTTY === true && process.stdout.isTTY === true && !isCi()
+  return process.stdin.isTTY === true && process.stdout.isTTY === true && !isCi() && detectAgent() === undefined
 }
 
 /** Whether lines on stderr may be redrawn. */
 export function isLive(): boolean {
-  return process.stdout.isTTY === true && process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !isCi()
+  const isTerminal = process.stdout.isTTY === true && process.stderr.isTTY === true && process.env['TERM'] !== 'dumb'
+  return isTerminal && !isCi() && detectAgent() === undefined
 }
 
 function isCi(): boolean {
