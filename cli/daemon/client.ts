@@ -83,13 +83,15 @@ export class Client {
   }
 
   #follow<T>(request: StreamRequest, decode: (body: Answer['body']) => AsyncIterable<readonly T[]>): Stream<T> {
-    const { path, query = {}, ...rest } = request
+    const { path, query = {}, onOpen, ...rest } = request
     const stop = new AbortController()
     const { signal } = stop
     const open = () => this.#send({ ...rest, target: path + queryOf(query), signal })
     async function* read(): AsyncGenerator<readonly T[]> {
       try {
-        yield* decode((await open()).body)
+        const { body } = await open()
+        onOpen?.()
+        yield* decode(body)
       } catch (error) {
         // A stream that the caller closed has no error.
         if (!signal.aborted) throw error
@@ -155,6 +157,8 @@ function addVersionHint(error: LocaldError): LocaldError {
 export type StreamRequest = Pick<Request, 'method' | 'body' | 'doing' | 'idleMs'> & {
   readonly path: string
   readonly query?: Query
+  /** Called when the head of the answer has arrived. */
+  readonly onOpen?: () => void
 }
 
 /** A stream's values in the batches they arrive in; `close` closes it without an error. */

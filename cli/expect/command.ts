@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+
+/** After SIGTERM, ms. */
+const graceMs = 2000
+const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** The command whose effects are watched. */
+export class Command {
+  readonly #child: ChildProcess
+  /** Its exit code. Rejects where it does not start. */
+  readonly exited: Promise<number>
+
+  /** @param hasOwnStdout otherwise its output goes to stderr, as stdout is for JSON */
+  constructor(
+    [program = '', ...args]: readonly string[],
+    { cwd, hasOwnStdout }: { readonly cwd: string; readonly hasOwnStdout: boolean },
+  ) {
+    const child = spawn(program, args, {
+      cwd,
+      stdio: ['inherit', hasOwnStdout ? 'inherit' : process.stderr, 'inherit'],
+    })
+    this.#child = child
+    const pass = (signal: NodeJS.Signals) => void child.kill(signal)
+    for (const signal of passed) process.on(signal, pass)
+    this.exited = new Promise<number>((resolve, reject) => {
+      child.once('error', error => reject(startError(program, error)))
+      child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
+    }).finally(() => {
+      for (const signal of passed) process.off(signal, pass)
+    })
+  }
+
+  /** Stops it; resolves when it has exited. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM')
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
+    await this.exited.finally(() => clearTimeout(timer))
+  }
+}
+
+function startError(program: string, error: Error): LocaldError {
+  const isMissing = systemCode(error) === 'ENOENT'
+  const what = isMissing ? `command not found: ${program}` : `${program} failed to start: ${messageOf(error)}`
+  return new LocaldError('SPAWN_FAILED', what, { hint: 'Check the words after `--`.', cause: error })
+}

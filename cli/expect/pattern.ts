@@ -1,0 +1,73 @@
+import picomatch from 'picomatch'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import type { LogLine } from '../../kernel/events.ts'
+import type { ExchangeView } from '../../plugins/proxy/provides.ts'
+import { sanitizeLogText } from '../output/log-format.ts'
+
+/** Something that is expected to happen. */
+export interface Expectation {
+  readonly kind: 'request' | 'log'
+  /** As it was typed. */
+  readonly text: string
+  readonly isMetByRequest: (row: ExchangeView) => boolean
+  readonly isMetByLine: (line: LogLine) => boolean
+  /** How near a request that did not meet it comes: of three, how many of method, path and status fit. */
+  readonly nearness: (row: ExchangeView) => number
+}
+
+const never = () => false
+
+/** Only `*`, `**` and `?` have a meaning: other characters are those of paths. */
+const literal = { dot: true, nobrace: true, nobracket: true, noextglob: true, nonegate: true }
+
+/** Parses `METHOD PATH STATUS`; the method and the status may be missing. Throws USAGE. */
+export function expectRequest(text: string): Expectation {
+  const [, method = '*', path, status = '*'] = /^(?:([A-Za-z]+|\*)\s+)?([/*]\S*)(?:\s+(\S+))?$/.exec(text.trim()) ?? []
+  if (path === undefined || !/^(?:[1-9](?:xx|\d\d)|\*)$/i.test(status)) {
+    throw new LocaldError('USAGE', `--request '${text}' is not a method, a path and a status`, {
+      hint: "Use for example 'POST /pay 2xx', 'GET /api/** *' or '/health 200'.",
+    })
+  }
+  const isPath = path === '*' ? () => true : picomatch(path.replace(/\*$/, '**'), literal)
+  const statusPattern = new RegExp(`^${status === '*' ? '\\d+' : status.toLowerCase().replaceAll('x', '\\d')}$`)
+  const parts = (row: ExchangeView): readonly boolean[] => [
+    method === '*' || row.method.toLowerCase() === method.toLowerCase(),
+    isPath(row.path.replace(/\?.*$/s, '')),
+    row.status !== null && statusPattern.test(String(row.status)),
+  ]
+  return {
+    ...{ kind: 'request', text, isMetByLine: never },
+    isMetByRequest: row => parts(row).every(Boolean),
+    nearness: row => parts(row).filter(Boolean).length,
+  }
+}
+
+/** Parses a text that a line contains, or `/regex/flags`. Throws USAGE. */
+export function expectLog(text: string): Expectation {
+  const [, source, flags = ''] = /^\/(.+)\/([imsu]*)$/s.exec(text) ?? []
+  const pattern = source === undefined ? undefined : compile(text, source, flags)
+  const fits = (line: string) => (pattern === undefined ? line.includes(text) : pattern.test(line))
+  return {
+    ...{ kind: 'log', text, isMetByRequest: never, nearness: () => 0 },
+    isMetByLine: line => fits(sanitizeLogText(line.text, false)),
+  }
+}
+
+function compile(text: string, source: string, flags: string): RegExp {
+  try {
+    return new RegExp(source, flags)
+  } catch (error) {
+    throw new LocaldError('USAGE', `--log '${text}': ${messageOf(error)}`, {
+      hint: 'Use a JavaScript regular expression between slashes, or a text without them.',
+    })
+  }
+}
+
+const unitMs = { ms: 1, s: 1000, m: 60_000 } as const
+
+/** Parses `500ms`, `30s`, `2m`, or seconds. Throws USAGE. */
+export function parseLimit(text: string): number {
+  const [, count, unit = 's'] = /^(\d{1,7}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text) ?? []
+  if (count !== undefined && (unit === 'ms' || unit === 's' || unit === 'm')) return Number(count) * unitMs[unit]
+  throw new LocaldError('USAGE', `--within '${text}' is not a duration`, { hint: 'Use for example 500ms, 30s or 2m.' })
+}
