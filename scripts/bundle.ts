@@ -67,7 +67,7 @@ const commonJs = {
 } satisfies BuildOptions
 
 /** What one command alone needs and is large: a program of its own, so that others do not read it. */
-const rareParts = ['cli/attach/index', 'cli/edit/index', 'cli/init/compose/index', 'cli/monitor/index']
+const rareParts = ['ai', 'attach', 'edit', 'expect', 'init/compose', 'mcp', 'monitor'].map(room => `cli/${room}/index`)
 
 const separateParts: Plugin = {
   name: 'separate-parts',

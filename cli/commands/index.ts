@@ -51,5 +51,10 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   'admin sync-hosts': async () => (await import('./admin.ts')).adminSyncHosts,
   ping: async () => (await import('./server.ts')).ping,
   completion: async () => (await import('./completion.ts')).completion,
+  expect: async () => (await import('./expect.ts')).expect,
+  mcp: async () => (await import('./mcp.ts')).mcp,
+  'ai context': async () => (await import('./ai.ts')).aiContext,
+  'ai skill': async () => (await import('./ai.ts')).aiSkill,
+  'ai mcp-config': async () => (await import('./ai.ts')).aiMcpConfig,
   'ai schema': async () => (await import('./ai.ts')).aiSchema,
 }

@@ -24,6 +24,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/contract/text-file.ts': 'all',
   'kernel/errors.ts': 'all',
   'kernel/logs/last-written.ts': 'all',
+  'kernel/logs/level.ts': 'all',
   'kernel/logs/log-position.ts': 'all',
   'kernel/system/file-shape.ts': 'all',
   'kernel/system/files.ts': 'all',

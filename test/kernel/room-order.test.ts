@@ -106,6 +106,9 @@ t.test('the rules detect violations', async t => {
 const cliOrder = [
   'main.ts',
   'commands',
+  'mcp',
+  'expect',
+  'ai',
   'monitor',
   'scratch',
   'edit',
@@ -116,6 +119,7 @@ const cliOrder = [
   'daemon',
   'screen',
   'output',
+  'agent.ts',
   'context.ts',
   'args',
 ]

@@ -9,6 +9,8 @@ const otherwise: Readonly<Record<string, string>> = {
   'cli/daemon/run-program.ts program': 'a timer kills it, and waits for nothing that it leaves running',
   'cli/daemon/start.ts program': 'the daemon; killed where it does not listen in time',
   'cli/commands/run.ts program': "the user's own command, which may run as long as it likes",
+  'cli/expect/command.ts program': 'stopped after `--within`',
+  'cli/mcp/tools/run.ts program': 'a timer kills its group',
   'cli/commands/admin.ts sudo': 'asks a person for a password, and has the terminal',
   'cli/commands/plugins-install.ts npm': 'downloads, with timeouts of its own and messages on the terminal',
   'cli/commands/doctor.ts program': 'a fix that the user asked for; it may ask something on the terminal',

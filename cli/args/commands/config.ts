@@ -82,4 +82,43 @@ export const configCommands = [
     about: 'Print the JSON schema of locald.toml',
     examples: ['locald ai schema > locald.schema.json'],
   },
+  {
+    name: 'ai context',
+    args: '',
+    group: 'config',
+    about: 'Print this project as a page for a model',
+    details:
+      'Its services with state and URL, and how to use locald, in at most 2,000 tokens. It has no values of environments; without a daemon it is made from the configuration.',
+    examples: ['locald ai context'],
+  },
+  {
+    name: 'ai skill',
+    args: '',
+    group: 'config',
+    about: 'Write a skill about locald for agents',
+    details:
+      'Writes `.agents/skills/locald/SKILL.md` and the same below `.claude/skills/`, in this folder or in DIR. A file that was edited is kept without `--force`.',
+    flags: [
+      { name: 'dir', value: 'DIR', about: 'Write below DIR; default this folder' },
+      { name: 'force', about: 'Replace edited files' },
+    ],
+    examples: ['locald ai skill', 'locald ai skill --dir ~'],
+  },
+  {
+    name: 'ai mcp-config',
+    args: '[CLIENT]',
+    group: 'config',
+    about: 'Print how MCP clients start `locald mcp`',
+    details: 'CLIENT is claude, vscode, cursor, codex or opencode; without it, all are printed. Writes nothing.',
+    examples: ['locald ai mcp-config', 'locald ai mcp-config claude > .mcp.json'],
+  },
+  {
+    name: 'mcp',
+    args: '',
+    group: 'config',
+    about: 'Serve agents by MCP on stdin and stdout',
+    details:
+      'Tools: status, up, wait, restart, stop, logs, why, run, requests and doctor. An MCP client starts it; `locald ai mcp-config` prints how. It starts the daemon when a tool needs it, and exits with its client.',
+    examples: ['locald mcp'],
+  },
 ] as const satisfies readonly Spec<string>[]

@@ -10,7 +10,7 @@ export const projectCommands = [
     group: 'project',
     about: 'Start a project and wait until it is ready',
     details:
-      'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches. `--env-file` counts until the next `up`: after `.env`, before a service’s `env_file`. With `--lease`, what it starts stops when the process exits (`--lease 812`) or the time is over (`--lease 10m`), unless someone else has started it, too; `up` without it keeps it running. Also `locald start`.',
+      'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches. `--env-file` counts until the next `up`: after `.env`, before a service’s `env_file`. With `--lease`, what it starts stops when the process exits (`--lease 812`) or the time is over (`--lease 10m`), unless someone else has started it, too; `up` without it keeps it running. A coding agent has a lease of its own process, unless it uses `--detach`. Also `locald start`.',
     flags: [
       { name: 'detach', short: 'd', about: 'Return when all services are ready' },
       { name: 'attach', about: 'Follow the logs even without a terminal' },
@@ -108,6 +108,25 @@ export const projectCommands = [
     details:
       "Runs in the service's folder and exits with the command's exit code. The terminal, agents and display are the caller's. Works without `--`, too: `locald run web npm test`. Also `locald exec`.",
     examples: ['locald run web -- npm test', 'locald run api -- sh -c \'echo "$DATABASE_URL"\''],
+  },
+  {
+    name: 'expect',
+    args: '<CMD…>',
+    takesCommand: true,
+    group: 'project',
+    about: 'Run a command and check what happens meanwhile',
+    details:
+      'Watches the requests and logs of this project from before CMD starts. Exits with 0 when CMD did and all expectations were met in time, in any order; with 1 when one was not, and prints what happened instead; with 124 when CMD runs longer; else with its code. REQUEST is a method, a path and a status, such as "POST /pay 2xx"; `*` stands for anything in its place, and the status may be missing.',
+    flags: [
+      { name: 'request', value: 'REQUEST', about: 'Wait for a request; may be repeated' },
+      { name: 'log', value: 'TEXT', about: 'Wait for a line with TEXT or /regex/' },
+      { name: 'service', value: 'SERVICE', about: 'Watch only SERVICE; may be repeated' },
+      { name: 'within', value: 'TIME', about: 'Limit for all, such as 500ms, 30s, 2m; default 30s' },
+    ],
+    examples: [
+      'locald expect --request "POST /pay 2xx" --log paid -- npm run e2e:pay',
+      'locald expect --log "/user \\d+ signed in/" --service api --within 10s -- ./login.sh',
+    ],
   },
   {
     name: 'wait',

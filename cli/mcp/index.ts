@@ -1,0 +1,2 @@
+/** The MCP server, a part of the bundle of its own. */
+export { serveMcp } from './serve.ts'

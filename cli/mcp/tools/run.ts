@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import type { OneOffAnswer, OneOffBody } from '../../../kernel/protocol.ts'
+import { callerEnvironment } from '../../context.ts'
+import { sanitizeLogText } from '../../output/log-format.ts'
+import { shortName } from '../../output/service-state.ts'
+import { defaultSeconds } from '../operation.ts'
+import { OutputBuffer } from '../output-buffer.ts'
+import type { Item } from '../pages.ts'
+import { describePlace, findPlace } from '../place.ts'
+import type { Session } from '../session.ts'
+import { sizeOf } from '../size.ts'
+import { type CommonArgs, defineTool } from '../tool.ts'
+
+interface Args extends CommonArgs {
+  readonly service: string
+  readonly command: string
+  readonly timeout?: number
+}
+
+/** Bytes of the first page for the last lines: what a command prints last says how it went. */
+const lastBytes = 9000
+/** After SIGTERM, ms. */
+const graceMs = 2000
+
+/** Runs a command in a service's place. */
+export const run = defineTool<Args>({
+  name: 'run',
+  title: 'Run a command',
+  description:
+    "Runs a shell command in a service's folder with its environment (DATABASE_URL, PORT and the like) and returns its exit code and the end of its output; secrets are masked. For tests and migrations; not for servers: use `up`.",
+  input: {
+    service: { type: 'string', description: 'The service whose environment and folder it gets' },
+    command: { type: 'string', description: 'A line for `sh -c`' },
+    timeout: {
+      type: 'number',
+      minimum: 0,
+      maximum: 3600,
+      description: `Seconds; default ${defaultSeconds}. Then it is killed`,
+    },
+  },
+  required: ['service', 'command'],
+  output: {
+    exitCode: { type: ['integer', 'null'] },
+    timedOut: { type: 'boolean' },
+    lines: { type: 'array', items: { type: 'string' } },
+  },
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false },
+  async run(session, { project, service, command, timeout = defaultSeconds }) {
+    const daemon = await session.daemon()
+    const place = await findPlace(session, daemon, project)
+    const argv = ['sh', '-c', command] as const
+    const body: OneOffBody = { path: place.path, service, env: callerEnvironment(), argv }
+    const answer = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
+    const begunMs = Date.now()
+    const { code, isLate, output } = await runCaptured(session, answer, answer.argv ?? argv, timeout * 1000)
+    const lines = output.lines().map((line): Item => {
+      const text = sanitizeLogText(line, false)
+      return { text, data: text }
+    })
+    const split = splitLast(lines)
+    const head = [
+      describePlace(place),
+      `${isLate ? `Killed after ${timeout} s` : `Exited with code ${code}`} (${((Date.now() - begunMs) / 1000).toFixed(1)} s, ${output.count} lines)`,
+      ...(answer.notRunning.length > 0
+        ? [`Not running: ${answer.notRunning.map(shortName).join(', ')}; call \`up\` first.`]
+        : []),
+      ...(split > 0 ? [`The last ${lines.length - split} lines; earlier ones by cursor.`] : []),
+    ]
+    return {
+      head: head.join('\n'),
+      facts: { project: place, exitCode: isLate ? null : code, timedOut: isLate },
+      list: 'lines',
+      items: [...lines.slice(split), ...lines.slice(0, split)],
+      ...(split > 0 ? { most: lines.length - split } : {}),
+      ...(code === 0 && !isLate ? {} : { isError: true }),
+    }
+  },
+})
+
+/** Returns from which line on the last ones fit. */
+function splitLast(lines: readonly Item[]): number {
+  let room = lastBytes
+  for (let at = lines.length; at > 0; at--) {
+    room -= sizeOf(lines[at - 1]?.text) + 2
+    if (room < 0) return Math.min(at, lines.length - 1)
+  }
+  return 0
+}
+
+interface Captured {
+  readonly code: number
+  readonly isLate: boolean
+  readonly output: OutputBuffer
+}
+
+/** Runs a program without a terminal, in a process group of its own, which is killed after the limit. */
+function runCaptured(
+  session: Session,
+  { dir, env }: OneOffAnswer,
+  [program = 'sh', ...args]: readonly string[],
+  limitMs: number,
+): Promise<Captured> {
+  return new Promise((resolve, reject) => {
+    const output = new OutputBuffer()
+    const child = spawn(program, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const kill = (signal: NodeJS.Signals): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, signal)
+      } catch {
+        // It has exited.
+      }
+    }
+    const stop = () => kill('SIGKILL')
+    session.running.add(stop)
+    let isLate = false
+    const timers = [
+      setTimeout(() => {
+        isLate = true
+        kill('SIGTERM')
+        timers.push(setTimeout(stop, graceMs))
+      }, limitMs),
+    ]
+    const settle = (): void => {
+      for (const timer of timers) clearTimeout(timer)
+      session.running.delete(stop)
+    }
+    child.stdout.on('data', (bytes: Buffer) => output.push('stdout', bytes))
+    child.stderr.on('data', (bytes: Buffer) => output.push('stderr', bytes))
+    child.once('error', error => {
+      settle()
+      reject(error)
+    })
+    child.once('exit', (code, signal) => {
+      // What it has left in the background holds the pipes; it is stopped with the command.
+      kill('SIGTERM')
+      const end = setTimeout(() => {
+        stop()
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, graceMs)
+      child.once('close', () => {
+        clearTimeout(end)
+        settle()
+        resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), isLate, output })
+      })
+    })
+  })
+}
