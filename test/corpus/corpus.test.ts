@@ -2,7 +2,7 @@
  * Small projects as people have them, each started by `locald up` without a locald.toml. In CI the fast ones, all at
  * night (`LOCALD_NIGHTLY=1`); `LOCALD_CORPUS=astro,flask` names some.
  */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { openBrowser } from '../lib/browser.ts'
 import { Sandbox } from '../lib/sandbox.ts'
@@ -29,15 +29,23 @@ function filesOf({ files, npm, scripts, manifest }: Recipe): Readonly<Record<str
 }
 
 t.test('small projects come up in one command', async t => {
-  const sandbox = new Sandbox(t)
+  // Where Go's own archive puts it.
+  const sandbox = new Sandbox(t, {
+    env: { PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/local/go/bin` },
+  })
   const packages = new Packages(sandbox)
   const browser = await openBrowser(t)
   for (const recipe of recipes.filter(isChosen)) {
+    const missing = await packages.missing(recipe.programs ?? [])
+    if (missing.length > 0) {
+      t.comment(`${recipe.name}: there is no ${missing.join(', ')}`)
+      continue
+    }
     await t.test(recipe.name, { timeout: recipeMs }, async t => {
       const folder = sandbox.project(recipe.name, filesOf(recipe))
       await packages.install(recipe, folder)
       const began = Date.now()
-      const events = await sandbox.up(folder, [], { limitMs: 120_000 })
+      const events = await sandbox.up(folder, [], { limitMs: 240_000, env: packages.env })
       const readyMs = Date.now() - began
       const port = await sandbox.https()
       const { domain = `${recipe.name}.localhost` } = recipe

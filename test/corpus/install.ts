@@ -22,22 +22,35 @@ export class Packages {
     sandbox.own(this.#folder)
   }
 
+  /** Where tools keep what they download and compile. */
+  get env(): Readonly<Record<string, string>> {
+    const at = (name: string) => join(this.#folder, name)
+    const go = { GOPATH: at('go'), GOCACHE: at('go-build'), GOFLAGS: '-modcacherw' }
+    return { npm_config_cache: at('npm'), PIP_CACHE_DIR: at('pip'), ...go, CARGO_HOME: at('cargo') }
+  }
+
+  /** Returns the programs that are not there. */
+  async missing(programs: readonly string[]): Promise<readonly string[]> {
+    const looks = programs.map(each => `command -v ${each} >/dev/null || echo ${each}`).join('\n')
+    const { stdout } = await this.#sandbox.spawn(['sh', '-c', looks]).done
+    return stdout.split('\n').filter(Boolean)
+  }
+
   /** Puts the packages of a recipe into its project. */
   async install(recipe: Recipe, project: string): Promise<void> {
     const { npm, pip, prepare } = recipe
     if (npm !== undefined) await this.#link(npm, 'node_modules', project)
-    if (pip !== undefined) await this.#sh(`ln -s ${await this.#virtualEnvironment(pip)} .venv`, project)
+    if (pip !== undefined) await this.#sh(linked(await this.#virtualEnvironment(pip), '.venv'), project)
     if (prepare !== undefined) await this.#sh(prepare, project)
   }
 
-  /** Links files instead of copying them; folders are the project's own, as tools keep caches in them. */
   async #link(packages: Readonly<Record<string, string>>, what: string, project: string): Promise<void> {
     const manifest = JSON.stringify({ private: true, dependencies: packages })
     const folder = await this.#make(manifest, async made => {
       this.#sandbox.write(join(made, 'package.json'), manifest)
       await this.#sh('npm install --legacy-peer-deps --ignore-scripts --no-audit --no-fund', made)
     })
-    await this.#sh(`cp -al ${join(folder, what)} ${what} || cp -a ${join(folder, what)} ${what}`, project)
+    await this.#sh(linked(join(folder, what), what), project)
   }
 
   async #virtualEnvironment(packages: readonly string[]): Promise<string> {
@@ -62,10 +75,15 @@ export class Packages {
   }
 
   async #sh(command: string, cwd: string): Promise<void> {
-    const env = { npm_config_cache: join(this.#folder, 'npm'), PIP_CACHE_DIR: join(this.#folder, 'pip') }
-    const go = { GOPATH: join(this.#folder, 'go'), GOFLAGS: '-modcacherw', CARGO_HOME: join(this.#folder, 'cargo') }
-    const ran = await this.#sandbox.spawn(['sh', '-c', command], { cwd, env: { ...env, ...go }, limitMs: installMs })
-      .done
+    const ran = await this.#sandbox.spawn(['sh', '-c', command], { cwd, env: this.env, limitMs: installMs }).done
     if (ran.code !== 0) throw new Error(`${command}: ${ran.code ?? ran.signal}\n${ran.stdout}\n${ran.stderr}`)
   }
+}
+
+/**
+ * Returns a command that copies a folder; its files are links where that is possible. Folders are the project's own, as
+ * tools keep caches in them.
+ */
+function linked(from: string, to: string): string {
+  return `cp -al ${from} ${to} || { rm -rf ${to}; cp -a ${from} ${to}; }`
 }

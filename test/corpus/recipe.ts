@@ -15,6 +15,8 @@ export interface Recipe {
   readonly manifest?: Readonly<Record<string, unknown>>
   /** Packages for a virtual environment in `.venv`. */
   readonly pip?: readonly string[]
+  /** Programs that must be there; where one is not, the project is not tried. */
+  readonly programs?: readonly string[]
   /** A shell command in the project's folder, before `up`. */
   readonly prepare?: string
   /** A text in the page, by the host: `''` is the project's own domain, `api` is `api.` before that. */

@@ -77,8 +77,8 @@ export const bundlerRecipes: readonly Recipe[] = [
   },
   {
     name: 'create-react-app',
-    npm: { 'react-scripts': '^5', react: '^19', 'react-dom': '^19' },
-    manifest: { type: 'commonjs', browserslist: ['last 1 chrome version'] },
+    npm: { 'react-scripts': '^5', ajv: '^8', react: '^19', 'react-dom': '^19' },
+    manifest: { type: undefined, browserslist: ['last 1 chrome version'] },
     scripts: { start: 'react-scripts start' },
     files: {
       'public/index.html': '<!doctype html><body><div id="root"></div>',
@@ -92,7 +92,7 @@ export const bundlerRecipes: readonly Recipe[] = [
   {
     name: 'vue-cli',
     npm: { '@vue/cli-service': '^5', vue: '^3' },
-    manifest: { type: 'commonjs', browserslist: ['last 1 chrome version'] },
+    manifest: { type: undefined, browserslist: ['last 1 chrome version'] },
     scripts: { serve: 'vue-cli-service serve', start: 'vue-cli-service serve' },
     files: {
       'vue.config.js': "module.exports = { devServer: { client: { webSocketURL: 'auto://0.0.0.0:0/ws' } } }",
@@ -170,7 +170,7 @@ bootstrapApplication(App)
   {
     name: 'docusaurus',
     npm: { '@docusaurus/core': '^3', '@docusaurus/preset-classic': '^3', react: '^19', 'react-dom': '^19' },
-    manifest: { type: 'commonjs' },
+    manifest: { type: undefined },
     scripts: { start: 'docusaurus start' },
     files: {
       'docusaurus.config.js':

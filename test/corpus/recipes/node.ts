@@ -132,4 +132,55 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
     },
     answers: { '': 'procfile answers' },
   },
+  {
+    name: 'workspaces',
+    isFast: true,
+    npm: { vite: '^8' },
+    manifest: { workspaces: ['apps/*'] },
+    files: {
+      'apps/web/package.json': '{ "name": "web", "type": "module", "scripts": { "dev": "vite" } }',
+      'apps/web/index.html': '<!doctype html><h1>before the change</h1>',
+      'apps/api/package.json': '{ "name": "api", "type": "module", "scripts": { "dev": "node server.js" } }',
+      'apps/api/server.js':
+        "import { createServer } from 'node:http'\ncreateServer((_, response) => response.end('the API answers')).listen(process.env.PORT)",
+    },
+    answers: { '': 'before the change', api: 'the API answers' },
+    edit: { file: 'apps/web/index.html', from: 'before the change', to: 'after the change' },
+  },
+  {
+    name: 'procfile-dev',
+    npm: { vite: '^8' },
+    files: {
+      'Procfile.dev': 'web: node server.js\njs: npx vite build --watch\n',
+      'index.html': '<!doctype html><h1>built</h1>',
+      'server.js':
+        "import { createServer } from 'node:http'\ncreateServer((_, response) => response.end('procfile answers')).listen(process.env.PORT)",
+    },
+    answers: { '': 'procfile answers' },
+  },
+  {
+    name: 'bun',
+    npm: { bun: '^1' },
+    prepare: 'node node_modules/bun/install.js',
+    scripts: { dev: 'bun --watch server.ts' },
+    files: { 'server.ts': "Bun.serve({ port: 3000, fetch: () => new Response('bun answers') })" },
+    answers: { '': 'bun answers' },
+  },
+  {
+    name: 'deno',
+    npm: { deno: '^2' },
+    scripts: { dev: 'deno run -A server.ts' },
+    files: { 'server.ts': "Deno.serve(() => new Response('deno answers'))" },
+    answers: { '': 'deno answers' },
+  },
+  {
+    name: 'esbuild-serve',
+    npm: { esbuild: '^0.25' },
+    scripts: { start: 'esbuild src/index.js --bundle --outdir=public --servedir=public' },
+    files: {
+      'src/index.js': 'console.log(1)',
+      'public/index.html': '<h1>esbuild answers</h1>',
+    },
+    answers: { '': 'esbuild answers' },
+  },
 ]

@@ -6,6 +6,7 @@ const edit = (file: string) => ({ file, from: 'before the change', to: 'after th
 export const otherRecipes: readonly Recipe[] = [
   {
     name: 'hugo-procfile',
+    programs: ['hugo'],
     files: {
       Procfile: 'web: hugo server\n',
       'config.toml': 'title = "corpus"\ndisableKinds = ["taxonomy", "term", "RSS"]\n',
@@ -16,12 +17,142 @@ export const otherRecipes: readonly Recipe[] = [
   },
   {
     name: 'php-procfile',
+    programs: ['php'],
     files: { Procfile: 'web: php -S 127.0.0.1:$PORT\n', 'index.php': "<?php echo 'php', ' answers';\n" },
     answers: { '': 'php answers' },
   },
   {
     name: 'php-hard-port-procfile',
+    programs: ['php'],
     files: { Procfile: 'web: php -S localhost:18733\n', 'index.php': "<?php echo 'php', ' answers';\n" },
     answers: { '': 'php answers' },
   },
+  {
+    name: 'php',
+    programs: ['php'],
+    files: { 'index.php': "<?php echo 'php', ' answers';\n" },
+    answers: { '': 'php answers' },
+  },
+  {
+    name: 'php-public',
+    programs: ['php'],
+    files: { 'composer.json': '{}', 'public/index.php': "<?php echo 'php', ' answers';\n" },
+    answers: { '': 'php answers' },
+  },
+  {
+    name: 'go-hard-port',
+    programs: ['go'],
+    files: {
+      'go.mod': 'module corpus\n\ngo 1.22\n',
+      'main.go': goServer('":18734"'),
+    },
+    answers: { '': 'go answers' },
+  },
+  {
+    name: 'go-cmd',
+    programs: ['go'],
+    files: {
+      'go.mod': 'module corpus\n\ngo 1.22\n',
+      'cmd/server/main.go': goServer('"127.0.0.1:" + os.Getenv("PORT")'),
+    },
+    answers: { '': 'go answers' },
+  },
+  {
+    name: 'go-chi',
+    programs: ['go'],
+    prepare: 'go mod tidy',
+    files: {
+      'go.mod': 'module corpus\n\ngo 1.22\n\nrequire github.com/go-chi/chi/v5 v5.1.0\n',
+      'main.go': `package main
+
+import (
+\t"net/http"
+\t"os"
+
+\t"github.com/go-chi/chi/v5"
+)
+
+func main() {
+\trouter := chi.NewRouter()
+\trouter.Get("/", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("chi answers")) })
+\thttp.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), router)
+}
+`,
+    },
+    answers: { '': 'chi answers' },
+  },
+  {
+    name: 'cargo',
+    programs: ['cargo'],
+    files: {
+      'Cargo.toml': '[package]\nname = "corpus"\nversion = "0.1.0"\nedition = "2021"\n',
+      'src/main.rs': `use std::{env, io::{Read, Write}, net::TcpListener};
+fn main() {
+    let port = env::var("PORT").unwrap();
+    for stream in TcpListener::bind(format!("127.0.0.1:{port}")).unwrap().incoming() {
+        let mut stream = stream.unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\\r\\ncontent-length: 12\\r\\nconnection: close\\r\\n\\r\\nrust answers");
+    }
+}
+`,
+    },
+    answers: { '': 'rust answers' },
+  },
+  {
+    name: 'axum',
+    programs: ['cargo'],
+    files: {
+      'Cargo.toml':
+        '[package]\nname = "corpus"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\naxum = "0.8"\ntokio = { version = "1", features = ["rt", "net", "macros"] }\n',
+      'src/main.rs': `use axum::{routing::get, Router};
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let app = Router::new().route("/", get(|| async { "axum answers" }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await.unwrap();
+    axum::serve(listener, app).await.unwrap();
+}
+`,
+    },
+    prepare: 'cargo build',
+    answers: { '': 'axum answers' },
+  },
+  {
+    name: 'sinatra',
+    programs: ['ruby', 'rackup'],
+    files: { 'app.rb': "require 'sinatra'\nget('/') { 'sinatra answers' }\n" },
+    answers: { '': 'sinatra answers' },
+  },
+  {
+    name: 'rack',
+    programs: ['rackup'],
+    files: { 'config.ru': "run ->(env) { [200, { 'content-type' => 'text/plain' }, ['rack answers']] }\n" },
+    answers: { '': 'rack answers' },
+  },
+  {
+    name: 'static',
+    isFast: true,
+    files: { 'index.html': '<!doctype html><html><body><h1>before the change</h1></body></html>' },
+    answers: { '': 'before the change' },
+    edit: edit('index.html'),
+  },
+  {
+    name: 'static-public',
+    files: { 'public/index.html': '<!doctype html><html><body><h1>before the change</h1></body></html>' },
+    answers: { '': 'before the change' },
+    edit: edit('public/index.html'),
+  },
 ]
+
+function goServer(address: string): string {
+  const imports = address.includes('os.') ? 'import (\n\t"net/http"\n\t"os"\n)' : 'import "net/http"'
+  return `package main
+
+${imports}
+
+func main() {
+\thttp.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("go answers")) })
+\thttp.ListenAndServe(${address}, nil)
+}
+`
+}

@@ -94,4 +94,8 @@ export const pythonRecipes: readonly Recipe[] = [
     files: { Procfile: 'web: python3 -m http.server\n', 'index.html': '<h1>a folder of files</h1>' },
     answers: { '': 'a folder of files' },
   },
+  { name: 'flask', pip, files: { 'app.py': flask }, answers: { '': 'flask answers' } },
+  { name: 'django', pip, files: django, answers: { '': 'django answers' } },
+  { name: 'fastapi', pip, files: { 'main.py': fastapi }, answers: { '': '{"fastapi":"answers"}' } },
+  { name: 'fastapi-app', pip, files: { 'app/main.py': fastapi }, answers: { '': '{"fastapi":"answers"}' } },
 ]
