@@ -10,11 +10,13 @@ export function addFrameworkVariables(host: Host): void {
     ...{ name: hostsVariable, rank: 'fallback' },
     value: ({ hosts }) => allowedDomain(hosts),
   })
-  host.variable({
-    // The client of Create React App connects to the address of the page, instead of to $PORT, where no TLS is spoken.
-    ...{ name: 'WDS_SOCKET_PORT', rank: 'fallback' },
-    value: ({ hosts, port }) => (hosts.length > 0 && port !== undefined ? '0' : undefined),
-  })
+  // The client of Create React App connects to the address of the page, instead of to $HOST and $PORT without TLS.
+  for (const [name, value] of Object.entries({ WDS_SOCKET_HOST: '0.0.0.0', WDS_SOCKET_PORT: '0' })) {
+    host.variable({
+      ...{ name, rank: 'fallback' },
+      value: ({ hosts, port }) => (hosts.length > 0 && port !== undefined ? value : undefined),
+    })
+  }
 }
 
 /**

@@ -31,7 +31,7 @@ function filesOf({ files, npm, scripts, manifest }: Recipe): Readonly<Record<str
 t.test('small projects come up in one command', async t => {
   // Where Go's own archive puts it.
   const sandbox = new Sandbox(t, {
-    env: { PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/local/go/bin` },
+    env: { PATH: `${dirname(process.execPath)}:/usr/local/go/bin:/usr/local/bin:/usr/bin:/bin` },
   })
   const packages = new Packages(sandbox)
   const browser = await openBrowser(t)

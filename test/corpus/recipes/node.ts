@@ -173,14 +173,4 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
     files: { 'server.ts': "Deno.serve(() => new Response('deno answers'))" },
     answers: { '': 'deno answers' },
   },
-  {
-    name: 'esbuild-serve',
-    npm: { esbuild: '^0.25' },
-    scripts: { start: 'esbuild src/index.js --bundle --outdir=public --servedir=public' },
-    files: {
-      'src/index.js': 'console.log(1)',
-      'public/index.html': '<h1>esbuild answers</h1>',
-    },
-    answers: { '': 'esbuild answers' },
-  },
 ]

@@ -43,7 +43,7 @@ export const otherRecipes: readonly Recipe[] = [
     name: 'go-hard-port',
     programs: ['go'],
     files: {
-      'go.mod': 'module corpus\n\ngo 1.22\n',
+      'go.mod': 'module corpus\n\ngo 1.19\n',
       'main.go': goServer('":18734"'),
     },
     answers: { '': 'go answers' },
@@ -52,7 +52,7 @@ export const otherRecipes: readonly Recipe[] = [
     name: 'go-cmd',
     programs: ['go'],
     files: {
-      'go.mod': 'module corpus\n\ngo 1.22\n',
+      'go.mod': 'module corpus\n\ngo 1.19\n',
       'cmd/server/main.go': goServer('"127.0.0.1:" + os.Getenv("PORT")'),
     },
     answers: { '': 'go answers' },
@@ -62,7 +62,7 @@ export const otherRecipes: readonly Recipe[] = [
     programs: ['go'],
     prepare: 'go mod tidy',
     files: {
-      'go.mod': 'module corpus\n\ngo 1.22\n\nrequire github.com/go-chi/chi/v5 v5.1.0\n',
+      'go.mod': 'module corpus\n\ngo 1.19\n\nrequire github.com/go-chi/chi/v5 v5.1.0\n',
       'main.go': `package main
 
 import (
