@@ -28,6 +28,11 @@ function filesOf({ files, npm, scripts, manifest }: Recipe): Readonly<Record<str
   return { 'package.json': JSON.stringify(all, null, 2), ...files }
 }
 
+t.test('no two projects have the same name', async t => {
+  const all = recipes.map(({ name }) => name)
+  t.strictSame(all, [...new Set(all)])
+})
+
 t.test('small projects come up in one command', async t => {
   // Where Go's own archive puts it.
   const sandbox = new Sandbox(t, {

@@ -1,6 +1,6 @@
 import type { Recipe } from '../recipe.ts'
+import { pip } from './python.ts'
 
-const pip = ['flask>=3,<4', 'django>=5,<6', 'fastapi[standard]<1', 'uvicorn<1']
 const server = (name: string) =>
   `import { createServer } from 'node:http'\ncreateServer((_, response) => response.end('${name} answers')).listen(process.env.PORT)`
 const go = `package main
@@ -54,15 +54,27 @@ export const inferredRecipes: readonly Recipe[] = [
     },
     answers: { '': '{"fastapi":"answers"}' },
   },
-  { name: 'go-main', files: { 'go.mod': 'module corpus\n\ngo 1.21\n', 'main.go': go }, answers: { '': 'go answers' } },
   {
-    name: 'go-cmd',
-    files: { 'go.mod': 'module corpus\n\ngo 1.21\n', 'cmd/server/main.go': go, 'lib.go': 'package corpus\n' },
+    name: 'go-main',
+    programs: ['go'],
+    files: { 'go.mod': 'module corpus\n\ngo 1.19\n', 'main.go': go },
     answers: { '': 'go answers' },
   },
-  { name: 'php', files: { 'public/index.php': "<?php echo 'php', ' answers';\n" }, answers: { '': 'php answers' } },
+  {
+    name: 'go-cmd',
+    programs: ['go'],
+    files: { 'go.mod': 'module corpus\n\ngo 1.19\n', 'cmd/server/main.go': go, 'lib.go': 'package corpus\n' },
+    answers: { '': 'go answers' },
+  },
+  {
+    name: 'php',
+    programs: ['php'],
+    files: { 'public/index.php': "<?php echo 'php', ' answers';\n" },
+    answers: { '': 'php answers' },
+  },
   {
     name: 'sinatra',
+    programs: ['ruby', 'rackup'],
     files: { 'app.rb': "require 'sinatra'\nget('/') { 'sinatra answers' }\n" },
     answers: { '': 'sinatra answers' },
   },

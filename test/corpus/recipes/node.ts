@@ -134,7 +134,6 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
   },
   {
     name: 'workspaces',
-    isFast: true,
     npm: { vite: '^8' },
     manifest: { workspaces: ['apps/*'] },
     files: {
@@ -146,17 +145,6 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
     },
     answers: { '': 'before the change', api: 'the API answers' },
     edit: { file: 'apps/web/index.html', from: 'before the change', to: 'after the change' },
-  },
-  {
-    name: 'procfile-dev',
-    npm: { vite: '^8' },
-    files: {
-      'Procfile.dev': 'web: node server.js\njs: npx vite build --watch\n',
-      'index.html': '<!doctype html><h1>built</h1>',
-      'server.js':
-        "import { createServer } from 'node:http'\ncreateServer((_, response) => response.end('procfile answers')).listen(process.env.PORT)",
-    },
-    answers: { '': 'procfile answers' },
   },
   {
     name: 'bun',

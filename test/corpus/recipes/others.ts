@@ -28,28 +28,13 @@ export const otherRecipes: readonly Recipe[] = [
     answers: { '': 'php answers' },
   },
   {
-    name: 'php',
+    name: 'php-root',
     programs: ['php'],
     files: { 'index.php': "<?php echo 'php', ' answers';\n" },
     answers: { '': 'php answers' },
   },
   {
-    name: 'php-public',
-    programs: ['php'],
-    files: { 'composer.json': '{}', 'public/index.php': "<?php echo 'php', ' answers';\n" },
-    answers: { '': 'php answers' },
-  },
-  {
-    name: 'go-hard-port',
-    programs: ['go'],
-    files: {
-      'go.mod': 'module corpus\n\ngo 1.19\n',
-      'main.go': goServer('":18734"'),
-    },
-    answers: { '': 'go answers' },
-  },
-  {
-    name: 'go-cmd',
+    name: 'go-port',
     programs: ['go'],
     files: {
       'go.mod': 'module corpus\n\ngo 1.19\n',
@@ -118,23 +103,10 @@ async fn main() {
     answers: { '': 'axum answers' },
   },
   {
-    name: 'sinatra',
-    programs: ['ruby', 'rackup'],
-    files: { 'app.rb': "require 'sinatra'\nget('/') { 'sinatra answers' }\n" },
-    answers: { '': 'sinatra answers' },
-  },
-  {
     name: 'rack',
     programs: ['rackup'],
     files: { 'config.ru': "run ->(env) { [200, { 'content-type' => 'text/plain' }, ['rack answers']] }\n" },
     answers: { '': 'rack answers' },
-  },
-  {
-    name: 'static',
-    isFast: true,
-    files: { 'index.html': '<!doctype html><html><body><h1>before the change</h1></body></html>' },
-    answers: { '': 'before the change' },
-    edit: edit('index.html'),
   },
   {
     name: 'static-public',

@@ -1,7 +1,7 @@
 import type { Recipe } from '../recipe.ts'
 
-/** One environment for all of them. */
-const pip = [
+/** One environment for all projects. */
+export const pip = [
   ...['flask>=3,<4', 'django>=5,<6', 'fastapi[standard]<1', 'hypercorn<1', 'gunicorn<24', 'streamlit<2', 'mkdocs<2'],
 ]
 const flask = "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef page():\n    return 'flask answers'\n"
@@ -94,8 +94,5 @@ export const pythonRecipes: readonly Recipe[] = [
     files: { Procfile: 'web: python3 -m http.server\n', 'index.html': '<h1>a folder of files</h1>' },
     answers: { '': 'a folder of files' },
   },
-  { name: 'flask', pip, files: { 'app.py': flask }, answers: { '': 'flask answers' } },
-  { name: 'django', pip, files: django, answers: { '': 'django answers' } },
-  { name: 'fastapi', pip, files: { 'main.py': fastapi }, answers: { '': '{"fastapi":"answers"}' } },
-  { name: 'fastapi-app', pip, files: { 'app/main.py': fastapi }, answers: { '': '{"fastapi":"answers"}' } },
+  { name: 'fastapi-main', pip, files: { 'main.py': fastapi }, answers: { '': '{"fastapi":"answers"}' } },
 ]
