@@ -38,7 +38,8 @@ export async function parseArgs(argv: readonly string[]): Promise<ParsedArgs> {
   const { flags, values, positionals } = await parseFlags(rest, command)
   const takesChild = command.takesCommand === true
   const given = takesChild ? positionals : [...positionals, ...tail]
-  if (!flags.has('help')) checkCount(command, given, takesChild ? tail : undefined)
+  const isReplaced = command.insteadOfArgument !== undefined && flags.has(command.insteadOfArgument)
+  if (!flags.has('help')) checkCount(command, { given, isReplaced }, takesChild ? tail : undefined)
   return { command, positionals: given, childArgv: takesChild ? tail : [], flags, values, group: undefined }
 }
 
@@ -78,9 +79,11 @@ function splitChildArgv(argv: readonly string[]): {
 /** Returns the index of the first word of a child command that no `--` precedes. */
 function findChild(head: readonly string[], from: number, command: CommandSpec): number | undefined {
   const flags = [...globalFlags, ...(command.flags ?? [])]
-  const hasSources = (until: number) => head.slice(from, until).some(word => /^--with(?:=|$)/.test(word))
+  const { insteadOfArgument: flag } = command
+  const hasFlag = (until: number) =>
+    flag !== undefined && head.slice(from, until).some(word => word === `--${flag}` || word.startsWith(`--${flag}=`))
   let child = findPositional(head, from, flags)
-  for (let own = countArgs(command)[0]; own > 0 && child !== undefined && !hasSources(child); own--)
+  for (let own = countArgs(command)[0]; own > 0 && child !== undefined && !hasFlag(child); own--)
     child = findPositional(head, child + 1, flags)
   return child
 }
@@ -110,7 +113,7 @@ async function parseGroup(words: readonly string[], at: number): Promise<ParsedA
 
 function checkCount(
   command: CommandSpec,
-  positionals: readonly string[],
+  { given, isReplaced }: { readonly given: readonly string[]; readonly isReplaced: boolean },
   childArgv: readonly string[] | undefined,
 ): void {
   const [min, max] = countArgs(command)
@@ -118,8 +121,8 @@ function checkCount(
     const where = max === 0 ? '' : ' after --'
     throw usageError(`'locald ${command.name}' needs a command${where}`, command)
   }
-  if (positionals.length < min) throw usageError(`'locald ${command.name}' needs ${command.args}`, command)
-  const extra = positionals[max]
+  if (given.length < min && !isReplaced) throw usageError(`'locald ${command.name}' needs ${command.args}`, command)
+  const extra = given[max]
   if (extra !== undefined) throw usageError(`unexpected argument '${extra}'`, command)
 }
 

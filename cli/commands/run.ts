@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
 import { type Context, callerEnvironment } from '../context.ts'
-import { requireDaemon } from '../daemon/client.ts'
+import { type Client, requireDaemon } from '../daemon/client.ts'
 import { formatError } from '../output/errors.ts'
 import { namerFor } from '../output/service-state.ts'
 import { printStderr } from '../output/terminal.ts'
@@ -16,21 +16,37 @@ const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** `locald run`: runs a command with a service's environment and folder; exits with its code. */
 export async function run(context: Context): Promise<number> {
+  const needed = (context.args.values.get('with') ?? []).flatMap(names => names.split(',')).filter(name => name !== '')
+  if (context.args.flags.has('with') && needed.length === 0)
+    throw new LocaldError('USAGE', '--with needs the name of a service', { hint: 'Use for example `--with db,cache`.' })
+  const daemon = await requireDaemon(context.paths)
+  if (needed.length === 0) return await runIn(context, daemon, needed)
+  const { runWith } = await import('../follow/needed-services.ts')
+  return await runWith(context, daemon, needed, () => runIn(context, daemon, needed))
+}
+
+async function runIn(context: Context, daemon: Client, needed: readonly string[]): Promise<number> {
   const [service] = context.args.positionals
   const [command, ...args] = context.args.childArgv
-  if (service === undefined || command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
-  const daemon = await requireDaemon(context.paths)
+  if (command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
   const tty = process.stdin.isTTY === true && process.stdout.isTTY === true
   const body: OneOffBody = {
     path: context.cwd,
-    service,
-    env: callerEnvironment(),
-    argv: [command, ...args],
-    tty,
-    pid: process.pid,
+    ...(service === undefined ? { with: needed } : { service }),
+    ...{ env: callerEnvironment(), argv: [command, ...args], tty, pid: process.pid },
   }
   const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
-  warnNotRunning(context, place.notRunning)
+  const code = await runThere(service, [command, ...args], place)
+  if (code !== 0) reportNotRunning(context, place.notRunning)
+  return code
+}
+
+/** Runs the command, and reports where it does not start. */
+async function runThere(
+  service: string | undefined,
+  [command, ...args]: readonly [string, ...string[]],
+  place: OneOffAnswer,
+): Promise<number> {
   try {
     const [program = command, ...rest] = place.argv ?? [command, ...args]
     return await runForeground([program, ...rest], place)
@@ -41,23 +57,19 @@ export async function run(context: Context): Promise<number> {
       return await runForeground(['/bin/sh', command, ...args], place)
     const isMissing = systemCode(error) === 'ENOENT'
     const what = isMissing ? `command not found: ${command}` : `${command} failed to start: ${messageOf(error)}`
-    printStderr(
-      formatError(
-        new LocaldError('SPAWN_FAILED', what, {
-          hint: `Check the PATH of '${service}': the command is searched there.`,
-        }),
-      ),
-    )
+    const where = service === undefined ? 'the project' : `'${service}'`
+    const hint = `Check the PATH of ${where}: the command is searched there.`
+    printStderr(formatError(new LocaldError('SPAWN_FAILED', what, { hint })))
     return isMissing ? notFound : notRunnable
   }
 }
 
-/** Warns about dependencies that are not running: the command itself would only report a refused connection. */
-function warnNotRunning({ args }: Context, keys: readonly string[]): void {
+/** Names dependencies that are not running after the command failed: it has only reported a refused connection. */
+function reportNotRunning({ args }: Context, keys: readonly string[]): void {
   if (keys.length === 0) return
   const names = keys.map(namerFor(args))
-  printStderr(`Warning: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} not running`)
-  printStderr(`Hint: Run \`locald up ${names.join(' ')}\`.`)
+  const [are, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them']
+  printStderr(`Note: ${names.join(', ')} ${are} not running; start ${them} with \`locald up ${names.join(' ')}\``)
 }
 
 /** Where a program runs, and its whole environment. */

@@ -36,7 +36,7 @@ const start = { ...target, env, id: text } as const
 export const upBody = {
   type: 'object',
   required: ['path'],
-  properties: { ...start, noDependencies: flag, envFiles: { ...names, items: path }, lease },
+  properties: { ...start, noDependencies: flag, isAddition: flag, envFiles: { ...names, items: path }, lease },
   additionalProperties: false,
 } as const
 export const restartBody = { ...upBody, properties: { ...start, dependents: flag } } as const
@@ -60,12 +60,18 @@ export const shutdownBody = {
 } as const
 export const oneOffBody = {
   type: 'object',
-  required: ['path', 'service', 'env'],
-  properties: { path, service: text, env, argv: words, tty: flag, pid },
+  required: ['path', 'env'],
+  properties: { path, service: text, with: names, env, argv: words, tty: flag, pid },
   additionalProperties: false,
 } as const
 /** A command line of a terminal is no longer. */
 const argv = { type: 'array', items: { type: 'string', maxLength: 65_536 }, minItems: 1, maxItems: 1000 } as const
+export const leaseReleaseBody = {
+  type: 'object',
+  required: ['pid'],
+  properties: { pid: { type: 'integer', minimum: 1 } },
+  additionalProperties: false,
+} as const
 export const runBody = {
   type: 'object',
   required: ['path', 'service', 'argv'],

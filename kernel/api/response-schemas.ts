@@ -268,6 +268,7 @@ export const portHolder = object({
   kind: oneOf('service', 'daemon', 'process', 'free'),
   ...{ holder: orNull(text), service: orNull(text), hint: orNull(text) },
 })
+export const nothing = object({})
 export const plugins = object({ plugins: list(ref('Plugin')) })
 export const diagnosis = object({
   ...{ ok: flag, checks: list(ref('Check')), fixes: texts },

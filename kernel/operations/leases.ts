@@ -108,6 +108,22 @@ export class Leases {
     }
   }
 
+  /** Removes the leases of a process that still runs, and waits until what only it has held is stopped. */
+  async release(pid: number): Promise<void> {
+    const { holds } = this.#input
+    const isOther = (process: LeaseProcess) => process.pid !== pid
+    const held = holds.list().filter(hold => !hold.processes.every(isOther))
+    holds.set(
+      held.map(hold => {
+        const released = { processes: hold.processes.filter(each => !isOther(each)), untilMs: null }
+        const over = `${describeOwners(released, Date.now())} is over`
+        return { ...hold, processes: hold.processes.filter(isOther), over }
+      }),
+    )
+    await Promise.all(this.#stopOver())
+    this.#schedule()
+  }
+
   /** Continues with the leases of an earlier daemon: what has exited or was over meanwhile is stopped. Never rejects. */
   async restore(): Promise<void> {
     const wanted = new Map(this.#input.projects.list().map(project => [project.ref.path, project.wanted]))
@@ -140,16 +156,23 @@ export class Leases {
 
   async #check(): Promise<void> {
     await this.#removeOver()
+    this.#stopOver()
+  }
+
+  /** Stops what no one holds any more. None of the results rejects. */
+  #stopOver(): readonly Promise<void>[] {
     const { holds, projects, stop, log } = this.#input
+    const stops: Promise<void>[] = []
     const known = new Map(projects.list().map(project => [project.ref.path, project]))
     for (const path of new Set(holds.list().flatMap(hold => (hasOwner(hold) ? [] : [hold.path])))) {
       const project = known.get(path)
       if (project === undefined) holds.remove(path, this.#over(path))
       else {
         const why = holds.list().find(hold => hold.path === path && !hasOwner(hold))?.over ?? 'its lease is over'
-        stop(project, () => this.#release(project), why).catch(error => log.warn(messageOf(error)))
+        stops.push(stop(project, () => this.#release(project), why).catch(error => log.warn(messageOf(error))))
       }
     }
+    return stops
   }
 
   /** Removes processes that have exited, and times that are over, from all holds. */

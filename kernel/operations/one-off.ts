@@ -4,10 +4,11 @@ import { LocaldError } from '../errors.ts'
 import type { Project } from '../projects/project.ts'
 import type { Projects } from '../projects/projects.ts'
 import type { OneOffAnswer, OneOffBody, RunAnswer, RunBody } from '../protocol.ts'
-import { oneOffShell } from '../services/environment/shell.ts'
+import { oneOffShell, shellPart } from '../services/environment/shell.ts'
 import type { Service } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
 import type { CommandRuns } from '../terminals/command-runs.ts'
+import { findRelatedService } from './related-service.ts'
 
 /** The terminals of pages, as a shell there would have them. */
 const pageTerminal = { TERM: 'xterm-256color', COLORTERM: 'truecolor' }
@@ -18,7 +19,11 @@ const pageTerminal = { TERM: 'xterm-256color', COLORTERM: 'truecolor' }
  * type may have its own way: the command then runs inside the service. Throws SERVICE_NOT_RUNNING where that does not
  * run, SPAWN_FAILED where a command's folder is missing.
  */
-export async function prepareOneOff(projects: Pick<Projects, 'target'>, body: OneOffBody): Promise<OneOffAnswer> {
+export async function prepareOneOff(
+  projects: Pick<Projects, 'target' | 'targets'>,
+  body: OneOffBody,
+): Promise<OneOffAnswer> {
+  if (body.service === undefined) return await prepareBeside(projects, body)
   const { project, service } = await projects.target(body.path, body.service)
   const { name } = service.ref
   // With nothing of it running, the next `up` would take the caller's shell.
@@ -32,9 +37,31 @@ export async function prepareOneOff(projects: Pick<Projects, 'target'>, body: On
   return { dir, ...how, notRunning: notRunning(project, service) }
 }
 
+/**
+ * Returns how to run a command that needs services but has no place among them: in the caller's folder, with the
+ * environment by which the project reaches them, without the port and the URL of the service that has it.
+ */
+async function prepareBeside(projects: Pick<Projects, 'targets'>, body: OneOffBody): Promise<OneOffAnswer> {
+  const [target] = await projects.targets({ path: body.path, services: body.with ?? [] })
+  if (target === undefined) throw new LocaldError('USAGE', 'neither a service nor what the command needs is named')
+  const { project, names } = target
+  const shell = oneOffShell(project.wanted.size === 0 ? {} : project.shell, body.env)
+  const related = findRelatedService(project, names)
+  const stopped = names.filter(name => project.service(name)?.supervisor.instance === undefined)
+  const place = { dir: body.path, notRunning: stopped.map(name => `${project.ref.name}:${name}`) }
+  if (related === undefined) return { ...place, env: shellPart(shell) }
+  const plan = await project.prepare(related.ref.name, shell)
+  const [program, ...args] = body.argv ?? []
+  const isNeeded = names.includes(related.ref.name) && program !== undefined
+  const own = isNeeded ? await ofType(related, plan, [program, ...args], body.tty ?? false) : undefined
+  if (own !== undefined) return { ...place, argv: own.argv, env: own.env }
+  const env = Object.entries(plan.env).filter(([variable]) => !Object.hasOwn(plan.variables.own, variable))
+  return { ...place, env: Object.fromEntries(env) }
+}
+
 /** Starts a command in a service's place on a terminal of the daemon's; its shell is that of the project. */
 export async function startOneOff(
-  projects: Pick<Projects, 'target'>,
+  projects: Pick<Projects, 'target' | 'targets'>,
   runs: CommandRuns,
   { path, service: name, argv }: RunBody,
 ): Promise<RunAnswer> {

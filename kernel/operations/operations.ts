@@ -4,7 +4,7 @@ import { LocaldError, messageOf } from '../errors.ts'
 import { ServiceControl } from '../projects/catalog.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
 import { namesOf, servicesOf, splitNames } from '../projects/selectors.ts'
-import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from '../protocol.ts'
+import type { ResetBody, RestartBody, StopBody, TargetBody, UpBody, WaitBody } from '../protocol.ts'
 import type { Shell } from '../services/environment/shell.ts'
 import { doneEvent, isUp } from '../services/outcome.ts'
 import type { Service } from '../services/service.ts'
@@ -77,12 +77,17 @@ export class Operations {
     const requests = await Promise.all(
       places.map(async ({ path, names }): Promise<StartRequest> => {
         const last = projects.loadedAt(path)
-        const shell = body.env ?? shellOfLastUp(last, path)
-        const addedEnvFiles = body.envFiles ?? (body.env === undefined ? last?.plan.envFiles : undefined)
+        // What runs keeps its environment.
+        const isKept = body.env === undefined || (body.isAddition === true && (last?.wanted.size ?? 0) > 0)
+        const shell = isKept || body.env === undefined ? shellOfLastUp(last, path) : body.env
+        const addedEnvFiles = body.envFiles ?? (isKept ? last?.plan.envFiles : undefined)
         const loaded = await projects.plan(path, names, { shell, addedEnvFiles })
         const isExact = body.noDependencies === true && names.length > 0
         const which = { names: names.length === 0 ? undefined : names, isExact }
-        return { loaded, shell, ...which, restart: [], again: names, kept: names }
+        return {
+          ...{ loaded, shell, ...which, restart: [], again: names },
+          ...(body.isAddition === true ? {} : { kept: names }),
+        }
       }),
     )
     await this.#startup.startAll(requests, {
@@ -136,11 +141,10 @@ export class Operations {
     sink(await doneEvent([service], other => isUp(other) || other.state.now.status === 'stopped'))
   }
 
-  /** Notes that a service and its dependencies are in use as long as a process runs. */
-  async noteUser({ path, service: name }: Pick<ResetBody, 'path' | 'service'>, pid: number): Promise<void> {
-    const { project, service } = await this.#input.projects.target(path, name)
-    const names = closure(project.nodes, [service.ref.name])
-    await this.#use.add(servicesOf({ project, names }), pid)
+  /** Notes that services and their dependencies are in use as long as a process runs. */
+  async noteUser(target: TargetBody, pid: number): Promise<void> {
+    for (const { project, names } of await this.#input.projects.targets(target))
+      await this.#use.add(servicesOf({ project, names: closure(project.nodes, names) }), pid)
   }
 
   /** Waits until services are ready, including those that no one has started yet. */

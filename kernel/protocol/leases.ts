@@ -7,6 +7,11 @@ export interface LeaseBody {
   readonly seconds?: number
 }
 
+/** The process whose leases are over, though it still runs. */
+export interface LeaseReleaseBody {
+  readonly pid: number
+}
+
 /** Who keeps a service running. */
 export interface LeaseView {
   readonly pid: number | null

@@ -1,10 +1,13 @@
 /**
- * `env`: the caller's shell environment; `argv`: the command; `tty`: the caller has a terminal; `pid`: the process that
- * runs the command: services that it may need are in use as long as it runs.
+ * `service`: whose place the command gets. Without it, `with` names services that the command needs: it runs in the
+ * folder `path`, with the environment by which the project reaches them. `env`: the caller's shell environment; `argv`:
+ * the command; `tty`: the caller has a terminal; `pid`: the process that runs the command: services that it may need are
+ * in use as long as it runs.
  */
 export interface OneOffBody {
   readonly path: string
-  readonly service: string
+  readonly service?: string
+  readonly with?: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly argv?: readonly string[]
   readonly tty?: boolean

@@ -19,6 +19,8 @@ export interface UpBody extends TargetBody {
   readonly noDependencies?: boolean
   /** Files with more variables, absolute, until the next `up`; without `env` and them, those of the last `up`. */
   readonly envFiles?: readonly string[]
+  /** Whether it only adds to what runs: `env` and `envFiles` count for a project of which nothing runs yet. */
+  readonly isAddition?: boolean
   /** A name of the caller's for this `up`, by which a stop can take back what it has begun. */
   readonly id?: string
   /** Absent: what it starts runs until it is stopped. With it, services stop when no one else has started them. */

@@ -2,9 +2,25 @@ import type { FastifyPluginAsync } from 'fastify'
 import { LocaldError } from '../../errors.ts'
 import type { LocaldEvent } from '../../events.ts'
 import type { Kernel } from '../../kernel.ts'
-import type { ResetBody, RestartBody, ShutdownBody, StopBody, UpBody, WaitBody } from '../../protocol.ts'
-import { resetBody, restartBody, shutdownBody, stopBody, upBody, waitBody } from '../request-schemas.ts'
-import { stream } from '../response-schemas.ts'
+import type {
+  LeaseReleaseBody,
+  ResetBody,
+  RestartBody,
+  ShutdownBody,
+  StopBody,
+  UpBody,
+  WaitBody,
+} from '../../protocol.ts'
+import {
+  leaseReleaseBody,
+  resetBody,
+  restartBody,
+  shutdownBody,
+  stopBody,
+  upBody,
+  waitBody,
+} from '../request-schemas.ts'
+import { answer, nothing, stream } from '../response-schemas.ts'
 
 const events = stream('Events of the operation, the last one `done`', 'Event')
 
@@ -22,6 +38,20 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
         },
       },
       ({ body }, reply) => reply.lines(({ push, signal }) => operations.up(body, push, signal), failed),
+    )
+    app.post<{ Body: LeaseReleaseBody }>(
+      '/leases/release',
+      {
+        schema: {
+          summary: 'Remove the leases of a process, and stop what only it has held',
+          body: leaseReleaseBody,
+          response: answer('All is stopped', nothing),
+        },
+      },
+      async ({ body }) => {
+        await operations.leases.release(body.pid)
+        return {}
+      },
     )
     app.post<{ Body: StopBody }>(
       '/projects/stop',

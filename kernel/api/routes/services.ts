@@ -102,7 +102,8 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       },
       async ({ body }) => {
         const place = await prepareOneOff(projects, body)
-        if (body.pid !== undefined) await operations.noteUser(body, body.pid)
+        const services = body.service === undefined ? (body.with ?? []) : [body.service]
+        if (body.pid !== undefined) await operations.noteUser({ path: body.path, services }, body.pid)
         return place
       },
     )

@@ -19,7 +19,10 @@ async function projectOf(t: Test) {
 [services.web]\nenv = { A = "b" }\n`
   const folder = t.testdir({ 'locald.toml': toml })
   const project = await kernel.project(folder)
-  const projects = { target: async (_: string, name: string) => ({ project, service: serviceOf(project, name) }) }
+  const projects = {
+    target: async (_: string, name: string) => ({ project, service: serviceOf(project, name) }),
+    targets: async ({ services = [] }: { readonly services?: readonly string[] }) => [{ project, names: services }],
+  }
   const oneOff = (service: string, more: object = {}) =>
     prepareOneOff(projects, { path: folder, service, env: {}, argv: ['ls', '-l', ''], ...more })
   return { project, folder, oneOff }
@@ -44,6 +47,23 @@ t.test('a command beside a service of this machine is run as it is', async t => 
   t.equal(argv, undefined)
   t.equal(dir, folder)
   t.match(env, { A: 'b' })
+})
+
+t.test('a command that only needs services gets the environment of the one that reaches them', async t => {
+  const { project, folder } = await projectOf(t)
+  const projects = { target: () => t.fail(), targets: async () => [{ project, names: ['cache'] }] }
+  const body = { path: '/elsewhere', with: ['cache'], env: { MINE: '1' }, argv: ['ls'] }
+  const stub = { ...projects, target: async () => ({ project, service: serviceOf(project, 'web') }) }
+  t.comment('no service of this machine reaches the guest')
+  const alone = await prepareOneOff(stub, body)
+  t.match(alone, { dir: '/elsewhere', notRunning: ['shop:cache'], env: { MINE: '1', A: undefined } })
+  t.equal(alone.argv, undefined)
+  t.comment('the one that does')
+  const stubOf = (names: readonly string[]) => ({ ...stub, targets: async () => [{ project, names }] })
+  const beside = await prepareOneOff(stubOf(['web']), body)
+  t.match(beside, { dir: '/elsewhere', notRunning: ['shop:web'], env: { A: 'b' } })
+  t.equal(beside.env['PORT'], undefined)
+  t.match(folder, /./)
 })
 
 t.test('a guest whose type cannot run commands does not run them on this machine', async t => {
