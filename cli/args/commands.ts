@@ -11,7 +11,7 @@ import type { Spec } from './spec.ts'
 
 /** What commands of two words have in common, by their first word. */
 export const families: Readonly<Record<string, string>> = {
-  service: "Manage a service's data",
+  service: 'Add a service, or delete its data',
   config: 'Check and show the configuration',
   export: 'Write a report',
   requests: 'Show requests to services',

@@ -3,13 +3,12 @@ import { join } from 'node:path'
 import { realPath } from '../../kernel/contract/real-path.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
-import { EditedProject } from '../edit/index.ts'
+import { reportAdded } from '../edit/report.ts'
 import { nameService } from '../edit/service-name.ts'
 import { toShellCommand } from '../edit/shell-command.ts'
 import { confirm } from '../output/prompt.ts'
 import { isInteractive, printStderr } from '../output/terminal.ts'
 import { ScratchProject } from '../scratch/scratch-project.ts'
-import { reportAdded } from './add.ts'
 import { upScratch } from './up.ts'
 
 /** `locald try`: runs a command as a service until Ctrl-C, and offers to keep it. */
@@ -35,8 +34,10 @@ export async function tryCommand(context: Context): Promise<number> {
 /** Offers to write the command to the project's file; without a terminal, names the command that does. */
 async function offer(context: Context, command: string): Promise<void> {
   if (!isInteractive()) return printStderr('Run `locald add` with the same command to keep it as a service.')
+  const { EditedProject } = await import('../edit/index.ts')
   const project = await EditedProject.open(context, await requireDaemon(context.paths))
   const name = nameService(context.args.childArgv, project.names, false)
   if (!(await confirm(`Save as service ${name} in locald.toml?`))) return
-  reportAdded(context, name, await project.add({ name, entries: [{ key: 'command', value: command }] }))
+  const entries = [{ key: 'command', value: command }, ...(await project.workdirEntries(context.cwd))]
+  reportAdded(context, name, await project.add({ name, entries }))
 }

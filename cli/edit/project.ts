@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { parseToml } from '../../kernel/config/read.ts'
 import { isTable, own, type Table } from '../../kernel/config/table.ts'
 import { realPath } from '../../kernel/contract/real-path.ts'
@@ -66,6 +66,15 @@ export class EditedProject {
   /** The folder of the project, absolute. */
   get folder(): string {
     return this.#file.folder
+  }
+
+  /** Returns the `workdir` of a service that runs in a folder: none for the project's own. Throws USAGE without one. */
+  async workdirEntries(path: string): Promise<readonly Entry[]> {
+    const real = await realPath(path).catch(error => {
+      throw new LocaldError('USAGE', `there is no folder ${path}`, { hint: 'Check `--workdir`.', cause: error })
+    })
+    const workdir = relative(this.folder, real)
+    return workdir === '' ? [] : [{ key: 'workdir', value: workdir }]
   }
 
   /**

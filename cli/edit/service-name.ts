@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { labelOf } from '../../kernel/config/fields/names.ts'
+import type { Entry } from '../init/toml.ts'
 
 /** Programs that run a script or another program, named by a later word. */
 const runners =
@@ -8,11 +9,23 @@ const runners =
 const between = /^(?:run|run-script|exec|dlx|x|task|-.*)$/
 
 /**
- * Returns a name for the service of a command: `web` if it may serve and the name is free, else after the script or
- * program, with a number where that exists, too.
+ * Returns a free name for the service of a command: `web` if it may serve and the name is free, else after the script or
+ * program.
  */
 export function nameService(argv: readonly string[], names: readonly string[], isWorker: boolean): string {
   const name = isWorker || names.includes('web') ? labelOf(subjectOf(argv), 'service') : 'web'
+  return freeName(name, names)
+}
+
+/** Returns a name for a service of a type: after its image, `db` for a database, else the type. */
+export function nameOfType(type: string, entries: readonly Entry[]): string {
+  const image = entries.find(({ key }) => key === 'image')?.value
+  if (typeof image === 'string') return labelOf(basename(image).replace(/[:@].*$/, ''), type)
+  return type === 'postgres' ? 'db' : labelOf(type)
+}
+
+/** Returns a name that is free: with a number where it exists. */
+export function freeName(name: string, names: readonly string[]): string {
   for (let number = 1; ; number++) {
     const numbered = number === 1 ? name : `${name.slice(0, 60)}-${number}`
     if (!names.includes(numbered)) return numbered

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { labelOf } from '../../kernel/config/fields/names.ts'
 import type { InferredAnswer } from '../../kernel/protocol.ts'
-import { type Entry, formatToml, type Section, type TomlValue } from './toml.ts'
+import { type Entry, formatToml, isTomlValue, type Section } from './toml.ts'
 
 /** Returns the name that a project has without a file: its folder's. */
 export function defaultName(folder: string): string {
@@ -24,7 +24,7 @@ export function formatInferred(
   })
   const head = [
     `What \`locald up\` runs, made from ${file}. Each service gets its port in $PORT.`,
-    'Add more with `locald add COMMAND`; `locald ai schema` lists all keys.',
+    'Add more with `locald add COMMAND` or `locald service add postgres`; `locald ai schema` lists all keys.',
   ]
   return formatToml(head, [project, ...sections])
 }
@@ -34,11 +34,4 @@ function entriesOf(table: Readonly<Record<string, unknown>>): readonly Entry[] {
   return Object.entries(table).flatMap(([key, value]) =>
     isTomlValue(value) && !(key === 'type' && value === 'exec') ? [{ key, value }] : [],
   )
-}
-
-/** Whether a value of the daemon's answer can be written. */
-function isTomlValue(value: unknown): value is TomlValue {
-  if (Array.isArray(value)) return value.every(isTomlValue)
-  if (typeof value === 'object' && value !== null) return Object.values(value).every(isTomlValue)
-  return ['string', 'number', 'boolean'].includes(typeof value)
 }

@@ -5,6 +5,13 @@ export interface TomlTable {
   readonly [key: string]: TomlValue
 }
 
+/** Whether a value of unknown origin can be written. */
+export function isTomlValue(value: unknown): value is TomlValue {
+  if (Array.isArray(value)) return value.every(isTomlValue)
+  if (typeof value === 'object' && value !== null) return Object.values(value).every(isTomlValue)
+  return ['string', 'number', 'boolean'].includes(typeof value)
+}
+
 /** One `key = value` line, with the comment behind it. */
 export interface Entry {
   readonly key: string

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { type Files, Sandbox } from '../lib/sandbox.ts'
 
@@ -14,6 +12,13 @@ const projects: Readonly<Record<string, Files>> = {
     'server.js': server,
     '.env': 'LEVEL=debug\n',
   },
+  workspaces: {
+    'package.json': JSON.stringify({ name: 'all', private: true, workspaces: ['packages/*'] }),
+    'packages/web/package.json': scripts({ dev: 'node ../../server.js' }),
+    'packages/api/package.json': JSON.stringify({ name: '@it/api', scripts: { dev: 'node ../../server.js' } }),
+    'server.js': server,
+  },
+  'a static folder': { 'index.html': '<h1>Hello</h1>\n' },
 }
 
 t.test('init --yes changes nothing of what an up without a file does', async t => {
@@ -41,33 +46,4 @@ t.test('init --yes changes nothing of what an up without a file does', async t =
       await sandbox.ok(['stop'], { cwd: folder })
     })
   }
-})
-
-t.test('add is checked by the daemon before it is written, and started by the reload', async t => {
-  const sandbox = new Sandbox(t)
-  const folder = sandbox.project('shop', {
-    'locald.toml': "[project]\nname = 'shop' # mine\n\n[services.web]\ncommand = 'exec node server.js'\n",
-    'server.js': server,
-  })
-  const file = join(folder, 'locald.toml')
-  await sandbox.up(folder)
-  const before = await sandbox.service(folder, 'web')
-  const text = readFileSync(file, 'utf8')
-  const refused = await sandbox.run(['add', '--depends-on', 'no', 'sleep', '1'], { cwd: folder })
-  t.match(refused, { code: 2, stderr: /unknown service 'no' \[CONFIG_INVALID\]/ })
-  t.equal(readFileSync(file, 'utf8'), text)
-  await sandbox.ok(['add', '--worker', '--name', 'jobs', '--', 'exec', 'sleep', '1000'], { cwd: folder })
-  t.equal(readFileSync(file, 'utf8'), `${text}\n[services.jobs]\ntype = "worker"\ncommand = "exec sleep 1000"\n`)
-  await sandbox.ok(['up', '--detach'], { cwd: folder })
-  t.match(await sandbox.service(folder, 'jobs'), { status: 'running', type: 'worker' })
-  t.equal((await sandbox.service(folder, 'web')).pid, before.pid)
-})
-
-t.test('add without a file keeps what is inferred', async t => {
-  const sandbox = new Sandbox(t)
-  const folder = sandbox.project('shop', { 'package.json': scripts({ dev: 'node server.js' }), 'server.js': server })
-  const ran = await sandbox.ok(['add', 'node', 'server.js'], { cwd: folder })
-  t.match(ran.stdout, 'Created locald.toml with the services of package.json')
-  t.ok(existsSync(join(folder, 'locald.toml')))
-  t.match(JSON.parse((await sandbox.ok(['config', 'show', '--json'], { cwd: folder })).stdout), { project: 'shop' })
 })

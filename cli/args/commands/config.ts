@@ -46,6 +46,20 @@ export const configCommands = [
     ],
   },
   {
+    name: 'service add',
+    args: '<TYPE> [KEY=VALUE…]',
+    group: 'config',
+    about: 'Add a service of a type to locald.toml',
+    details:
+      'TYPE is that of `locald ai schema`, such as postgres or container, KEY a key of `locald.toml`; `env.LEVEL=debug` is one inside another, a key of a list may be repeated. Checks all before it writes, and changes nothing else in the file.',
+    flags: [{ name: 'name', short: 'n', value: 'NAME', about: 'Name the service NAME' }],
+    examples: [
+      'locald service add postgres',
+      'locald service add container image=redis:7 container_port=6379 --name cache',
+      'locald service add worker command="npm run jobs" health_check.type=command health_check.command=./ready',
+    ],
+  },
+  {
     name: 'config check',
     args: '',
     group: 'config',
