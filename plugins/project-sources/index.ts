@@ -12,6 +12,8 @@ import { laravel, php } from './php.ts'
 import { procfile } from './procfile.ts'
 import { rack, rails } from './ruby.ts'
 import { site } from './site.ts'
+import { hugo, mkdocs } from './site-generators.ts'
+import { streamlit } from './streamlit.ts'
 import { workspaces } from './workspaces.ts'
 
 /**
@@ -22,7 +24,7 @@ export const detectors: readonly ProjectDetector[] = [
   ...[procfile('Procfile.dev'), procfile('Procfile')],
   ...[django, rails, laravel],
   ...[workspaces, packageJson],
-  ...[deno, bun, fastapi, flask, rack, php, go, cargo],
+  ...[deno, bun, fastapi, flask, streamlit, rack, php, go, cargo, hugo, mkdocs],
   ...[site, composeFile, pythonProgram, dockerfile, makefile],
 ]
 

@@ -16,7 +16,7 @@ export const composeFile = namedFile(composeFiles, async (_, file) => ({
 
 /** A Python program of an unknown kind. */
 export const pythonProgram = namedFile(pythonFiles, async (_, file) => ({
-  reason: `${file} imports neither Flask nor FastAPI`,
+  reason: `${file} imports no Flask, FastAPI or Streamlit`,
   example: command(`python3 ${file}`),
 }))
 

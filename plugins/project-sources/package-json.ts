@@ -7,7 +7,7 @@ import { packageManagerOf } from './package-manager.ts'
 
 /** package.json: the first of its scripts that serves, as the service `web`, run by the package's own manager. */
 export const packageJson: ProjectDetector = {
-  files: ['package.json'],
+  files: ['package.json', 'server.js'],
   description: 'a package.json with a `dev` or `start` script',
   async detect(folder) {
     const manifest = await readManifest(folder)
@@ -15,6 +15,9 @@ export const packageJson: ProjectDetector = {
     const script = chooseScript(manifest)
     if (script !== undefined)
       return { file: 'package.json', services: { web: { command: runScript(folder, manifest, script) } } }
+    // What `npm start` runs without a script.
+    if (scriptOf(manifest, 'start') === undefined && (await folder.has('server.js')))
+      return { file: 'package.json', services: { web: { command: 'node server.js' } } }
     const example = { web: { command: 'node server.js' } }
     const builds = scriptNames.find(name => scriptOf(manifest, name) !== undefined)
     if (builds !== undefined) return { reason: `script \`${builds}\` of package.json only builds`, example }

@@ -67,6 +67,28 @@ export const inferredRecipes: readonly Recipe[] = [
     answers: { '': 'go answers' },
   },
   {
+    name: 'streamlit',
+    pip,
+    files: { 'app.py': "import streamlit\nstreamlit.write('a text')\n" },
+    answers: { '': 'Streamlit' },
+  },
+  {
+    name: 'mkdocs',
+    pip,
+    files: { 'mkdocs.yml': 'site_name: corpus\ntheme: mkdocs\n', 'docs/index.md': '# Corpus\n\nmkdocs answers\n' },
+    answers: { '': 'mkdocs answers' },
+  },
+  {
+    name: 'hugo',
+    programs: ['hugo'],
+    files: {
+      'hugo.toml': 'title = "corpus"\ndisableKinds = ["taxonomy", "term", "RSS"]\n',
+      'config.toml': 'title = "corpus"\ndisableKinds = ["taxonomy", "term", "RSS"]\n',
+      'layouts/index.html': '<!doctype html><html><head></head><body>hugo answers</body></html>',
+    },
+    answers: { '': 'hugo answers' },
+  },
+  {
     name: 'php',
     programs: ['php'],
     files: { 'public/index.php': "<?php echo 'php', ' answers';\n" },

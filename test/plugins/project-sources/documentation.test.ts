@@ -21,11 +21,14 @@ const recipes: Readonly<Record<string, Files>> = {
   'bun.lock': { 'bun.lock': '', 'index.ts': '', 'package.json': '{}' },
   'main.py': { 'main.py': 'app = FastAPI()', 'app.py': 'import flask' },
   'app.py': { 'app.py': 'import flask', 'config.ru': '' },
+  'streamlit_app.py': { 'streamlit_app.py': 'import streamlit', 'config.ru': '' },
   'config.ru': { 'config.ru': '', 'index.php': '' },
   'app.rb': { 'app.rb': "require 'sinatra'", 'index.php': '' },
   'public/index.php': { 'public/index.php': '', 'go.mod': '', 'main.go': 'package main' },
   'go.mod': { 'go.mod': '', 'main.go': 'package main', 'Cargo.toml': '[package]\nname = "x"', 'src/main.rs': '' },
-  'Cargo.toml': { 'Cargo.toml': '[package]\nname = "x"', 'src/main.rs': '', 'index.html': '' },
+  'Cargo.toml': { 'Cargo.toml': '[package]\nname = "x"', 'src/main.rs': '', 'hugo.toml': '' },
+  'hugo.toml': { 'hugo.toml': '', 'mkdocs.yml': '' },
+  'mkdocs.yml': { 'mkdocs.yml': '', 'index.html': '' },
   'index.html': { 'index.html': '', Dockerfile: '' },
 }
 
