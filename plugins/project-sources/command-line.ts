@@ -16,9 +16,13 @@ const prefixes: readonly RegExp[] = [
   /^\S*php\s+(?=artisan\b)/,
 ]
 
+/** Characters of a line that are looked at: a file may have one of a mebibyte. */
+export const lineLimit = 4096
+
 /** Splits a shell line to its commands, roughly: quotes are not read, as only the first words count. */
 export function commandsOf(line: string): readonly SimpleCommand[] {
   return line
+    .slice(0, lineLimit)
     .split(/&&|\|\||[;|&\n]/)
     .map(text => withoutPrefixes(text.trim()))
     .flatMap(text => {

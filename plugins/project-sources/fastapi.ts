@@ -23,5 +23,5 @@ export const fastapi: ProjectDetector = {
 
 /** Returns the name of the variable that has the app. */
 function findApp(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : /^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?FastAPI\(/m.exec(text)?.[1]
+  return text === undefined ? undefined : /^(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)?FastAPI\(/m.exec(text)?.[1]
 }

@@ -15,7 +15,7 @@ export const flask: ProjectDetector = {
   async detect(folder) {
     for (const [file, module] of modules) {
       const text = await folder.read(file)
-      if (text === undefined || !/^\s*(?:from\s+flask\b|import\s+flask\b)/m.test(text)) continue
+      if (text === undefined || !/^[ \t]*(?:from|import)[ \t]+flask\b/m.test(text)) continue
       const { command } = await findPython(folder)
       return {
         file,

@@ -20,7 +20,13 @@ export async function parseJsoncFile(file: string, text: string): Promise<unknow
 async function parseLoosely(file: string, text: string, options: ParseOptions): Promise<unknown> {
   const { default: jsonc } = await import('jsonc-parser')
   const errors: ParseError[] = []
-  const value: unknown = jsonc.parse(text, errors, options)
+  let value: unknown
+  try {
+    value = jsonc.parse(text, errors, options)
+  } catch {
+    // It is nested so deeply that the stack is too small for it.
+    throw faultIn(file, 'is not valid JSON')
+  }
   const [error] = errors
   if (error !== undefined) throw faultIn(file, 'is not valid JSON', lineAt(text, error.offset))
   return value

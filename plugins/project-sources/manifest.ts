@@ -1,5 +1,6 @@
 import type { ProjectFolder } from '../../kernel/contract/plugin.ts'
 import { fieldOf, isRecord, textOf } from '../lib/json.ts'
+import { lineLimit } from './command-line.ts'
 import { parseJsonFile } from './json-file.ts'
 
 /** What a package.json says, as far as it is known here. */
@@ -42,11 +43,11 @@ export function scriptOf({ scripts }: Manifest, name: string): string | undefine
   return Object.hasOwn(scripts, name) ? scripts[name] : undefined
 }
 
-/** Returns what a command runs in the end, where it only runs another script of the package: `npm run dev:all`. */
+/** Returns the beginning of what a command runs in the end, where it only runs another script of the package: `npm run dev:all`. */
 export function resolveScript(manifest: Manifest, command: string, depth = 5): string {
   const [, name] = /^\s*(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?([\w:.-]+)\s*$/.exec(command) ?? []
   const script = name === undefined ? undefined : scriptOf(manifest, name)
-  return script === undefined || depth === 0 ? command : resolveScript(manifest, script, depth - 1)
+  return script === undefined || depth === 0 ? command.slice(0, lineLimit) : resolveScript(manifest, script, depth - 1)
 }
 
 function textsOf(table: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {

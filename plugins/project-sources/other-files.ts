@@ -22,7 +22,7 @@ export const pythonProgram = namedFile(pythonFiles, async (_, file) => ({
 
 /** A Dockerfile: the ports that it exposes say what a container of it serves. */
 export const dockerfile = namedFile(['Dockerfile', 'Containerfile'], async (folder, file) => {
-  const [, port] = /^\s*EXPOSE\s+(\d{1,5})\b/im.exec((await folder.read(file)) ?? '') ?? []
+  const [, port] = /^[ \t]*EXPOSE[ \t]+(\d{1,5})\b/im.exec((await folder.read(file)) ?? '') ?? []
   const container = { type: 'container', build: '.', container_port: Number(port ?? 8080) }
   return {
     reason: `a ${file} alone does not name a service`,

@@ -26,8 +26,9 @@ export function procfile(file: 'Procfile.dev' | 'Procfile'): ProjectDetector {
 function readEntries(file: string, text: string): ReadonlyMap<string, string> {
   const entries = new Map<string, string>()
   for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (/^\s*(?:#|$)/.test(line)) continue
-    const [, name, command] = /^\s*([A-Za-z0-9_-]+)\s*:\s*(\S.*?)\s*$/.exec(line) ?? []
+    const text = line.trim()
+    if (text === '' || text.startsWith('#')) continue
+    const [, name, command] = /^([A-Za-z0-9_-]+)\s*:\s*(\S.*)$/.exec(text) ?? []
     if (name === undefined || command === undefined) throw faultIn(file, "is not 'name: command'", index + 1)
     const label = labelOf(name)
     if (entries.has(label)) throw faultIn(file, `names '${name}' again`, index + 1)

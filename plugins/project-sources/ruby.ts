@@ -22,7 +22,7 @@ export const rack: ProjectDetector = {
     })
     if (await folder.has('config.ru')) return detection('config.ru', 'rackup --host 127.0.0.1 --port $PORT')
     const text = await folder.read('app.rb')
-    if (text === undefined || !/^\s*require\s*\(?\s*["']sinatra["']/m.test(text)) return undefined
+    if (text === undefined || !/^[ \t]*require[ \t]*\(?[ \t]*["']sinatra["']/m.test(text)) return undefined
     return detection('app.rb', 'ruby app.rb -p $PORT')
   },
 }

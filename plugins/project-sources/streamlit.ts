@@ -9,7 +9,7 @@ export const streamlit: ProjectDetector = {
   async detect(folder) {
     for (const file of files) {
       const text = await folder.read(file)
-      if (text === undefined || !/^\s*(?:import|from)\s+streamlit\b/m.test(text)) continue
+      if (text === undefined || !/^[ \t]*(?:import|from)[ \t]+streamlit\b/m.test(text)) continue
       const { command } = await findPython(folder)
       return { file, services: { web: { command: `${command} -m streamlit run ${file}` } }, watched: [] }
     }

@@ -24,7 +24,11 @@ function textsIn(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter(one => typeof one === 'string' && one !== '') : []
 }
 
+/** Characters: the parser is slow. */
+const yamlLimit = 64 * 1024
+
 async function parseYaml(file: string, text: string): Promise<unknown> {
+  if (text.length > yamlLimit) throw faultIn(file, `is larger than ${yamlLimit / 1024} KiB`)
   const { parseDocument } = await import('yaml')
   const document = parseDocument(text)
   const [error] = document.errors
@@ -36,8 +40,10 @@ async function parseYaml(file: string, text: string): Promise<unknown> {
   }
 }
 
-/** Folders that are listed in a search, all patterns together. */
-const folderLimit = 2000
+/** Folders that are listed in a search and that match, all patterns together. */
+const [folderLimit, matchLimit] = [2000, 5000]
+/** Patterns that are read. */
+const patternLimit = 100
 /** How far below its fixed part a `**` is followed. */
 const depthLimit = 5
 /** Folders that are no package of the project's own. */
@@ -59,12 +65,13 @@ export async function findPackageFolders(folder: ProjectFolder, patterns: readon
   let left = folderLimit
   const walk = async (at: string, depth: number, isMatch: (path: string) => boolean): Promise<void> => {
     if (isMatch(at)) found.add(at)
+    if (found.size >= matchLimit) left = 0
     if (depth === 0 || left === 0) return
     left--
     for (const { name, kind } of await folder.list(at))
       if (kind === 'folder' && !skipped.test(name)) await walk(at === '.' ? name : `${at}/${name}`, depth - 1, isMatch)
   }
-  const plain = patterns.map(written => ({
+  const plain = patterns.slice(0, patternLimit).map(written => ({
     isExclusion: written.startsWith('!'),
     glob:
       written
@@ -72,18 +79,25 @@ export async function findPackageFolders(folder: ProjectFolder, patterns: readon
         .replace(/^(?:\.\/)+/, '')
         .replace(/\/+$/, '') || '.',
   }))
-  for (const { glob } of plain.filter(it => !it.isExclusion && isInside(it.glob))) {
+  for (const { glob } of plain.filter(it => !it.isExclusion && isPlain(it.glob))) {
     const { base, glob: rest } = picomatch.scan(glob)
     const depth = rest === '' ? 0 : rest.includes('**') ? depthLimit : rest.split('/').length
     await walk(base === '' ? '.' : base, depth, picomatch(glob))
   }
-  for (const { glob } of plain.filter(it => it.isExclusion)) {
+  for (const { glob } of plain.filter(it => it.isExclusion && isPlain(it.glob))) {
     const isOut = picomatch(glob)
     for (const path of found) if (isOut(path)) found.delete(path)
   }
   return { folders: [...found].sort(), isWhole: left > 0 }
 }
 
-function isInside(glob: string): boolean {
-  return !glob.startsWith('/') && !glob.split('/').includes('..')
+/**
+ * Returns whether a pattern stays in the project, and is one as people write them: others, with groups or many
+ * wildcards, could take a regular expression for ever.
+ */
+function isPlain(glob: string): boolean {
+  const parts = glob.split('/')
+  const isShort =
+    parts.every(part => (part.match(/\*/g)?.length ?? 0) <= 3) && parts.filter(it => it === '**').length <= 2
+  return isShort && !glob.startsWith('/') && !parts.includes('..') && /^[\p{L}\p{N}@ ._*?{},/-]{1,200}$/u.test(glob)
 }

@@ -67,3 +67,36 @@ t.test('what files say stays what it is: no code, no other key', async t => {
   const refused = await failureOf(folderOf(t, { 'pnpm-workspace.yaml': bomb }))
   t.equal(refused.message, 'pnpm-workspace.yaml: is not valid YAML')
 })
+
+t.test('large files that defeat regular expressions take a moment', async t => {
+  const blank = '\n'.repeat(1_000_000)
+  const spaces = ' '.repeat(1_000_000)
+  const folder = `packages/${'a'.repeat(250)}`
+  const cases: readonly Files[] = [
+    ...['main.py', 'app.py', 'app.rb', 'Dockerfile', 'Makefile', 'go.mod', 'manage.py'].map(name => ({
+      [name]: blank,
+    })),
+    { 'main.py': `a${' '.repeat(1_000_000)}` },
+    { Procfile: `web: a${spaces}b\njob: ${'A=1 '.repeat(200_000)}x\nother: ${'npx '.repeat(200_000)}` },
+    {
+      'package.json': JSON.stringify({ workspaces: ['a'], scripts: { dev: 'npm '.repeat(250_000) } }),
+      'a/package.json': script,
+    },
+    { 'package.json': JSON.stringify({ workspaces: Array.from({ length: 50_000 }, (_, at) => `x${at}/*`) }) },
+    {
+      'package.json': JSON.stringify({ workspaces: [`packages/${'*a'.repeat(30)}b`, 'packages/+(a|aa)+(a|aa)b'] }),
+      [`${folder}/x`]: '',
+    },
+    { 'package.json': '['.repeat(1_000_000) },
+    { 'deno.json': '['.repeat(1_000_000) },
+    { 'pnpm-workspace.yaml': '- '.repeat(500_000) },
+    { 'Cargo.toml': `a = ${'['.repeat(1_000_000)}` },
+  ]
+  for (const files of cases) {
+    const folder = folderOf(t, files)
+    const started = performance.now()
+    await infer(folder).catch(() => {})
+    const tookMs = performance.now() - started
+    t.ok(tookMs < 3000, `${Object.keys(files).join(' and ').slice(0, 40)}: ${tookMs} ms`)
+  }
+})
