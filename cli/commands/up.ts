@@ -63,7 +63,13 @@ async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
     const attaches = flags.has('attach') || (isInteractive() && !flags.has('detach'))
     if (code !== 0 || (context.json && !isScratch) || !attaches || done.services.every(isSettled)) return code
     const { attach } = await import('../follow/attach.ts')
-    return await attach(context, daemon, { target, since, services: done.services, early: interrupt, isScratch })
+    return await attach(context, daemon, {
+      ...{ target, since, services: done.services, early: interrupt, isScratch },
+      async openTerminal(daemon, view) {
+        const { Attachment } = await import('../attach/index.ts')
+        return await (await Attachment.of(context, view)).run(daemon)
+      },
+    })
   } finally {
     interrupt.close()
   }

@@ -6,6 +6,8 @@ import { formatFor } from '../output/log-format.ts'
 import { toSafeJson } from '../output/sanitize.ts'
 import { namerFor, stateOf } from '../output/service-state.ts'
 import { painter, printStderr } from '../output/terminal.ts'
+import { Gate } from './gate.ts'
+import { KeyActions } from './key-actions.ts'
 import { type Interrupt, type Keys, listenForKeys } from './keys.ts'
 import { LogTail } from './log-tail.ts'
 import { Notices } from './notices.ts'
@@ -22,6 +24,8 @@ export interface AttachTarget {
   readonly isScratch?: boolean
   /** Handles Ctrl-C until the keys are read. */
   readonly early: Interrupt
+  /** Shows the terminal of a service until it is left. */
+  openTerminal(daemon: Client, view: ServiceView): Promise<unknown>
 }
 
 /**
@@ -30,17 +34,14 @@ export interface AttachTarget {
  * killed meanwhile.
  */
 export async function attach(context: Context, daemon: Client, what: AttachTarget): Promise<number> {
-  const keys = listenForKeys(what.isScratch !== true)
+  const attachment = Attachment.of(context, what)
+  const canDetach = what.isScratch !== true
+  const keys: Keys = listenForKeys({ canDetach, onKey: name => attachment.actions.press(name, keys) })
   what.early.close()
   if (what.early.isPressed) keys.stop()
-  const attachment = await Attachment.of(context, what)
   try {
-    if (!context.json)
-      printStderr(
-        keys.isKeyboard && !what.isScratch
-          ? 'Press Ctrl-C to stop the project, d to detach'
-          : 'Press Ctrl-C to stop the project',
-      )
+    const more = keys.isKeyboard ? `${canDetach ? ', d to detach' : ''}, ? for more keys` : ''
+    if (!context.json) printStderr(`Press Ctrl-C to stop the project${more}`)
     return await attachment.until(keys, daemon)
   } finally {
     keys.close()
@@ -58,15 +59,18 @@ class Attachment {
   readonly #notices: Notices
   readonly #logs: StreamFollower<LogLine>
   readonly #events: StreamFollower<LocaldEvent>
+  readonly #gate = new Gate()
+  readonly actions: KeyActions
 
-  static async of(context: Context, what: AttachTarget): Promise<Attachment> {
+  static of(context: Context, what: AttachTarget): Attachment {
     const keys = what.services.map(view => view.key)
     const format = context.json ? { text: toSafeJson } : formatFor(keys, false)
     const notices = new Notices(painter(process.stderr), namerFor(context.args), what.services)
     return new Attachment(context, what, new LogTail(format, what.since), notices)
   }
 
-  private constructor(context: Context, { target, since, services }: AttachTarget, tail: LogTail, notices: Notices) {
+  private constructor(context: Context, what: AttachTarget, tail: LogTail, notices: Notices) {
+    const { target, since, services } = what
     this.#context = context
     this.#target = target
     this.#tail = tail
@@ -80,11 +84,22 @@ class Attachment {
         isFirst = false
         return daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query: { ...query, ...from }, doing })
       },
-      take: lines => tail.print(lines),
+      take: async lines => {
+        await this.#gate.pass()
+        return await tail.print(lines)
+      },
     })
     this.#events = new StreamFollower(context.paths, {
       open: daemon => daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing }),
       take: events => this.#take(events),
+    })
+    this.actions = new KeyActions({
+      ...{ context, target, services: this.#services, gate: this.#gate, openTerminal: what.openTerminal },
+      canDetach: what.isScratch !== true,
+      say: text => printLines(notices.lines(text)),
+      showOnly(key) {
+        tail.only = key
+      },
     })
   }
 
@@ -93,6 +108,7 @@ class Attachment {
     const printing = this.#logs.run(daemon)
     const watching = this.#events.run(daemon)
     const end = await Promise.race([keys.pressed, this.#services.allStopped, printing, watching])
+    this.#gate.open()
     // From here on a broken stream needs no report: the promise that is awaited has it.
     watching.catch(() => undefined)
     if (end === 'detach') {
@@ -108,6 +124,7 @@ class Attachment {
   }
 
   close(): void {
+    this.actions.close()
     this.#services.close()
     this.#logs.close()
     this.#events.close()
@@ -115,7 +132,7 @@ class Attachment {
 
   #take(events: readonly LocaldEvent[]): boolean {
     for (const event of events) {
-      if (this.#services.apply(event)) for (const line of this.#notices.format(event)) printStderr(line)
+      if (this.#services.apply(event)) printLines(this.#notices.format(event))
     }
     return true
   }
@@ -143,4 +160,8 @@ class Attachment {
     printStderr('All services have stopped')
     return 0
   }
+}
+
+function printLines(lines: readonly string[]): void {
+  for (const line of lines) printStderr(line)
 }

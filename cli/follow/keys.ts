@@ -1,3 +1,5 @@
+import { type Key, KeyReader } from '../screen/keys.ts'
+
 /** The exit code of a process that SIGINT killed, as shells count. */
 export const interruptedCode = 130
 
@@ -9,16 +11,26 @@ export interface Keys {
   readonly pressed: Promise<'stop' | 'detach'>
   /** Does the same as Ctrl-C. */
   stop(): void
+  /** Lends the terminal to another reader, until `resume`. */
+  pause(): void
+  resume(): void
   /** Restores the terminal. */
   close(): void
 }
 
-const ctrlC = '\x03'
 /** The exit code of a process that SIGHUP killed, as shells count. */
 const hungUpCode = 129
 
+/** What keys do. */
+export interface KeyOptions {
+  /** Whether `d` is for detaching. */
+  readonly canDetach: boolean
+  /** Gets the names of all keys but Ctrl-C; returns whether it has used them. */
+  onKey(name: string): boolean
+}
+
 /** Listens for keys and for the signals that mean the same; the terminal is raw until `close`. */
-export function listenForKeys(canDetach = true): Keys {
+export function listenForKeys({ canDetach, onKey }: KeyOptions): Keys {
   const { stdin } = process
   const isKeyboard = stdin.isTTY === true
   let press: (key: 'stop' | 'detach') => void = () => {}
@@ -32,25 +44,35 @@ export function listenForKeys(canDetach = true): Keys {
   }
   // The terminal was closed: there is nothing to print to. Services keep running, as after `d`.
   const hangUp = () => leave(hungUpCode)
-  const onData = (data: Buffer) => {
-    for (const key of data.toString('latin1')) {
-      if (key === ctrlC) stop()
-      else if (canDetach && (key === 'd' || key === 'D')) press('detach')
-    }
+  const reader = new KeyReader((key: Key) => {
+    if ('pasted' in key) return
+    if (key.name === 'ctrl-c') stop()
+    else if (!onKey(key.name) && canDetach && key.name.toLowerCase() === 'd') press('detach')
+  })
+  const read = (data: Buffer) => reader.push(data)
+  let isClosed = false
+  const resume = () => {
+    if (isClosed) return
+    process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', hangUp)
+    if (isKeyboard) stdin.setRawMode(true).on('data', read).resume()
   }
-  const close = () => {
+  const pause = () => {
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', hangUp)
     if (!isKeyboard) return
-    stdin.off('data', onData).setRawMode(false)
+    reader.close()
+    stdin.off('data', read).setRawMode(false)
     stdin.pause()
+  }
+  const close = () => {
+    isClosed = true
+    pause()
   }
   const leave = (code: number) => {
     close()
     process.exit(code)
   }
-  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', hangUp)
-  if (isKeyboard) stdin.setRawMode(true).on('data', onData)
-  return { isKeyboard, pressed, stop, close }
+  resume()
+  return { isKeyboard, pressed, stop, pause, resume, close }
 }
 
 /** Handles SIGINT until closed: remembers the first, exits on the second. */

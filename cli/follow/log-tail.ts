@@ -17,6 +17,8 @@ export class LogTail {
   readonly #format: TailFormat
   readonly #position: LogPosition
   readonly #partial = new PartialLines()
+  /** The service whose lines are printed; undefined: all. */
+  only: string | undefined
 
   /** @param begun as for `LogPosition` */
   constructor(format: TailFormat, begun: string) {
@@ -30,6 +32,7 @@ export class LogTail {
     await printAll(
       this.#partial
         .rest(fresh)
+        .filter(({ service }) => this.only === undefined || service === this.only)
         .map(line => `${this.#format.text(line)}\n`)
         .join(''),
     )

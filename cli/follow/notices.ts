@@ -25,7 +25,11 @@ export class Notices {
   /** Returns lines about an event; none where it is no news. */
   format(event: LocaldEvent): readonly string[] {
     const text = this.#describe(event)
-    if (text === undefined) return []
+    return text === undefined ? [] : this.lines(text)
+  }
+
+  /** Returns a text as such lines. */
+  lines(text: string): readonly string[] {
     return text.split('\n').map(line => this.#paint('gray', `locald | ${sanitizeLogText(line, false)}`))
   }
 

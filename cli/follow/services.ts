@@ -12,6 +12,8 @@ export class FollowedServices {
   readonly #projects: ReadonlySet<string>
   readonly #added: () => void
   #over: NodeJS.Timeout | undefined
+  /** Operations during which all may be stopped for a moment. */
+  #holds = 0
   #end: () => void = () => {}
   /** Resolves when all of them have stopped. */
   readonly allStopped = new Promise<void>(resolve => {
@@ -47,6 +49,15 @@ export class FollowedServices {
     return true
   }
 
+  /** Keeps them followed though all may be stopped, until the result is called. */
+  hold(): () => void {
+    this.#holds += 1
+    return () => {
+      this.#holds -= 1
+      this.#checkStopped()
+    }
+  }
+
   close(): void {
     clearTimeout(this.#over)
   }
@@ -62,6 +73,6 @@ export class FollowedServices {
 
   #checkStopped(): void {
     clearTimeout(this.#over)
-    if (this.views.every(isSettled)) this.#over = setTimeout(this.#end, graceMs)
+    if (this.#holds === 0 && this.views.every(isSettled)) this.#over = setTimeout(this.#end, graceMs)
   }
 }

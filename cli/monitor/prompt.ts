@@ -1,6 +1,6 @@
 import { shorten } from '../screen/glyphs.ts'
 import type { Area, Grid } from '../screen/grid.ts'
-import type { Key } from './keys.ts'
+import type { Key } from '../screen/keys.ts'
 import type { Theme } from './panes/theme.ts'
 
 /** UTF-16 units. */

@@ -221,6 +221,23 @@ t.test('continues with the next daemon, also when one is killed', async t => {
   t.same(await screen.exit, clean)
 })
 
+t.test('the key a of an attached up shows one service, and comes back to the logs', async t => {
+  const argv = [process.execPath, sandbox.main, 'up', 'ask', 'lines']
+  const screen = new PseudoTerminal(t, argv, { cwd: folder, env: sandbox.env, columns: 120 })
+  await screen.shows('? for more keys')
+  screen.press('a')
+  await screen.shows('attach to (Esc: none):')
+  screen.press(/(\d) lines/.exec(screen.text)?.[1] ?? '')
+  await screen.shows('Attached to lines ·')
+  screen.press('typed in up\r')
+  await screen.shows(/^typed in up\ntyped in up$/m)
+  screen.press(leave)
+  await screen.shows('lines | typed in up')
+  screen.press('d')
+  t.same(await screen.exit, clean)
+  t.match(screen.text, /Detached from lines\n(?:.*\n)*lines \| typed in up\n(?:.*\n)*Detached\./)
+})
+
 t.test('refuses what it cannot attach to', async t => {
   const without = await sandbox.run(['attach', 'ask'], { cwd: folder })
   t.match(without, { code: 2, stderr: /attaching needs a terminal[\s\S]*locald logs ask -f/ })

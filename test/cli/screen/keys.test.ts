@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type Key, KeyReader } from '../../../cli/monitor/keys.ts'
+import { type Key, KeyReader } from '../../../cli/screen/keys.ts'
 
 /** Reads what comes in pieces; Escape alone is known after a while. */
 async function read(...pieces: readonly (string | Buffer)[]): Promise<readonly string[]> {
