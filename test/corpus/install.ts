@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Sandbox } from '../lib/sandbox.ts'
@@ -18,8 +18,10 @@ export class Packages {
 
   constructor(sandbox: Sandbox) {
     this.#sandbox = sandbox
-    mkdirSync(this.#folder, { recursive: true, mode: 0o755 })
-    sandbox.own(this.#folder)
+    const isNew = mkdirSync(this.#folder, { recursive: true, mode: 0o755 }) !== undefined
+    if (isNew) sandbox.own(this.#folder)
+    const owner = lstatSync(this.#folder).uid
+    if (owner !== (sandbox.user?.uid ?? process.getuid?.())) throw new Error(`${this.#folder} is of another user`)
   }
 
   /** Where tools keep what they download and compile. */
@@ -69,7 +71,7 @@ export class Packages {
     mkdirSync(made)
     this.#sandbox.own(made)
     await make(made)
-    if (isMovable) renameSync(made, folder)
+    if (isMovable) moveUnlessThere(made, folder)
     this.#sandbox.write(mark, '')
     return folder
   }
@@ -77,6 +79,16 @@ export class Packages {
   async #sh(command: string, cwd: string): Promise<void> {
     const ran = await this.#sandbox.spawn(['sh', '-c', command], { cwd, env: this.env, limitMs: installMs }).done
     if (ran.code !== 0) throw new Error(`${command}: ${ran.code ?? ran.signal}\n${ran.stdout}\n${ran.stderr}`)
+  }
+}
+
+/** Moves a folder, unless another run of the tests has made the same one meanwhile. */
+function moveUnlessThere(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+  } catch (error) {
+    if (!existsSync(to)) throw error
+    rmSync(from, { recursive: true, force: true })
   }
 }
 
