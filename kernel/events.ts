@@ -26,6 +26,8 @@ export interface ServiceView {
   readonly memory: number | null
   /** Why it is in this state, in one sentence; null where the state says enough. */
   readonly reason: string | null
+  /** Present where it is stopped, or is being stopped, because it was not used: the next request starts it. */
+  readonly asleep?: boolean
 }
 
 /** What is run of a project without a `locald.toml`, and the files that it is read from, relative to the project. */

@@ -14,9 +14,9 @@ export function isAsExpected(view: ServiceView): boolean {
   return state === 'ready' || state === 'stopped'
 }
 
-/** Whether the service stays in its state without a command. */
+/** Whether the service stays in its state without a command: one that sleeps does not. */
 export function isSettled(view: ServiceView): boolean {
-  return view.status === 'stopped' || view.status === 'exited' || view.status === 'failed'
+  return (view.status === 'stopped' && view.asleep !== true) || view.status === 'exited' || view.status === 'failed'
 }
 
 const styles: Readonly<Record<string, Style>> = {

@@ -52,6 +52,7 @@ const service = {
   cpu: { ...orNull(number), description: 'Percent of one core' },
   memory: { ...orNull(integer), description: 'Bytes' },
   reason: orNull(text),
+  asleep: { ...flag, description: 'Stopped because it was not used: the next request starts it' },
 }
 
 /** How far a search is. */
@@ -69,14 +70,14 @@ export const named = {
     },
     ['hint', 'plugin', 'service', 'problems'],
   ),
-  Service: object(service),
+  Service: object(service, ['asleep']),
   StatusService: object(
     {
       ...service,
       startedBy: { ...orNull(text), description: 'Who started it: you, or the owners of its leases' },
       leases: list(object({ pid: orNull(integer), name: orNull(text), until: orNull(time) })),
     },
-    ['startedBy', 'leases'],
+    ['asleep', 'startedBy', 'leases'],
   ),
   WhyStep: object({
     ...{ key: text, name: text, status, health, reason: orNull(text) },

@@ -54,8 +54,6 @@ export interface CatalogEntry extends ServiceView {
   readonly protocol?: Protocol | undefined
   /** Why it cannot be reached, where that is known. */
   readonly fault?: Fault | undefined
-  /** Whether it is stopped, or is being stopped, because it was not used: `Control.wake` starts it. */
-  readonly isAsleep?: boolean
 }
 
 /** A project in the catalog. */

@@ -150,11 +150,11 @@ async function adoptService(
   const start = await planOfRecord(project, service, plan, record)
   if (record.fingerprint !== '') service.restore(start, record.address)
   const { status, reason, startedMs, restarts } = record
-  service.asleepMs = record.asleepMs
   service.isKept = record.isKept ?? false
   const isOver = record.state === null
   if (isOver) {
-    service.state.set({ status, reason, startedMs, restarts, launched: record.launched ?? startedMs !== null })
+    const { launched = startedMs !== null, asleepMs = null } = record
+    service.state.set({ status, reason, startedMs, restarts, launched, asleepMs })
     return
   }
   const driver = project.driverOf(plan)

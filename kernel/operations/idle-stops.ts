@@ -67,7 +67,7 @@ export class IdleStops {
   async #wake(project: Project, service: Service): Promise<void> {
     await project.queue.run(async signal => {
       // A stop has come first.
-      if (service.asleepMs === undefined || this.#isClosed) return
+      if (service.state.now.asleepMs === null || this.#isClosed) return
       const needed = closure(project.nodes, [service.ref.name]).filter(name => !project.isStoppedOnPurpose(name))
       await project.runs.start(await project.prepareOnly(needed), signal)
     })
@@ -76,8 +76,7 @@ export class IdleStops {
   /** Shows why a service cannot be started; the next request does not try it again. */
   #fail(service: Service, error: unknown): void {
     if (this.#isClosed) return
-    service.asleepMs = undefined
-    service.state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
+    service.state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null, asleepMs: null })
     service.persist(null)
   }
 
@@ -127,7 +126,7 @@ export class IdleStops {
     await project.queue.run(async () => {
       // It may have been used meanwhile.
       const due = this.#isClosed ? [] : this.#dueOf(project)
-      for (const { service } of due) service.asleepMs = Date.now()
+      for (const { service } of due) service.state.set({ asleepMs: Date.now() })
       await Promise.all(
         due.map(async ({ service, idleMs }) => {
           await project.runs.stop([service.ref.name], 'stopping', reasonOf(service, idleMs))

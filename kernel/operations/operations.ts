@@ -141,10 +141,19 @@ export class Operations {
     sink(await doneEvent([service], other => isUp(other) || other.state.now.status === 'stopped'))
   }
 
-  /** Notes that services and their dependencies are in use as long as a process runs. */
+  /**
+   * Notes that services and their dependencies are in use as long as a process runs; starts those of the dependencies
+   * that sleep, and waits for them.
+   */
   async noteUser(target: TargetBody, pid: number): Promise<void> {
-    for (const { project, names } of await this.#input.projects.targets(target))
-      await this.#use.add(servicesOf({ project, names: closure(project.nodes, names) }), pid)
+    for (const { project, names } of await this.#input.projects.targets(target)) {
+      const used = servicesOf({ project, names: closure(project.nodes, names) })
+      await this.#use.add(used, pid)
+      const isNeeded = ({ ref }: Service) => !names.includes(ref.name) || project.isReached(ref.name)
+      const sleeping = used.filter(service => service.state.now.asleepMs !== null && isNeeded(service))
+      await Promise.all(sleeping.map(({ ref }) => this.#idle.wake(ref.key)))
+      await Promise.all(sleeping.map(({ state }) => state.until(() => state.settled)))
+    }
   }
 
   /** Waits until services are ready, including those that no one has started yet. */
@@ -186,7 +195,7 @@ export class Operations {
       // A service that failed because of a dependency waits for it again.
       const isOver = ({ now }: ServiceState) => now.status === 'exited' || (now.status === 'failed' && now.launched)
       const down = [...plans].filter(
-        ([{ supervisor, state, asleepMs }]) => !supervisor.active && !isOver(state) && asleepMs === undefined,
+        ([{ supervisor, state }]) => !supervisor.active && !isOver(state) && state.now.asleepMs === null,
       )
       await project.runs.start(new Map(down), signal)
     })

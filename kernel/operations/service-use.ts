@@ -59,7 +59,9 @@ export class ServiceUse {
     const own = Math.max(service.state.sinceMs ?? 0, service.usedMs, seen)
     service.usedMs = own
     // A dependency is as unused as what needed it; one that someone has stopped has used it until then.
-    const needed = dependents.map(other => (other.asleepMs === undefined ? (other.state.sinceMs ?? 0) : other.usedMs))
+    const needed = dependents.map(other =>
+      other.state.now.asleepMs === null ? (other.state.sinceMs ?? 0) : other.usedMs,
+    )
     return Math.max(own, ...needed)
   }
 

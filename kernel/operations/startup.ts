@@ -97,7 +97,7 @@ export class Startup {
     const kept = planned
       .map(({ name }) => name)
       .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
-      .filter(name => project.service(name)?.asleepMs === undefined)
+      .filter(name => (project.service(name)?.state.now.asleepMs ?? null) === null)
     // A new dependency is started; one that was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
     await requireValues(loaded, shell, { names, contributions: projects.contributions })
@@ -134,7 +134,7 @@ export class Startup {
         if (kept !== undefined) service.isKept = kept.includes(service.ref.name)
       }
       const started = [...plans.keys()].map(service => service.ref.name)
-      if (isExact && kept === undefined) leases.inherit(project, started)
+      if (isExact && kept === undefined && owner === undefined) leases.inherit(project, started)
       else leases.grant(project, started, owner)
       const { name, path, domain } = project.ref
       sink({ event: 'project', project: name, path, domain, ...inferredOf(loaded, plans) })

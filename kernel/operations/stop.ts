@@ -44,7 +44,7 @@ async function stopInTurn(
   project.setWanted([...project.wanted].filter(name => !names.includes(name)))
   leases.forget(project.ref.path, names)
   for (const service of servicesOf({ project, names })) {
-    service.asleepMs = undefined
+    service.state.set({ asleepMs: null })
     service.isKept = false
   }
   await project.runs.stop(names, 'stopping', why)

@@ -27,7 +27,7 @@ export class WatchRestarts {
   async changed(project: Project, name: string, files: readonly string[]): Promise<void> {
     const service = project.service(name)
     // One that is stopped as it was not used gets the changes when it is started.
-    if (service === undefined || !project.wanted.has(name) || service.asleepMs !== undefined) return
+    if (service === undefined || !project.wanted.has(name) || isAsleep(service)) return
     // It could not start in a removed folder; its files count as changed when they are back.
     const plan = project.planOf(name)
     if (plan !== undefined && !existsSync(project.outline(service, plan).dir)) return
@@ -76,7 +76,7 @@ export class WatchRestarts {
     try {
       await project.queue.run(signal => {
         why = what()
-        const isDue = project.wanted.has(name) && project.service(name)?.asleepMs === undefined
+        const isDue = project.wanted.has(name) && !isAsleep(project.service(name))
         return isDue ? project.runs.restart(name, why, signal) : Promise.resolve()
       })
       return true
@@ -93,6 +93,10 @@ export class WatchRestarts {
     this.#watching.set(service, fresh)
     return fresh
   }
+}
+
+function isAsleep(service: Service | undefined): boolean {
+  return service !== undefined && service.state.now.asleepMs !== null
 }
 
 /** Returns "a.js changed", "a.js and 2 more changed". */

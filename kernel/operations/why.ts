@@ -113,13 +113,13 @@ function needsAttention({ state }: Service): boolean {
 
 /** Returns what else is known of a service that is not well, or that has notes. */
 function factsOf(service: Service): readonly string[] {
-  const { state, restartedFor, asleepMs } = service
-  const { status, reason, restarts } = state.now
+  const { state, restartedFor } = service
+  const { status, reason, restarts, asleepMs } = state.now
   const since = state.sinceMs === undefined ? undefined : timeOf(state.sinceMs)
   const isShown = needsAttention(service)
   return [
     ...(isShown && since !== undefined ? [`${status} since ${since}`] : []),
-    ...(asleepMs === undefined ? [] : [`stopped since ${timeOf(asleepMs)}`]),
+    ...(asleepMs === null ? [] : [`stopped since ${timeOf(asleepMs)}`]),
     ...(isShown && restarts > 0 ? [`restarted ${times(restarts)}`] : []),
     ...(restartedFor === undefined || reason?.includes(restartedFor) ? [] : [`last restart: ${restartedFor}`]),
     // Without a reason they are part of the sentence.

@@ -93,7 +93,6 @@ function entryOf(service: Service): CatalogEntry {
     upstream,
     protocol: service.protocol,
     fault: fault ?? undefined,
-    isAsleep: service.asleepMs !== undefined,
   }
 }
 

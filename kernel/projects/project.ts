@@ -108,7 +108,7 @@ export class Project {
   failWanted(reason: string): void {
     for (const name of this.wanted) {
       const service = this.services.get(name)
-      if (service === undefined || service.supervisor.active || service.asleepMs !== undefined) continue
+      if (service === undefined || service.supervisor.active || service.state.now.asleepMs !== null) continue
       const { status } = service.state.now
       if (status !== 'exited' && status !== 'failed')
         service.state.set({ status: 'failed', health: null, reason, pid: null })

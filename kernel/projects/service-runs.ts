@@ -120,7 +120,7 @@ export class ServiceRuns {
     if (supervisor.active) supervisor.update(plan)
     else if (isAgain || state.now.status !== 'exited') {
       service.clock.begin()
-      service.asleepMs = undefined
+      state.set({ asleepMs: null })
       service.restartedFor = undefined
       supervisor.start(plan)
       return true

@@ -14,12 +14,8 @@ const noiseLength = 30
  * as it was not used.
  */
 export function isUp(service: Service): boolean {
-  const { status, health } = service.state.now
-  return (
-    service.asleepMs !== undefined ||
-    status === 'exited' ||
-    (status === 'running' && (health === 'healthy' || health === null))
-  )
+  const { status, health, asleepMs } = service.state.now
+  return asleepMs !== null || status === 'exited' || (status === 'running' && (health === 'healthy' || health === null))
 }
 
 /** Returns the last event of an operation: the services' states, and the last lines of those that are not as wanted. */

@@ -63,8 +63,6 @@ export class Service implements SupervisorHost {
   address: string | undefined
   /** The port on which it was found to listen, while it ignores its own. */
   foundPort: number | undefined
-  /** Since when it is stopped because it was not used: ms since the epoch; the next request starts it. */
-  asleepMs: number | undefined
   /** Whether a user has started it by its name: it then runs without use. */
   isKept = false
   /** When it was last seen in use: ms since the epoch. */
@@ -175,10 +173,10 @@ export class Service implements SupervisorHost {
 
   persist(instance: Instance | null): void {
     this.clock.noteInstance(instance)
-    const { status, health, reason, startedMs, restarts, port, launched } = this.state.now
+    const { status, health, reason, startedMs, restarts, port, launched, asleepMs } = this.state.now
     const { plan } = this.supervisor
     const { fingerprint, env, dir } = plan ?? { fingerprint: '', env: {}, dir: this.ref.project.path }
-    const { address, foundPort, asleepMs, isKept } = this
+    const { address, foundPort, isKept } = this
     this.#parts.records.saveService({
       version: 1,
       path: this.ref.project.path,
@@ -193,7 +191,7 @@ export class Service implements SupervisorHost {
       port: foundPort === undefined ? port : (plan?.port ?? null),
       ...(address === undefined ? {} : { address }),
       ...(foundPort === undefined ? {} : { foundPort }),
-      ...(asleepMs === undefined ? {} : { asleepMs }),
+      ...(asleepMs === null ? {} : { asleepMs }),
       ...(isKept ? { isKept } : {}),
       ...{ fingerprint, env, dir },
       ...(plan === undefined ? {} : { ports: plan.ports, hostPorts: plan.hostPorts }),

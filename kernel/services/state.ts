@@ -14,6 +14,8 @@ interface Fields {
   url: string | null
   /** Why it cannot be reached, if that was found out; reset by a new start, and when it is healthy. */
   fault: Fault | null
+  /** Since when it is stopped because it was not used: ms since the epoch; the next request starts it. */
+  asleepMs: number | null
   /** Whether the present run has started a process. */
   launched: boolean
   /** Failed readiness probes so far; changes are not emitted, as they come all the time. */
@@ -54,6 +56,7 @@ export class ServiceState {
     port: null,
     url: null,
     fault: null,
+    asleepMs: null,
     launched: false,
     tries: 0,
   }
@@ -99,7 +102,7 @@ export class ServiceState {
   }
 
   view(): ServiceView {
-    const { status, health, reason, pid, startedMs, restarts, port, url } = this.#fields
+    const { status, health, reason, pid, startedMs, restarts, port, url, asleepMs } = this.#fields
     const isShown = this.#notes.size > 0 && (status === 'running' || status === 'starting')
     return {
       key: this.ref.key,
@@ -117,6 +120,7 @@ export class ServiceState {
       cpu: null,
       memory: null,
       reason: reason ?? (isShown ? this.notes.join('; ') : null),
+      ...(asleepMs === null ? {} : { asleep: true }),
     }
   }
 

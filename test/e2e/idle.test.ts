@@ -49,6 +49,7 @@ t.test('services stop when they are not used', async t => {
     await box.up(folder, ['events'])
     const command = box.start(['run', 'web', '--', 'sleep', '200600'], cwd)
     await until('the command', () => box.processes().some(({ command }) => /^sleep 200600$/.test(command)))
+    await until('the dependency to wake', async () => !(await project.isStopped('db')))
     await project.ask('web', '/')
     await pass()
     t.notOk(await project.isStopped('events'))

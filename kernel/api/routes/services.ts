@@ -101,10 +101,9 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async ({ body }) => {
-        const place = await prepareOneOff(projects, body)
         const services = body.service === undefined ? (body.with ?? []) : [body.service]
         if (body.pid !== undefined) await operations.noteUser({ path: body.path, services }, body.pid)
-        return place
+        return await prepareOneOff(projects, body)
       },
     )
     app.get<{ Querystring: ServiceQuery }>(

@@ -35,7 +35,7 @@ export interface ServiceRecord {
   readonly address?: string
   /** The port on which it was found to listen instead of `port`. */
   readonly foundPort?: number
-  /** As `Service.asleepMs` and `Service.isKept`. */
+  /** As in the service's state, and `Service.isKept`. */
   readonly asleepMs?: number
   readonly isKept?: boolean
   readonly fingerprint: string

@@ -100,7 +100,7 @@ export class Router {
     if (match.kind === 'unowned') return respond(this.#unowned(match))
     const { entry } = match
     if (info.progress !== undefined) return this.#pageReloads.answer(entry, info.progress, request).then(respond)
-    if (entry.isAsleep === true) return this.#wakeUp(entry, request)
+    if (entry.asleep === true) return this.#wakeUp(entry, request)
     if (pending.has(entry.status)) return this.#hold(entry, request)
     const isRunning = entry.status === 'running'
     const address = addressOf(entry, info.name)

@@ -6,7 +6,7 @@ import { get } from '../lib/client.ts'
 import { at, serve } from '../lib/services.ts'
 import { eventually, latch } from '../lib/wait.ts'
 
-const asleep = { status: 'stopped', upstream: null, isAsleep: true } as const
+const asleep = { status: 'stopped', upstream: null, asleep: true } as const
 const poll = { accept: 'text/html', 'x-locald-progress': 'start' }
 
 t.test('a request wakes a service that sleeps, and waits for it', async t => {
@@ -17,7 +17,7 @@ t.test('a request wakes a service that sleeps, and waits for it', async t => {
     wake: async key => {
       wakes.push(key)
       await begun.promise
-      catalog.set(key, { status: 'starting', isAsleep: false })
+      catalog.set(key, { status: 'starting', asleep: false })
     },
   })
   const service = await serve(t, (_, res) => res.end('done'))
@@ -41,7 +41,7 @@ t.test('a request wakes a service that sleeps, and waits for it', async t => {
 t.test('a request for a service that sleeps goes to what listens in its place', async t => {
   const { port, catalog } = await boot(t, { wake: async () => void t.fail('it was woken') })
   const service = await serve(t, (_, res) => res.end('stand-in'))
-  catalog.set('shop:web', { ...at(service.port), status: 'stopped', isAsleep: true })
+  catalog.set('shop:web', { ...at(service.port), status: 'stopped', asleep: true })
   catalog.standIns.add('shop:web')
   t.equal((await get(port, 'shop.localhost')).body, 'stand-in')
 })
