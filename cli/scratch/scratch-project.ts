@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { labelOf } from '../../kernel/config/fields/names.ts'
@@ -8,7 +8,7 @@ import type { LocaldEvent } from '../../kernel/events.ts'
 import type { CleanAnswer, ForgetBody } from '../../kernel/protocol.ts'
 import { writeAtomic } from '../../kernel/system/files.ts'
 import type { Context } from '../context.ts'
-import { findDaemon } from '../daemon/client.ts'
+import { type Client, findDaemon, requireDaemon } from '../daemon/client.ts'
 import { type Entry, formatToml } from '../init/toml.ts'
 import { processStart } from './process-start.ts'
 
@@ -47,6 +47,8 @@ export class ScratchProject {
 
   /** Writes the project, after removing those whose process was killed. Throws USAGE where it runs already. */
   static async create({ paths }: Pick<Context, 'paths'>, spec: ScratchSpec): Promise<ScratchProject> {
+    // Without a daemon nothing is written.
+    await requireDaemon(paths)
     const all = join(paths.data, 'scratch')
     mkdirSync(all, { recursive: true, mode: 0o700 })
     for (const name of readdirSync(all)) {
@@ -75,26 +77,16 @@ export class ScratchProject {
     return project
   }
 
-  /** Stops the service, deletes the folder and the logs, and makes the daemon forget the project. */
+  /**
+   * Stops the service, deletes the folder and the logs, and makes the daemon forget the project. Without a daemon the
+   * next one like it does that.
+   */
   async remove(): Promise<void> {
-    const { folder } = this
     const daemon = await findDaemon(this.#paths).catch(() => undefined)
-    if (existsSync(join(folder, 'locald.toml')) && daemon !== undefined) {
-      const doing = 'stopping the service'
-      const stream = daemon.stream<LocaldEvent>({
-        ...{ method: 'POST', path: '/v1/projects/stop', body: { path: folder }, doing },
-      })
-      try {
-        for await (const events of stream.batches) if (events.some(({ event }) => event === 'done')) break
-      } catch {
-        // It is not known, or the daemon is stopping.
-      } finally {
-        stream.close()
-      }
-    }
-    rmSync(folder, { recursive: true, force: true })
     if (daemon === undefined) return
-    const body: ForgetBody = { paths: [folder] }
+    await stop(daemon, this.folder)
+    rmSync(this.folder, { recursive: true, force: true })
+    const body: ForgetBody = { paths: [this.folder] }
     const answer = await daemon.post<CleanAnswer>('/v1/registry/forget', body).catch(() => undefined)
     for (const { name } of answer?.forgotten ?? [])
       rmSync(join(this.#paths.data, 'logs', name), { recursive: true, force: true })
@@ -106,5 +98,18 @@ export class ScratchProject {
     const [, pid = '', start] = /^\{"pid":(\d{1,10}),"start":"([^"]*)"\}$/.exec(text) ?? []
     const found = pid === '' ? undefined : await processStart(Number(pid))
     return found === undefined || found !== start ? undefined : { pid: Number(pid), start: found }
+  }
+}
+
+/** Stops a project. One that the daemon does not know, or cannot read, does not run. */
+async function stop(daemon: Client, path: string): Promise<void> {
+  const doing = 'stopping the service'
+  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body: { path }, doing })
+  try {
+    for await (const events of stream.batches) if (events.some(({ event }) => event === 'done')) break
+  } catch {
+    // As above; or the daemon is stopping, and its services with it.
+  } finally {
+    stream.close()
   }
 }

@@ -21,14 +21,15 @@ const caches = [
 
 /**
  * Returns the patterns of the files that matter to a site, relative to the project's root: those that its build reads,
- * which are `watch` or else all of `workdir` but the output, and then the output.
+ * which are `watch` or else all of `workdir` but the output, and then the output, without what is not served.
  */
 export function watchedFiles({ path, build, reload }: SiteOptions, { workdir, watch }: CommonOptions): string[] {
   const folder = workdir ?? '.'
   const output = isAbsolute(path) ? path : join(folder, path)
-  const all = (of: string) => `${escapeGlob(of)}/**`
-  const sources = [all(folder), `!${all(output)}`, ...caches.map(name => `!${escapeGlob(folder)}/**/${name}`)]
-  return [...(watch.length > 0 ? watch : build === undefined ? [] : sources), ...(reload ? [all(output)] : [])]
+  const below = (of: string, what = '**') => `${escapeGlob(of)}/${what}`
+  const sources = [below(folder), `!${below(output)}`, ...caches.map(name => `!${below(folder, `**/${name}`)}`)]
+  const served = [below(output), ...['**/.*', '**/.*/**'].map(hidden => `!${below(output, hidden)}`)]
+  return [...(watch.length > 0 ? watch : build === undefined ? [] : sources), ...(reload ? served : [])]
 }
 
 /** Whether a file or folder is `folder` or below it; all absolute. */

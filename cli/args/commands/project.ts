@@ -166,7 +166,7 @@ export const projectCommands = [
     group: 'project',
     about: 'Serve a folder at a URL until Ctrl-C',
     details:
-      'Serves PATH, or this folder, as a service of type `site`; pages reload when files change. Without PATH and an `index.html` here, it serves the one of dist, build, public, _site and out that has one. The URL is the same at the next time; nothing is written to the folder.',
+      'Serves PATH, or this folder, as a service of type `site`; pages reload when files change. Without PATH and an `index.html` here, it serves the one of dist, build, public, _site and out that has one. The URL stays the same; nothing is written to the folder.',
     flags: [
       { name: 'spa', about: 'Send index.html for paths without a file' },
       { name: 'no-reload', about: 'Send pages as they are, without live reload' },
@@ -181,7 +181,7 @@ export const projectCommands = [
     group: 'project',
     about: 'Run a command with a port and a URL until Ctrl-C',
     details:
-      'Runs it in this folder, with its `.env` and a `$PORT`, and nothing of its `locald.toml`. On a terminal it then offers to save it as a service. The URL is the same at the next time.',
+      'Runs it in this folder, with its `.env` and a `$PORT`, and nothing of its `locald.toml`. The URL stays the same. On a terminal it then offers to save the command as a service.',
     flags: [{ name: 'open', about: 'Open the URL in the browser' }],
     examples: ['locald try npm run dev', "locald try -- python3 -m http.server '$PORT'"],
   },
