@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { noBrowser, openBrowser } from '../lib/browser.ts'
 import { processList } from '../lib/process-list.ts'
 import { until } from '../lib/running.ts'
@@ -63,15 +64,27 @@ onHost(
     t.match(await docs(), { status: 'running', health: 'healthy', pid })
     t.match((await sandbox.get('pages.localhost')).body, 'two', 'the last good output is served')
 
-    const daemon = (await sandbox.server()).pid
-    process.kill(daemon, 'SIGKILL')
-    await until('the exit of the daemon', () => !processList.isAlive(daemon))
+    const killDaemon = async () => {
+      const daemon = (await sandbox.server()).pid
+      process.kill(daemon, 'SIGKILL')
+      await until('the exit of the daemon', () => !processList.isAlive(daemon))
+    }
+    await killDaemon()
     t.match(await (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5000) })).text(), 'two')
     await until('the reason in the next daemon', async () => /the build failed/.test((await docs()).reason ?? ''))
     t.equal((await docs()).pid, pid)
     sandbox.write(source, pageOf('four'))
     await until('no reason', async () => (await docs()).reason === null)
     t.match((await sandbox.get('pages.localhost')).body, 'four')
+
+    // What has been watched is saved a second after a change.
+    await setTimeout(1500)
+    await killDaemon()
+    sandbox.write(source, pageOf('five'))
+    await sandbox.ok(['server', 'start'])
+    await until('a change made while no daemon ran', async () =>
+      (await sandbox.get('pages.localhost')).body.includes('five'),
+    )
     t.equal((await docs()).pid, pid)
   },
   { skip: noBrowser },
