@@ -10,7 +10,7 @@ import { describeOutcome, type ExpectOutcome, toJson } from './report.ts'
 import { type Scope, Watch } from './watch.ts'
 
 const timedOutCode = 124
-/** What a command has caused may reach the daemon after its exit. Without a limit of its own, for an expectation that failed. */
+/** For the command, and for what it causes, which may happen after its exit. */
 const defaultLimit = '30s'
 
 /** Runs the command and checks the expectations; the result is the exit code. */

@@ -5,7 +5,6 @@ import { formatChanges } from '../output/changes.ts'
 import { stateOf } from '../output/service-state.ts'
 import type { Paint } from '../output/terminal.ts'
 import { formatWhy, selectRoots } from '../output/why-tree.ts'
-import type { Item } from './pages.ts'
 
 /** So many services are explained at once: the others fail for the same reasons, as a rule. */
 const mostServices = 8
@@ -25,6 +24,12 @@ export const explanationList = {
   },
 } as const
 
+/** A part of what there is to say about a service. */
+export interface Explanation {
+  readonly service: string
+  readonly text: string
+}
+
 /** Whether a service is in a state that needs an explanation. */
 export function isTroubled(view: ServiceView): boolean {
   return ['failed', 'unhealthy', 'restarting', 'waiting', 'starting', 'exited'].includes(stateOf(view))
@@ -34,19 +39,20 @@ export function isTroubled(view: ServiceView): boolean {
  * Explains services: what failed and why as a tree with the last lines, then the likely causes. One that failed because
  * of another is explained in the account of that one's dependents.
  */
-export async function explain(daemon: Client, path: string, keys: readonly string[]): Promise<readonly Item[]> {
+export async function explain(daemon: Client, path: string, keys: readonly string[]): Promise<readonly Explanation[]> {
   const answers: WhyAnswer[] = []
   for (const service of keys.slice(0, mostServices)) {
     const found = await daemon.get<WhyAnswer>('/v1/services/why', { path, service }).catch(() => undefined)
     if (found !== undefined) answers.push(found)
   }
   const printed = new Set<string>()
-  return selectRoots(answers).map(answer => {
+  return selectRoots(answers).flatMap(answer => {
     const changes = causesOf(answer, answers).flatMap(each =>
       formatChanges(each, { paint, cwd: path, most: mostCauses }),
     )
-    const text = [formatWhy(answer, paint, printed), ...changes].join('\n')
-    return { text, data: { service: answer.key, text } }
+    // Apart, as a long account is cut.
+    const texts = [formatWhy(answer, paint, printed), changes.join('\n')]
+    return texts.filter(text => text !== '').map(text => ({ service: answer.key, text }))
   })
 }
 

@@ -15,7 +15,6 @@ export interface Tool<Args> {
   readonly required?: readonly string[]
   readonly output: Readonly<Record<string, object>>
   readonly annotations: Pick<ToolAnnotations, 'readOnlyHint' | 'destructiveHint' | 'idempotentHint'>
-  /** Absent: pages only by cursor. */
   run(session: Session, args: Args): Promise<Report>
 }
 

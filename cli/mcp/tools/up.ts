@@ -3,7 +3,7 @@ import type { StatusAnswer, StatusView } from '../../../kernel/protocol.ts'
 import { callerEnvironment } from '../../context.ts'
 import type { Client } from '../../daemon/client.ts'
 import { formatDuration } from '../../output/humanize.ts'
-import { stateOf } from '../../output/service-state.ts'
+import { shortName, stateOf } from '../../output/service-state.ts'
 import { explain, isTroubled } from '../explain.ts'
 import { defaultSeconds, followDone, type Outcome, timeoutSchema } from '../operation.ts'
 import type { Item, Report } from '../pages.ts'
@@ -144,7 +144,7 @@ async function reportOutcome(
     (text): Item => ({ text: `Warning: ${text}`, data: { name: '', state: 'warning', reason: text } }),
   )
   const explained = explanations.map(
-    ({ text, data }): Item => ({ text, data: { state: 'explanation', name: '', reason: text, ...asObject(data) } }),
+    ({ service, text }): Item => ({ text, data: { name: shortName(service), state: 'explanation', reason: text } }),
   )
   const states = new Map((await readViews(daemon, place)).map(view => [view.key, view]))
   const services = views
@@ -162,10 +162,6 @@ async function reportOutcome(
     items: [...explained, ...services, ...warned],
     ...(done?.ok === true ? {} : { isError: done !== undefined }),
   }
-}
-
-function asObject(data: unknown): object {
-  return typeof data === 'object' && data !== null ? data : {}
 }
 
 function describeOutcome({ done, views }: Outcome, error: LocaldError | undefined): string {

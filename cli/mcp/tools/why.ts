@@ -31,7 +31,7 @@ export const why = defineTool<Args>({
       head: `${describePlace(place)}\n${keys.length === 0 ? none : countStates(views)}`,
       facts: { project: place },
       list: 'explanations',
-      items: await explain(daemon, path, keys),
+      items: (await explain(daemon, path, keys)).map(each => ({ text: each.text, data: each })),
     }
   },
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { mask } from '../../../../kernel/contract/secrets.ts'
-import { maskedValues } from '../../../../kernel/services/environment/masking.ts'
+import { maskedValues, secretsOf } from '../../../../kernel/services/environment/masking.ts'
 
 t.test('masks secrets by file, by name, in URLs and within other values', async t => {
   const masked = maskedValues([
@@ -18,3 +18,18 @@ t.test('masks secrets by file, by name, in URLs and within other values', async 
     DATABASE_URL: `postgres://app:${mask}@db/shop`,
   })
 })
+
+t.test(
+  'the secrets of an environment are values of secret names and passwords of URLs, unless everyone knows them',
+  async t => {
+    const env = {
+      API_KEY: 'sk_live_1234',
+      DATABASE_URL: 'postgres://app:p%40ssword1@localhost/shop',
+      REDIS_URL: 'redis://localhost:6379/0',
+      SESSION_SECRET: 'changeme',
+      SHORT_TOKEN: 'abc',
+      PLAIN: 'nothing to hide',
+    }
+    t.strictSame(secretsOf(env), ['sk_live_1234', 'p%40ssword1', 'p@ssword1'])
+  },
+)
