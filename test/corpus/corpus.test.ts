@@ -7,7 +7,7 @@ import t from 'tap'
 import { openBrowser } from '../lib/browser.ts'
 import { Sandbox } from '../lib/sandbox.ts'
 import { Packages } from './install.ts'
-import type { Recipe } from './recipe.ts'
+import { filesOf, type Recipe } from './recipe.ts'
 import { recipes } from './recipes/index.ts'
 import { waitForEdit, waitForText } from './visit.ts'
 
@@ -20,12 +20,6 @@ t.setTimeout(nightly === '1' || names !== undefined ? 4 * 3_600_000 : 240_000)
 
 function isChosen({ name, isFast }: Recipe): boolean {
   return names === undefined ? nightly === '1' || isFast === true : names.includes(name)
-}
-
-function filesOf({ files, npm, scripts, manifest }: Recipe): Readonly<Record<string, string>> {
-  if (npm === undefined && scripts === undefined) return files
-  const all = { private: true, type: 'module', ...manifest, scripts, dependencies: npm }
-  return { 'package.json': JSON.stringify(all, null, 2), ...files }
 }
 
 t.test('no two projects have the same name', async t => {

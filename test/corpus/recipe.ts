@@ -33,3 +33,10 @@ export interface Edit {
   readonly from: string
   readonly to: string
 }
+
+/** Returns the files of a project, with the package.json of its scripts and packages. */
+export function filesOf({ files, npm, scripts, manifest }: Recipe): Readonly<Record<string, string>> {
+  if (npm === undefined && scripts === undefined) return files
+  const all = { private: true, type: 'module', ...manifest, scripts, dependencies: npm }
+  return { 'package.json': JSON.stringify(all, null, 2), ...files }
+}
