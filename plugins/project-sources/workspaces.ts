@@ -15,6 +15,7 @@ import { isRunner, selectPackages } from './workspace-runner.ts'
 
 /** Packages that are read, and those that become services. */
 const [packageLimit, serviceLimit] = [500, 20]
+const openLimit = 32
 
 /**
  * Workspaces of npm, pnpm, yarn and bun: each package with a `dev` script is a service. The root's own script is not
@@ -27,15 +28,19 @@ export const workspaces: ProjectDetector = {
     const found = await readPatterns(folder, root?.content)
     if (found === undefined) return undefined
     const { folders, isWhole } = await findPackageFolders(folder, found.patterns)
-    const packages: Manifest[] = []
-    for (const dir of folders.filter(dir => dir !== '.').slice(0, packageLimit)) {
-      const manifest = await readManifest(folder, dir)
-      if (manifest !== undefined) packages.push(manifest)
-    }
+    const packages = await readPackages(folder, folders.filter(dir => dir !== '.').slice(0, packageLimit))
     const isCut = !isWhole || folders.length > packageLimit
     const notes = isCut ? [`only the first ${packages.length} packages of ${found.file} were read`] : []
     return toDetection({ folder, root, packages, file: found.file, notes })
   },
+}
+
+/** Reads the manifests of folders that have one; of some at a time, as each is an open file. */
+async function readPackages(folder: ProjectFolder, dirs: readonly string[]): Promise<readonly Manifest[]> {
+  const packages: (Manifest | undefined)[] = []
+  for (let at = 0; at < dirs.length; at += openLimit)
+    packages.push(...(await Promise.all(dirs.slice(at, at + openLimit).map(dir => readManifest(folder, dir)))))
+  return packages.filter(manifest => manifest !== undefined)
 }
 
 interface Workspace {
