@@ -12,6 +12,7 @@ let context: Context | undefined
 
 /** Runs the command of the command line; the result is the exit code. */
 async function main(): Promise<number> {
+  if (argv[0] === '__complete') return (await import('./commands/complete.ts')).complete(argv.slice(2))
   let args: ParsedArgs
   try {
     args = await parseArgs(argv)

@@ -114,6 +114,7 @@ const cliOrder = [
   'edit',
   'attach',
   'init',
+  'completion',
   'admin',
   'follow',
   'daemon',

@@ -10,7 +10,12 @@ export const configCommands = [
     details:
       'Writes what `locald up` infers from package.json, a Procfile and the like: with the file it does the same as without. On a terminal it asks for name, services and ports; Enter takes the defaults. `--from compose` translates the compose file of this folder and its override, or the files of `-f` in order, and lists what cannot be carried over; what locald does not have is refused.',
     flags: [
-      { name: 'from', value: 'FORMAT', about: 'Read FORMAT: package, procfile or compose' },
+      {
+        name: 'from',
+        value: 'FORMAT',
+        choices: ['package', 'procfile', 'compose'],
+        about: 'Read FORMAT: package, procfile or compose',
+      },
       { name: 'file', short: 'f', value: 'FILE', about: 'Read the compose FILE; may be repeated' },
       { name: 'dry-run', about: 'Print the file without writing it' },
       { name: 'force', about: 'Replace an existing locald.toml' },
@@ -86,7 +91,8 @@ export const configCommands = [
     args: '<SHELL>',
     group: 'config',
     about: 'Print a completion script for a shell',
-    details: 'SHELL is bash, zsh or fish. The script says in its first lines where to put it.',
+    details:
+      'SHELL is bash, zsh or fish. The script says in its first lines where to put it. It completes commands, flags, files and the names of services and projects, and starts no daemon.',
     examples: ['locald completion bash', 'locald completion fish > ~/.config/fish/completions/locald.fish'],
   },
   {

@@ -1,49 +1,133 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import t from 'tap'
-import { folder, locald } from '../fake-daemon.ts'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { PseudoTerminal } from '../../lib/pseudo-terminal.ts'
+import { environment, FakeDaemon, folder, json, locald, main } from '../fake-daemon.ts'
 
-/** What each shell offers after a command line; `script` is the path of the completion. */
-const shells: Readonly<Record<string, (script: string, words: readonly string[]) => string>> = {
-  bash: (script, words) =>
-    `. ${script}; COMP_WORDS=(${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
-    _locald; printf '%s\\n' "\${COMPREPLY[@]}"`,
-  // Its completion functions run in the line editor only.
-  zsh: (script, words) =>
-    `compdef() { : }; _describe() { print -l -- \${\${(P)2}%%:*} }; . ${script}
-    words=(${words.map(word => `'${word}'`).join(' ')}); CURRENT=${words.length}; _locald`,
-  fish: (script, words) => `source ${script}; complete -C '${words.join(' ')}' | string replace -r '\\t.*' ''`,
+/** How each shell is started without the user's files, and what its prompt is. */
+const shells: Readonly<Record<string, readonly string[]>> = {
+  bash: ['bash', '--noprofile', '--norc', '-i'],
+  zsh: ['zsh', '-f', '-i'],
+  fish: ['fish', '--no-config', '-i'],
 }
 
-for (const [shell, commandOf] of Object.entries(shells)) {
-  const isMissing = spawnSync(shell, ['-c', 'true']).status !== 0
-  t.test(
-    `completes commands, subcommands and flags in ${shell}`,
-    { skip: isMissing && `${shell} is missing` },
-    async t => {
-      const home = folder(t)
-      const script = join(home, 'completion')
-      const ran = await locald(['completion', shell], { home })
-      t.match(ran, { code: 0, stderr: '' })
-      writeFileSync(script, ran.stdout)
-      const complete = (...words: readonly string[]) => {
-        const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home }
-        const { stdout, stderr } = spawnSync(shell, ['-c', commandOf(script, ['locald', ...words])], {
-          encoding: 'utf8',
-          env,
-        })
-        t.equal(stderr, '', words.join(' '))
-        return stdout.trimEnd().split('\n')
-      }
-      const first = complete('')
-      for (const word of ['up', 'status', 'server', 'db', 'untrust']) t.ok(first.includes(word), word)
-      t.strictSame(complete('server', '').sort(), ['install', 'restart', 'shutdown', 'start', 'status', 'uninstall'])
-      const flags = complete('logs', 'web', '--')
-      for (const flag of ['--follow', '--since', '--sandbox']) t.ok(flags.includes(flag), flag)
-      t.notOk(flags.includes('--detach'))
-    },
+/** What is typed before the test's own commands. */
+const beginnings: Readonly<Record<string, (script: string) => string>> = {
+  bash: script => `bind 'set bell-style none'; bind 'set show-all-if-ambiguous on'; . ${script}`,
+  zsh: script => `autoload -Uz compinit; compinit -D; . ${script}`,
+  fish: script => `source ${script}`,
+}
+
+/** Names that are none, and would run something if a shell evaluated them. */
+const hostile = ['$(touch x)', '`touch x`', '; touch x', "'", '"', 'a b', 'ünï', 'a\nb', '\x1b[2J', '*', '-n', '~']
+
+/** A daemon with two projects, the first in its folder `shop`. */
+async function start(t: Test) {
+  const daemon = await FakeDaemon.start(t)
+  const shop = join(daemon.home, 'shop')
+  mkdirSync(join(shop, 'sub'), { recursive: true })
+  const keys = [
+    'shop:web',
+    'shop:api',
+    'shop:a-1',
+    'shop:0',
+    'notes:web-worker',
+    ...hostile.map(name => `shop:${name}`),
+  ]
+  const project = { pinned: false, exists: true, usedAt: '', problem: null }
+  const projects = [
+    { ...project, name: 'shop', path: shop },
+    { ...project, name: 'notes', path: '/srv/notes' },
+    ...hostile.map(name => ({ ...project, name, path: `/srv/${name}` })),
+  ]
+  daemon.on('GET /v1/services/keys', json({ keys })).on('GET /v1/registry', json({ projects }))
+  writeFileSync(join(shop, 'locald.toml'), hostile.map(name => `[services."${name}"]\n`).join(''))
+  return { daemon, shop }
+}
+
+t.test('__complete prints what may follow, starts no daemon and prints no error', async t => {
+  const { daemon, shop } = await start(t)
+  const complete = async (...words: readonly string[]) => {
+    const ran = await daemon.run(['__complete', '--', ...words], { cwd: join(shop, 'sub') })
+    t.match(ran, { code: 0, stderr: '' }, words.join(' '))
+    const lines = ran.stdout.trimEnd().split('\n')
+    return { words: lines.slice(0, -1).map(line => line.split('\t')[0]), paths: lines.at(-1) }
+  }
+  t.strictSame(await complete('log'), { words: ['logs'], paths: ':none' })
+  const here = ['web', 'api', 'a-1', '0', 'shop', 'notes']
+  for (const command of ['stop', 'restart', 'status', 'logs', 'why', 'wait', 'open', 'env', 'down', 'ps'])
+    t.strictSame(await complete(command, ''), { words: here, paths: ':none' }, command)
+  t.strictSame(await complete('up', ''), { words: here, paths: ':folders' })
+  t.strictSame((await complete('logs', 'web', 'a')).words, ['api', 'a-1'])
+  t.strictSame((await complete('stop', 'notes:')).words, ['notes:web-worker'])
+  t.strictSame((await complete('registry', 'pin', '')).words, ['shop', 'notes'])
+  t.strictSame((await complete('server', '')).words?.sort(), [
+    ...['install', 'restart', 'shutdown', 'start', 'status', 'uninstall'],
+  ])
+  t.strictSame((await complete('db', 's')).words, ['snapshot'])
+  t.strictSame(await complete('completion', ''), { words: ['bash', 'zsh', 'fish'], paths: ':none' })
+  t.strictSame(await complete('run', '--with', 'w'), { words: ['web'], paths: ':none' })
+  t.strictSame(await complete('run', 'web', ''), { words: [], paths: ':files' })
+  t.strictSame(await complete('run', 'web', '--', 'np'), { words: [], paths: ':files' })
+  t.strictSame(await complete('up', '--env-file', ''), { words: [], paths: ':files' })
+  t.strictSame(await complete('-C', ''), { words: [], paths: ':folders' })
+  const flags = (await complete('logs', 'web', '--')).words
+  for (const flag of ['--follow', '--since', '--sandbox', '--ignore-case']) t.ok(flags.includes(flag), flag)
+  t.notOk(flags.includes('--detach'))
+  await Promise.all(hostile.map(word => complete('stop', word)))
+  await Promise.all(['$(touch x)', 'a\nb', '-n'].map(word => complete(word, 'stop', '')))
+
+  t.comment('without a daemon: the services of the nearest locald.toml')
+  const home = folder(t)
+  writeFileSync(
+    join(home, 'locald.toml'),
+    '[services.web]\n[services."job"]\nbroken =\n[services.web.env]\n[services."$(x)"]',
   )
+  const ran = await locald(['__complete', '--', 'up', ''], { home })
+  t.equal(ran.stdout, 'web\tservice\njob\tservice\n:folders\n')
+  t.notOk(existsSync(join(home, 'data')), 'nothing was started or written')
+})
+
+for (const [shell, argv] of Object.entries(shells)) {
+  const isMissing = spawnSync(shell, ['-c', 'true']).status !== 0
+  t.test(`completes in a real ${shell}`, { skip: isMissing && `${shell} is missing` }, async t => {
+    const { daemon, shop } = await start(t)
+    const bin = join(daemon.home, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'locald'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`)
+    chmodSync(join(bin, 'locald'), 0o755)
+    const script = join(daemon.home, 'completion')
+    writeFileSync(script, (await daemon.run(['completion', shell])).stdout)
+    const env = environment(daemon.home, {
+      LOCALD_SOCKET: daemon.socket,
+      PATH: `${bin}${delimiter}${process.env['PATH']}`,
+    })
+    const terminal = new PseudoTerminal(t, argv, { cwd: shop, env, columns: 100, rows: 40 })
+    terminal.press(`${beginnings[shell]?.(script)}; echo rea''dy\r`)
+    await terminal.shows(/^ready$/m)
+    /** Completes a command line, and removes it. */
+    const completes = async (typed: string, whole: string) => {
+      terminal.press(`locald ${typed}\t`)
+      await terminal.shows(new RegExp(`locald ${whole.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&')}\\s*$`, 'm'))
+      terminal.press('\x15')
+    }
+    await completes('stat', 'status')
+    await completes('logs we', 'logs web')
+    await completes('stop notes:w', 'stop notes:web-worker')
+    await completes('run --with ap', 'run --with api')
+    await completes('server sh', 'server shutdown')
+    await completes('completion zs', 'completion zsh')
+    await completes('logs --follo', 'logs --follow')
+    for (const word of ['$(touch x)', '`touch x`', "'$(touch x)", '"$(touch x)', '; touch x;', 'stop $(touch x)'])
+      terminal.press(`locald logs ${word}\t\t w\t\x15\x03`)
+    terminal.press("clear; echo o''ver\r")
+    await terminal.shows(/^over$/m)
+    // What a shell writes at its exit is in the folder that is removed.
+    terminal.press('exit\r')
+    await terminal.exit
+    for (const place of [shop, daemon.home]) t.notOk(existsSync(join(place, 'x')), 'nothing has run')
+  })
 }
 
 t.test('refuses an unknown shell with the known ones', async t => {
