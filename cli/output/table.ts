@@ -1,3 +1,5 @@
+import { columnsOf, shorten } from '../screen/glyphs.ts'
+import { textOf, wrapWords } from '../screen/spans.ts'
 import { sanitizeLine } from './sanitize.ts'
 import type { Paint, Style } from './terminal.ts'
 
@@ -46,41 +48,61 @@ function fitColumns(heading: readonly string[], rows: readonly Row[], paint: Pai
       width() - columns,
     ),
     paint,
+    columns,
   )
 }
 
-/** Cuts this many characters from the start of the last column: the end of a path or a URL says most. */
+/**
+ * Cuts this many columns: from the start of the last one, as the end of a path or a URL says most, then from the end of
+ * the first.
+ */
 function shortened(rows: readonly Row[], excess: number): readonly Row[] {
   if (excess <= 0) return rows
-  const most = Math.max(...rows.map(({ cells }) => cells.at(-1)?.text.length ?? 0)) - excess
-  return rows.map(row => {
-    const last = row.cells.at(-1)
-    if (last === undefined || last.text.length <= most || most < leastShown) return row
-    return { ...row, cells: [...row.cells.slice(0, -1), { ...last, text: `…${last.text.slice(1 - most)}` }] }
-  })
+  const last = (rows[0]?.cells.length ?? 0) - 1
+  const widest = widthOf('', rows, last)
+  const most = Math.max(widest - excess, Math.min(widest, leastShown))
+  const left = excess - (widest - most)
+  const mostFirst = Math.max(leastShown, widthOf('', rows, 0) - left)
+  return rows.map(row => ({
+    ...row,
+    cells: row.cells.map((cell, column) => {
+      if (column === last) return { ...cell, text: shorten(cell.text, most, 'end') }
+      return column === 0 && left > 0 ? { ...cell, text: shorten(cell.text, mostFirst) } : cell
+    }),
+  }))
 }
 
 const gap = 2
-/** A cell is not cut to fewer characters. */
+/** A cell is not cut to fewer columns. */
 const leastShown = 8
+const noteIndent = '  '
 
 function widthOf(title: string, rows: readonly Row[], column: number): number {
-  return rows.reduce((widest, row) => Math.max(widest, row.cells[column]?.text.length ?? 0), title.length)
+  return rows.reduce((widest, row) => Math.max(widest, columnsOf(row.cells[column]?.text ?? '')), title.length)
 }
 
-function alignColumns(heading: readonly string[], rows: readonly Row[], paint: Paint): string {
+/** Returns the lines of a note, broken between words where they are too long. */
+function linesOf(note: string, columns: number | undefined): readonly string[] {
+  const lines = note.split('\n').map(sanitizeLine)
+  if (columns === undefined) return lines
+  const width = Math.max(leastShown, columns - noteIndent.length)
+  return lines.flatMap(text => wrapWords([{ text, style: '' }], width).map(spans => textOf(spans).trimEnd()))
+}
+
+function alignColumns(heading: readonly string[], rows: readonly Row[], paint: Paint, columns?: number): string {
   const widths = heading.map((title, column) => widthOf(title, rows, column))
   const line = (cells: readonly Cell[]) => {
     const last = cells.findLastIndex(cell => cell.text !== '')
     return cells.slice(0, last + 1).map(({ text, style }, column) => {
       const painted = style === undefined ? text : paint(style, text)
-      return column === last ? painted : painted + ' '.repeat((widths[column] ?? 0) - text.length)
+      return column === last ? painted : painted + ' '.repeat((widths[column] ?? 0) - columnsOf(text))
     })
   }
   const lines = [line(heading.map(text => ({ text, style: 'bold' }))).join('  ')]
   for (const row of rows) {
     lines.push(line(row.cells).join('  '))
-    if (row.note !== undefined) lines.push(...row.note.split('\n').map(text => `  ${paint('gray', text)}`))
+    if (row.note !== undefined)
+      lines.push(...linesOf(row.note, columns).map(text => `${noteIndent}${paint('gray', text)}`))
   }
   return lines.join('\n')
 }

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width'
 import t from 'tap'
 import { formatTrustHint } from '../../../cli/follow/trust-hint.ts'
 import { table } from '../../../cli/output/table.ts'
@@ -28,7 +29,30 @@ t.test('drops columns in their order until the rest fits', async t => {
   t.equal(at(38)[1], 'web     /home/me/projects/shop')
   t.equal(at(20)[1], 'web     …ojects/shop', 'then the last one is cut')
   for (const columns of [20, 30, 38, 44, 45]) t.ok(widest(at(columns)) <= columns, `${columns} columns`)
-  t.equal(at(10)[1], 'web     /home/me/projects/shop', 'what would leave nothing is not cut')
+  t.equal(at(10)[1], 'web     …ts/shop', 'but for its last characters')
+})
+
+t.test('breaks notes between words, cuts long names, and counts the columns of wide characters', async t => {
+  const names = ['a-very-long-name-of-a-service', '数据库服务器的名字', 'mail ✅']
+  const note = 'exited with code 1: connect ECONNREFUSED 127.0.0.1:5432; restarting in 0.4 s'
+  const wide = names.map(text => ({ cells: [{ text }, { text: 'Failed' }, { text: 'https://日本.localhost' }], note }))
+  const head = ['NAME', 'STATUS', 'URL']
+  for (const columns of [40, 60, 72]) {
+    const lines = table(head, wide, plain, { columns, drop: ['PID'] }).split('\n')
+    for (const line of lines) t.ok(stringWidth(line) <= columns, `${columns}: ${line}`)
+    const starts = lines.filter(line => line.includes('Failed')).map(line => stringWidth(line.split('Failed')[0] ?? ''))
+    t.equal(new Set(starts).size, 1, 'columns are aligned')
+    t.equal(
+      lines
+        .filter(line => line.startsWith('  '))
+        .join('')
+        .replaceAll(/\s+/g, ' ')
+        .split('0.4 s').length,
+      4,
+    )
+    for (const line of lines.filter(line => line.startsWith('  '))) t.match(line, /^ {2}\S/)
+  }
+  t.match(table(head, wide, plain), `  ${note}\n`, 'whole where there is no terminal')
 })
 
 t.test('hints at `locald trust` only for HTTPS URLs that browsers do not trust', async t => {
