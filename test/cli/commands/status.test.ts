@@ -31,6 +31,7 @@ db    Waiting  -          -     -                           -     -       -     
 007   Running  Unhealthy  3000  https://007.shop.localhost  4242  3m12s   1.3%  1.9G
   GET /healthz answered 500
 old   Stopped  -          3000  https://old.shop.localhost  -     -       -     -
+  stopped by you
 `,
   )
   t.same([...daemon.last('/v1/services').query], [['path', daemon.home]])
