@@ -54,6 +54,7 @@ export class SiteDriver implements ServiceType<SiteOptions> {
     try {
       if (build !== null) run.step(`building: ${build}`)
       await waitForBuild(server, address, run)
+      await requireFolder(output, run.key, 'Set `path` to the folder that `build` writes.')
     } catch (error) {
       await server.stop({ signal: run.stopSignal, graceMs: run.stopTimeout })
       throw error

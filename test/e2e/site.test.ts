@@ -97,6 +97,7 @@ onHost('a site without a build reloads, and says what is missing', async (t, mac
   for (const [wrong, message] of [
     ['path = "public [1]"', /the folder .*public \[1\] does not exist/],
     ['build = "make"', /`build` needs an output folder of its own/],
+    ['build = "true"\npath = "none"', /the folder .*none does not exist/],
     ['paht = "x"', /unknown key.*did you mean 'path'/],
   ] as const) {
     sandbox.write(join(folder, 'locald.toml'), `${head}${wrong}\n`)
