@@ -28,6 +28,8 @@ export interface ServiceView {
   readonly reason: string | null
   /** Present where it is stopped, or is being stopped, because it was not used: the next request starts it. */
   readonly asleep?: boolean
+  /** Present where lists show it only when it has failed, by its configuration. */
+  readonly hidden?: boolean
 }
 
 /** What is run of a project without a `locald.toml`, and the files that it is read from, relative to the project. */

@@ -2,6 +2,7 @@ import { sep } from 'node:path'
 import type { KeysQuery, RegistryAnswer, StatusAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { type Client, findOrReviveDaemon } from '../daemon/client.ts'
+import { isListed } from '../output/service-state.ts'
 import { print, printJson } from '../output/terminal.ts'
 
 /** The daemon answers from memory: one that takes longer hangs. ms */
@@ -21,7 +22,9 @@ export async function status(context: Context): Promise<number> {
   }
   // Imported while the daemon answers.
   const [{ services }, { statusTable }] = await Promise.all([asked, import('../output/status-table.ts')])
-  if (services.length > 0) print(statusTable(services, all))
+  const listed = services.filter(view => all || isListed(view, positionals))
+  if (listed.length > 0) print(statusTable(listed, all))
+  else if (services.length > 0) print('All services are hidden. Run `locald status --all` to show them.')
   else if (daemon === undefined) print('Nothing is running. Run `locald up` in the folder of a project.')
   else if (all) print('No known projects. Run `locald up` in the folder of one.')
   else print(await explainEmpty(daemon, context.cwd))

@@ -11,7 +11,7 @@ import { Interrupt, interruptedCode } from '../follow/keys.ts'
 import { likelyCauses } from '../follow/likely-causes.ts'
 import { type DoneEvent, followOperation, reportOutcome } from '../follow/operation.ts'
 import { askBrowserTrust, type BrowserTrust, formatTrustHint, hasHttpsUrl } from '../follow/trust-hint.ts'
-import { isSettled, stateOf, styleOf } from '../output/service-state.ts'
+import { isListed, isSettled, stateOf, styleOf } from '../output/service-state.ts'
 import { type Row, table } from '../output/table.ts'
 import { isInteractive, painter, print, printStderr } from '../output/terminal.ts'
 
@@ -149,7 +149,8 @@ async function stopStarted(context: Context, daemon: Client, body: StopBody): Pr
 /** @param isScratch it is stopped now: there is nothing to look at, and no way to do so */
 async function printOutcome(context: Context, daemon: Client, done: DoneEvent, isScratch = false): Promise<number> {
   if (done.ok && !context.json && done.services.length > 0) {
-    print(table(['NAME', 'STATUS', 'URL'], done.services.map(toRow), painter(process.stdout)))
+    const listed = done.services.filter(view => isListed(view, context.args.positionals))
+    if (listed.length > 0) print(table(['NAME', 'STATUS', 'URL'], listed.map(toRow), painter(process.stdout)))
   }
   const causes = done.ok || context.json ? undefined : await likelyCauses(context, daemon, done)
   const code = reportOutcome(context, done, causes, isScratch)

@@ -19,6 +19,16 @@ export function isSettled(view: ServiceView): boolean {
   return (view.status === 'stopped' && view.asleep !== true) || view.status === 'exited' || view.status === 'failed'
 }
 
+/** Whether a list shows a service: a hidden one only when it has failed, or is one of the named ones. */
+export function isListed(view: ServiceView, names: readonly string[] = []): boolean {
+  const state = stateOf(view)
+  return view.hidden !== true || state === 'failed' || state === 'unhealthy' || isNamed(view, names)
+}
+
+function isNamed({ name, key }: ServiceView, names: readonly string[]): boolean {
+  return names.includes(name) || names.includes(key)
+}
+
 const styles: Readonly<Record<string, Style>> = {
   ready: 'green',
   healthy: 'green',

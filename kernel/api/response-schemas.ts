@@ -53,6 +53,7 @@ const service = {
   memory: { ...orNull(integer), description: 'Bytes' },
   reason: orNull(text),
   asleep: { ...flag, description: 'Stopped because it was not used: the next request starts it' },
+  hidden: { ...flag, description: 'Lists show it only when it has failed' },
 }
 
 /** How far a search is. */
@@ -70,14 +71,14 @@ export const named = {
     },
     ['hint', 'plugin', 'service', 'problems'],
   ),
-  Service: object(service, ['asleep']),
+  Service: object(service, ['asleep', 'hidden']),
   StatusService: object(
     {
       ...service,
       startedBy: { ...orNull(text), description: 'Who started it: you, or the owners of its leases' },
       leases: list(object({ pid: orNull(integer), name: orNull(text), until: orNull(time) })),
     },
-    ['asleep', 'startedBy', 'leases'],
+    ['asleep', 'hidden', 'startedBy', 'leases'],
   ),
   WhyStep: object({
     ...{ key: text, name: text, status, health, reason: orNull(text) },

@@ -58,6 +58,8 @@ export interface CommonOptions {
   readonly watch: readonly string[]
   /** How long it runs without use; absent: for ever. */
   readonly idle?: number | undefined
+  /** Whether lists show it only when it failed; absent: no. */
+  readonly hidden?: boolean | undefined
 }
 
 /** A service as configured, its type's options validated. */

@@ -243,6 +243,7 @@ export class Project {
     service.hosts = hostsOf(plan, this.plan, this.ref, service => this.#drivers.isWeb(service))
     service.protocol = this.#drivers.protocol(plan)
     this.services.set(plan.name, service)
+    service.state.set({ hidden: plan.common.hidden ?? false })
     if (!service.supervisor.active)
       service.state.set({ port: this.#ports.get(plan.name) ?? null, url: this.#plans.urlOf(service) })
   }

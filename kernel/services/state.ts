@@ -16,6 +16,8 @@ interface Fields {
   fault: Fault | null
   /** Since when it is stopped because it was not used: ms since the epoch; the next request starts it. */
   asleepMs: number | null
+  /** Whether lists leave it out while nothing is wrong with it. */
+  hidden: boolean
   /** Whether the present run has started a process. */
   launched: boolean
   /** Failed readiness probes so far; changes are not emitted, as they come all the time. */
@@ -34,6 +36,7 @@ const emitted = [
   'url',
   'launched',
   'fault',
+  'hidden',
 ] as const
 
 /** The subject of a note; a service has at most one note on each. */
@@ -57,6 +60,7 @@ export class ServiceState {
     url: null,
     fault: null,
     asleepMs: null,
+    hidden: false,
     launched: false,
     tries: 0,
   }
@@ -102,7 +106,7 @@ export class ServiceState {
   }
 
   view(): ServiceView {
-    const { status, health, reason, pid, startedMs, restarts, port, url, asleepMs } = this.#fields
+    const { status, health, reason, pid, startedMs, restarts, port, url, asleepMs, hidden } = this.#fields
     const isShown = this.#notes.size > 0 && (status === 'running' || status === 'starting')
     return {
       key: this.ref.key,
@@ -121,6 +125,7 @@ export class ServiceState {
       memory: null,
       reason: reason ?? (isShown ? this.notes.join('; ') : null),
       ...(asleepMs === null ? {} : { asleep: true }),
+      ...(hidden ? { hidden } : {}),
     }
   }
 

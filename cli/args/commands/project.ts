@@ -55,7 +55,7 @@ export const projectCommands = [
     group: 'project',
     about: 'Show the services of a project',
     details:
-      'Prints state, health, port, URL, pid, CPU and memory, and the reason where something is wrong. Also `locald ps` and `locald ls`.',
+      'Prints state, health, port, URL, pid, CPU and memory, and the reason where something is wrong. Services with `hidden = true` only when they failed, are named, or with --all. Also `locald ps` and `locald ls`.',
     flags: [{ ...all, short: 'a' }],
     examples: ['locald status', 'locald status shop', 'locald status --all --json'],
   },

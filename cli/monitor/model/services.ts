@@ -1,6 +1,6 @@
 import type { LocaldEvent, ServiceView } from '../../../kernel/events.ts'
 import type { ServiceUsage } from '../../../kernel/protocol.ts'
-import { isSettled, stateOf } from '../../output/service-state.ts'
+import { isListed, isSettled, stateOf } from '../../output/service-state.ts'
 
 /** A line of the list that can be selected: a project, or a service. */
 export type Row =
@@ -78,7 +78,8 @@ export class Services {
    */
   rows(): readonly Row[] {
     const projects = new Map<string, ServiceView[]>()
-    for (const view of this.#views.values()) projects.set(view.path, [...(projects.get(view.path) ?? []), view])
+    for (const view of this.views.filter(view => isListed(view)))
+      projects.set(view.path, [...(projects.get(view.path) ?? []), view])
     const sorted = [...projects].sort(([, [a]], [, [b]]) => compareNames(a?.project ?? '', b?.project ?? ''))
     return sorted.flatMap(([path, services]) => {
       const rows = services.map((view): Row => ({ kind: 'service', id: view.key, view }))

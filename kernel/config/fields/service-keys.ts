@@ -9,7 +9,7 @@ import { env } from './env.ts'
 import { healthCheck } from './health-check.ts'
 import { type Key, readKey, withDefault } from './keys.ts'
 import { withSuggestion } from './suggestions.ts'
-import { readText, readTexts, text, textsSchema, type ValueType, wordOf } from './value-type.ts'
+import { flag, readText, readTexts, text, textsSchema, type ValueType, wordOf } from './value-type.ts'
 
 const port: ValueType<number> = {
   name: 'number, 1 to 65535',
@@ -122,6 +122,10 @@ export const serviceKeys = {
     absent: 'none',
     doc: "Glob patterns, relative to the project's root: a change of a file that matches restarts the service.",
   },
+  hidden: withDefault(
+    { key: 'hidden', type: flag, doc: 'true: lists show it only when it has failed, is named, or with --all.' },
+    false,
+  ),
 } satisfies Readonly<Record<keyof CommonOptions, Key>>
 
 /** All keys that a service of every type may have. */
@@ -146,6 +150,7 @@ export function readCommon(service: Spot, table: Table): CommonOptions {
     stopTimeout: readKey(service, table, keys.stopTimeout),
     watch: readKey(service, table, keys.watch) ?? [],
     idle: readKey(service, table, keys.idle) || undefined,
+    ...(readKey(service, table, keys.hidden) ? { hidden: true } : {}),
   }
 }
 

@@ -43,6 +43,28 @@ old   Stopped  -          3000  https://old.shop.localhost  -     -       -     
   t.notMatch((await daemon.run(['status'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout, '\x1b')
 })
 
+t.test('leaves out hidden services unless they failed or are named, or with --all', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const hidden = { hidden: true } as const
+  const services = [
+    view('seed', { ...hidden, status: 'exited', health: null }),
+    view('bad', { ...hidden, status: 'failed', health: null, reason: 'exited with code 3' }),
+  ]
+  daemon.on('GET /v1/services', json({ services }))
+  const names = async (...args: string[]) =>
+    (await daemon.run(['status', ...args])).stdout
+      .split('\n')
+      .slice(1)
+      .flatMap(line => /^[a-z:]+(?= )/.exec(line) ?? [])
+  t.same(await names(), ['bad'])
+  t.same(await names('seed'), ['seed', 'bad'])
+  t.same(await names('shop:seed'), ['seed', 'bad'])
+  t.same(await names('--all'), ['shop:seed', 'shop:bad'])
+  t.same(JSON.parse((await daemon.run(['status', '--json'])).stdout), { services })
+  daemon.on('GET /v1/services', json({ services: services.slice(0, 1) }))
+  t.equal((await daemon.run(['status'])).stdout, 'All services are hidden. Run `locald status --all` to show them.\n')
+})
+
 t.test('names the known project of a folder, whose services the daemon has not loaded', async t => {
   const daemon = await FakeDaemon.start(t)
   const projects = [{ name: 'shop', path: daemon.home, domain: 'shop.localhost', pinned: false, exists: true }]

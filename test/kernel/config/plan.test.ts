@@ -39,6 +39,7 @@ type = "postgres"
 [services.seed]
 type = "worker"
 command = "seed"
+hidden = true
 health_check = { type = "log", pattern = "done" }
 [services.cache]
 type = "container"
@@ -110,7 +111,7 @@ redis = "^1.2"
       {
         name: 'seed',
         type: 'worker',
-        common: { ...common, healthCheck: { type: 'log', pattern: 'done', ...check } },
+        common: { ...common, healthCheck: { type: 'log', pattern: 'done', ...check }, hidden: true },
         options: { command: 'seed' },
       },
       {
