@@ -39,7 +39,8 @@ export class SiteDriver implements ServiceType<SiteOptions> {
     const address = { port: portOf(run), token: randomBytes(18).toString('base64url') }
     const { NODE_OPTIONS: nodeOptions = null, ...env } = run.env
     const { build = null, spa, reload } = run.options
-    const settings: SiteSettings = { ...address, output, build, spa, reload, nodeOptions }
+    const { domain } = run.project
+    const settings: SiteSettings = { ...address, output, domain, build, spa, reload, nodeOptions }
     const server = await this.#processes().spawn({
       key: run.key,
       argv: [process.execPath, program, output],

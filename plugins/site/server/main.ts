@@ -13,7 +13,7 @@ import { SiteServer } from './site-server.ts'
 
 const { [settingsVariable]: text = '', ...environment } = process.env
 const settings = parseSettings(text)
-const { output, port, spa, token, nodeOptions } = settings
+const { output, domain, port, spa, token, nodeOptions } = settings
 
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 const builds =
@@ -26,7 +26,7 @@ const builds =
         built: () => reload?.flush(),
       })
 const reload = settings.reload ? new LiveReload(() => builds?.isIncomplete === true) : undefined
-const site = new SiteServer({ output, spa, reload })
+const site = new SiteServer({ output, domain, spa, reload })
 
 const server = createServer((request, response) => {
   const isControl = request.method === 'POST' && request.url === controlPath

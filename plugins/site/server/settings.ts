@@ -8,6 +8,8 @@ export interface SiteSettings {
   readonly port: number
   /** The folder with the files, absolute. */
   readonly output: string
+  /** The project's domain. */
+  readonly domain: string
   readonly build: string | null
   readonly spa: boolean
   readonly reload: boolean
@@ -20,12 +22,12 @@ export interface SiteSettings {
 /** Reads what the driver has written. Throws for anything else. */
 export function parseSettings(text: string): SiteSettings {
   const value = parseJson(text)
-  const [output, token] = [textOf(value, 'output'), textOf(value, 'token')]
+  const [output, token, domain] = ['output', 'token', 'domain'].map(key => textOf(value, key))
   const port = fieldOf(value, 'port')
-  if (output === undefined || token === undefined || typeof port !== 'number')
+  if (output === undefined || token === undefined || domain === undefined || typeof port !== 'number')
     throw new Error(`${settingsVariable} is not set as locald sets it`)
   return {
-    ...{ port, output, token },
+    ...{ port, output, token, domain },
     build: textOf(value, 'build') ?? null,
     spa: fieldOf(value, 'spa') === true,
     reload: fieldOf(value, 'reload') === true,

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { type SendResult, send } from '@fastify/send'
 import { realPath } from '../../../kernel/contract/plugin.ts'
 import { systemCode } from '../../../kernel/errors.ts'
+import { isAllowedHost } from './allowed-host.ts'
 import { type Found, findFile, findNamed } from './file-lookup.ts'
 import { addScript, type LiveReload } from './live-reload.ts'
 import { folderPage, missingPage, plainPage, sendPage } from './site-pages.ts'
@@ -20,6 +21,8 @@ const noPage = 'Set `spa = true` if the app routes in the browser: `index.html` 
 export interface SiteServerInput {
   /** The folder, absolute. */
   readonly output: string
+  /** The project's domain: pages for other hosts are refused. */
+  readonly domain: string
   readonly spa: boolean
   /** Undefined: pages are sent as they are. */
   readonly reload: LiveReload | undefined
@@ -37,6 +40,8 @@ export class SiteServer {
   async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const isHead = request.method === 'HEAD'
     try {
+      if (!isAllowedHost(request.headers.host, this.#input.domain))
+        return sendPage(response, plainPage(421, 'Unknown host'), isHead)
       if (isHead || request.method === 'GET') return await this.#serve(request, response)
       response.setHeader('Allow', 'GET, HEAD')
       sendPage(response, plainPage(405, 'Method not allowed'), isHead)

@@ -38,7 +38,7 @@ async function serve(
     mkdirSync(dirname(join(root, name)), { recursive: true })
     writeFileSync(join(root, name), text)
   }
-  const site = new SiteServer({ output: root, spa: false, reload: undefined, ...options })
+  const site = new SiteServer({ output: root, domain: 'shop.test', spa: false, reload: undefined, ...options })
   const server = createServer((asked, answer) => void site.respond(asked, answer)).listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   t.teardown(() => server.close())
@@ -293,4 +293,14 @@ t.test('pages get the script that reloads them, other files do not', async t => 
   t.match((await get('/', { 'x-forwarded-prefix': '/docs' })).body, 'src="/docs/_locald/reload.js"')
   t.notMatch((await get('/', { 'x-forwarded-prefix': '/"><b>' })).body, '<b>')
   t.match(await get('/_locald/reload.js'), { status: 200, body: 'EventSource' })
+})
+
+t.test('refuses a host that is neither of this machine nor of the project', async t => {
+  const site = await serve(t, { 'index.html': page })
+  const statusOf = async (host: string) => (await site.get('/', { host })).status
+  for (const host of ['127.0.0.1:80', '[::1]:80', 'localhost', 'a.localhost:8443', 'SHOP.test', 'docs.shop.test.'])
+    t.equal(await statusOf(host), 200, host)
+  for (const host of ['evil.example', 'shop.test.evil.example', 'eshop.test', 'localhost.evil.example:80'])
+    t.equal(await statusOf(host), 421, host)
+  t.notMatch((await site.get('/', { host: 'evil.example' })).body, 'HOME')
 })
