@@ -1,15 +1,14 @@
 import { parseArgs } from '../args/parse.ts'
 import { type Candidate, findNext, type Next } from '../completion/candidates.ts'
 import { locate } from '../context.ts'
+import { print } from '../output/terminal.ts'
 
 /**
  * `locald __complete -- WORD…`, which the completion scripts of shells run (Node.js itself reads `--env-file` where no
- * `--` precedes it): prints what may be typed in place of the last
- * word, a tab and what it is; then in a last line whether paths may be, `:files`, `:folders` or `:none`. It starts no
- * daemon, and prints no error.
+ * `--` precedes it): prints what may be typed in place of the last word, a tab and what it is; then in a last line
+ * whether paths may be, `:files`, `:folders` or `:none`. It starts no daemon; the scripts drop its stderr.
  */
 export async function complete(argv: readonly string[]): Promise<number> {
-  process.stderr.write = () => true
   const words = argv.slice(0, -1)
   // A quote that is still open.
   const current = (argv.at(-1) ?? '').replace(/^['"]/, '')
@@ -18,7 +17,7 @@ export async function complete(argv: readonly string[]): Promise<number> {
   const lines = [...next.words, ...names]
     .filter(({ word }) => word.startsWith(current))
     .map(({ word, text }) => `${word}\t${text}`)
-  process.stdout.write(`${[...lines, `:${next.paths}`].join('\n')}\n`)
+  print([...lines, `:${next.paths}`].join('\n'))
   return 0
 }
 
