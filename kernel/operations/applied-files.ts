@@ -4,12 +4,15 @@ import type { Log } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import { recordId } from '../services/records/records.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
+import type { FolderIdentity } from './folder-identity.ts'
 
 /** Hashes of a project's files when they were last applied. */
 export interface AppliedHashes {
   readonly configuration: string
   /** Hashes of each service's `watch`, by its name. */
   readonly services: Readonly<Record<string, string>>
+  /** The project's folder. */
+  readonly folder?: FolderIdentity | undefined
 }
 
 /** Stores the hashes of projects' files: the next daemon finds the changes made while none ran. */
@@ -52,5 +55,12 @@ export class AppliedFiles {
 function isAppliedHashes(value: unknown): value is AppliedHashes {
   if (typeof value !== 'object' || value === null) return false
   const services: unknown = Reflect.get(value, 'services')
-  return typeof Reflect.get(value, 'configuration') === 'string' && typeof services === 'object' && services !== null
+  const areHashes = typeof services === 'object' && services !== null
+  return typeof Reflect.get(value, 'configuration') === 'string' && areHashes && isFolder(Reflect.get(value, 'folder'))
+}
+
+function isFolder(value: unknown): boolean {
+  if (value === undefined) return true
+  if (typeof value !== 'object' || value === null) return false
+  return ['dev', 'ino', 'birthtimeMs'].every(key => typeof Reflect.get(value, key) === 'number')
 }

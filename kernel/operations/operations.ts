@@ -10,6 +10,7 @@ import { doneEvent, isUp } from '../services/outcome.ts'
 import type { Service } from '../services/service.ts'
 import type { ServiceState } from '../services/state.ts'
 import type { CommandRuns } from '../terminals/command-runs.ts'
+import { DeletedFolders } from './deleted-folders.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
 import { IdleStops } from './idle-stops.ts'
 import { Leases, type LeasesInput } from './leases.ts'
@@ -36,6 +37,7 @@ export class Operations {
   /** What plugins may do with services. */
   readonly control: Control
   readonly leases: Leases
+  readonly deleted: DeletedFolders
   readonly #use: ServiceUse
   readonly #idle: IdleStops
   readonly #input: OperationsInput
@@ -52,7 +54,8 @@ export class Operations {
     const stop = (project: Project, choose: () => readonly string[], why: string) =>
       stopChosen(project, choose, why, this.#parts)
     this.leases = new Leases({ ...input.lease, projects, log, stop })
-    const reloads = new Reloads({ events, log, applied, openFolder, reload })
+    this.deleted = new DeletedFolders({ projects, events, log, stop })
+    const reloads = new Reloads({ events, log, applied, openFolder, reload, deleted: this.deleted })
     this.#parts = { ...input, reloads, leases: this.leases }
     this.#startup = new Startup(this.#parts)
     this.#use = new ServiceUse({ ...input.use, runs: () => input.runs.list() })
@@ -212,6 +215,7 @@ export class Operations {
     for (const { queue } of projects.list()) queue.cancel(this.#closing)
     this.leases.close()
     this.#idle.close()
+    this.deleted.close()
     await this.#parts.reloads.close()
     await this.#input.runs.closeAll().catch(error => this.#input.log.warn(messageOf(error)))
     if (keepServices) return true

@@ -6,6 +6,7 @@ import type { Events } from '../events.ts'
 import type { Project } from '../projects/project.ts'
 import type { Service } from '../services/service.ts'
 import type { AppliedFiles } from './applied-files.ts'
+import type { DeletedFolders } from './deleted-folders.ts'
 import { FileWatcher } from './watch/file-watcher.ts'
 import { ServiceWatches } from './watch/service-watches.ts'
 import type { WatchProblem } from './watch/watch-problems.ts'
@@ -16,6 +17,7 @@ export interface ReloadsInput {
   readonly events: Events
   readonly log: Log
   readonly applied: AppliedFiles
+  readonly deleted: Pick<DeletedFolders, 'remember' | 'check'>
   /** How the platform watches folders. */
   readonly openFolder: () => OpenFolder | undefined
   readonly reload: (project: Project, why: string) => Promise<void>
@@ -55,6 +57,7 @@ export class Reloads {
   /** Watches the files of the project's present plan. Resolves when changes are noticed from now on. */
   async follow(project: Project): Promise<void> {
     const { path } = project.ref
+    this.#input.deleted.remember(path)
     const { files } = project.plan
     const services = project.plan.services.map(plan => withWatch(project, plan))
     const known = this.#followed.get(path)
@@ -99,6 +102,7 @@ export class Reloads {
   /** Watches a project that an earlier daemon has watched, and applies the changes since. */
   async resume(project: Project): Promise<void> {
     const before = this.#input.applied.get(project.ref.path)
+    this.#input.deleted.remember(project.ref.path, before?.folder)
     await this.follow(project)
     const known = this.#followed.get(project.ref.path)
     if (before === undefined || known === undefined) return
@@ -134,7 +138,8 @@ export class Reloads {
     const followed = this.#followed.get(path)
     const configuration = followed?.config.signature
     if (followed === undefined || configuration === undefined) return
-    this.#input.applied.save(path, { configuration, services: followed.sources.signatures() })
+    const folder = this.#input.deleted.remember(path)
+    this.#input.applied.save(path, { configuration, services: followed.sources.signatures(), folder })
   }
 
   async drop(project: Project): Promise<void> {
@@ -167,6 +172,7 @@ export class Reloads {
       this.#warn(project, message, hint)
       project.note('configuration', inOneLine(message))
       this.#unapplied.add(project)
+      if (!isThere) this.#input.deleted.check(project)
     }
   }
 

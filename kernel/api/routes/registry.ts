@@ -7,12 +7,15 @@ import { allowBody, forgetBody, pinBody } from '../request-schemas.ts'
 import { allowed, answer, cleaned, registry } from '../response-schemas.ts'
 
 /** Routes of the known projects, of those that start with the daemon, and of allowed folders of other users. */
-export function registryRoutes({ known, paths, projects }: Kernel): FastifyPluginAsync {
+export function registryRoutes({ known, operations, paths, projects }: Kernel): FastifyPluginAsync {
   return async app => {
     app.get(
       '/registry',
       { schema: { summary: 'List known projects', response: answer('All known projects', registry) } },
-      async () => ({ projects: known.list() }) satisfies RegistryAnswer,
+      async () => {
+        operations.deleted.look()
+        return { projects: known.list() } satisfies RegistryAnswer
+      },
     )
     app.post<{ Body: PinBody }>(
       '/registry/pin',

@@ -49,6 +49,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
           ? await projects.select(query)
           : projects.services(query.all === true ? undefined : query.path)
         const views = await usage.of(services)
+        operations.deleted.look()
         const starters = services.map(({ ref }) => operations.leases.describe(ref))
         return { services: views.map((view, index) => ({ ...view, ...starters[index] })) } satisfies StatusAnswer
       },
