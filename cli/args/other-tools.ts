@@ -20,6 +20,7 @@ const commandHints: readonly (readonly [words: readonly string[], hint: string])
     'Run `locald why SERVICE`, `locald env SERVICE` or `locald config show --provenance`.',
   ],
   [['tail'], 'Run `locald logs -f`.'],
+  [['new', 'setup'], 'Run `locald init` to write a locald.toml, or `locald up` without one.'],
   [['dev', 'create', 'build', 'reload'], 'Run `locald up`: it starts what is new and restarts what has changed.'],
   [['update', 'upgrade'], 'Run `npm install -g locald@latest`, then `locald server restart`: services keep running.'],
   [

@@ -32,10 +32,10 @@ export function parseSeconds(flag: string, text: string): number {
   })
 }
 
-/** Parses a port, or 0 for any. Throws USAGE that names the variable. */
+/** Parses a port, or 0 for any. Throws USAGE that names the variable or flag. */
 export function parsePort(name: string, text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
   throw new LocaldError('USAGE', `${name} '${text}' is not a port`, {
-    hint: `Use for example ${name}=8080; 0 is any free one.`,
+    hint: name.startsWith('-') ? `Use for example ${name} 8080.` : `Use for example ${name}=8080; 0 is any free one.`,
   })
 }

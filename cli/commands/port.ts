@@ -1,3 +1,4 @@
+import { LocaldError } from '../../kernel/errors.ts'
 import type { PortAnswer } from '../../kernel/protocol.ts'
 import { parsePort } from '../args/values.ts'
 import type { Context } from '../context.ts'
@@ -6,7 +7,12 @@ import { print, printJson, printStderr } from '../output/terminal.ts'
 
 /** `locald port`: prints who listens on a port, and the command that helps. */
 export async function port(context: Context): Promise<number> {
-  const number = parsePort('locald port', context.args.positionals[0] ?? '')
+  const [word = ''] = context.args.positionals
+  if (!/^\d+$/.test(word))
+    throw new LocaldError('USAGE', `'${word}' is not a port`, {
+      hint: 'Use a number, as in `locald port 3000`. Run `locald status` to see the ports of services.',
+    })
+  const number = parsePort('locald port', word)
   const daemon = await requireDaemon(context.paths)
   const answer = await daemon.get<PortAnswer>('/v1/ports', { port: number })
   if (context.json) {

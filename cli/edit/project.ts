@@ -11,6 +11,7 @@ import { defaultName, formatInferred } from '../init/inferred.ts'
 import { type Entry, formatSection, formatToml } from '../init/toml.ts'
 import { lineOfPath, parseDocument } from './document.ts'
 import { applyEdit } from './edit.ts'
+import { toArgumentError } from './faulty-service.ts'
 import { type ProjectFile, readProjectFile, writeProjectFile } from './file.ts'
 
 /** A service to add. */
@@ -79,7 +80,7 @@ export class EditedProject {
 
   /**
    * Adds a service to the file, and creates the file where there is none. Nothing is written unless the configuration
-   * is valid afterwards. Throws USAGE for a name that exists, EDIT_FAILED where the file has no place for the lines.
+   * is valid afterwards. Throws USAGE for a name that exists and a service that is wrong, EDIT_FAILED where the file has no place for the lines.
    */
   async add({ name, entries }: NewService): Promise<Added> {
     const { file, present } = this.#file
@@ -95,7 +96,9 @@ export class EditedProject {
       throw new LocaldError('EDIT_FAILED', `${file} has no place for a service that keeps the rest as it is`, {
         hint: `Write these lines yourself:\n\n${toml}`,
       })
-    const warnings = await this.#check(text)
+    const warnings = await this.#check(text).catch(error => {
+      throw toArgumentError(error, name)
+    })
     writeProjectFile(this.#file, text)
     const line = lineOfPath(parseDocument(text.replace(/^\uFEFF/, '')), section.header) ?? 1
     return { file, line, toml, created: present === undefined ? { from: this.#inferredFrom } : undefined, warnings }

@@ -18,7 +18,8 @@ export class TypeSchema {
     const types = Object.keys(definitions).flatMap(key => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []))
     if (!types.includes(name)) {
       const near = closest(name, types)
-      const hint = `Use one of ${types.join(', ')}, or add a plugin with \`locald plugins add\`.`
+      const image = types.includes('container') ? `, \`container image=${sampleImage(name)}\` for an image` : ''
+      const hint = `Use one of ${types.join(', ')}${image}, or add a plugin with \`locald plugins add\`.`
       throw new LocaldError('SERVICE_TYPE_UNSUPPORTED', `unknown service type '${name}'`, {
         hint: near === undefined ? hint : `Did you mean '${near}'? ${hint}`,
       })
@@ -109,6 +110,11 @@ export class TypeSchema {
     const inner = [...listIn(schema, 'anyOf'), ...listIn(schema, 'oneOf')]
     return [schema, ...inner.flatMap(each => this.#alternatives(each))]
   }
+}
+
+/** People name what they want to run: the type is then the name of an image. */
+function sampleImage(name: string): string {
+  return /^[a-z][a-z0-9]*$/.test(name) ? name : 'redis'
 }
 
 /** Returns the JSON types that a schema accepts. */

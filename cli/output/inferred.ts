@@ -4,22 +4,24 @@ import { sanitizeLine } from './sanitize.ts'
 /** Lines of a list of services, with the one above it: a large project does not fill the screen. */
 const lineLimit = 6
 
-/** Returns the lines that say what is run of a project without a `locald.toml`, and which file says so. */
+/** Returns the lines that say what is run of a project without a `locald.toml`, and which file says so, with notes. */
 export function formatInferred(event: LocaldEvent): readonly string[] {
   if (event.event !== 'project' || event.inferred === undefined) return []
-  const { file, services } = event.inferred
+  const { file, services, notes } = event.inferred
   const [first, ...others] = services
   if (first === undefined) return []
-  if (others.length === 0) return [sanitizeLine(`No locald.toml: ${formatService(first)}`)]
+  const noted = notes.map(note => sanitizeLine(`Note: ${note}`))
+  if (others.length === 0) return [sanitizeLine(`No locald.toml: ${formatService(first)}`), ...noted]
   const shown = services.length < lineLimit ? services : services.slice(0, lineLimit - 2)
   const width = Math.max(...shown.map(({ name }) => name.length))
   const rows = shown.map(one => `  ${one.name.padEnd(width)}  ${formatService(one)}`)
   const rest = services.length - shown.length
-  return [
+  const list = [
     `No locald.toml: ${services.length} services of ${file}`,
     ...rows,
     ...(rest === 0 ? [] : [`  and ${rest} more, see \`locald config show\``]),
-  ].map(sanitizeLine)
+  ]
+  return [...list.map(sanitizeLine), ...noted]
 }
 
 function formatService({ type, command, file }: InferredService): string {

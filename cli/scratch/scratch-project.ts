@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { labelOf } from '../../kernel/config/fields/names.ts'
-import { LocaldError } from '../../kernel/errors.ts'
+import { LocaldError, systemCode } from '../../kernel/errors.ts'
 import type { LocaldEvent } from '../../kernel/events.ts'
 import type { CleanAnswer, ForgetBody } from '../../kernel/protocol.ts'
 import { writeAtomic } from '../../kernel/system/files.ts'
@@ -58,14 +58,7 @@ export class ScratchProject {
     const label = labelOf(spec.folder.split('/').at(-1) ?? '').slice(0, nameBytes)
     const identity = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 12)
     const project = new ScratchProject(join(all, `${label}-${spec.kind}-${identity}`), paths)
-    const owner = await project.#owner()
-    if (owner !== undefined)
-      throw new LocaldError('USAGE', `the same runs already: 'locald ${spec.kind}' with pid ${owner.pid}`, {
-        hint: 'Run `locald status --all` to see its URL.',
-      })
-    mkdirSync(project.folder, { recursive: true, mode: 0o700 })
     const self: Owner = { pid: process.pid, start: (await processStart(process.pid)) ?? '' }
-    writeAtomic(join(project.folder, ownerFile), JSON.stringify(self), { durable: false })
     const toml = formatToml(
       [`Written by \`locald ${spec.kind}\`, which removes it when it exits.`],
       [
@@ -73,8 +66,30 @@ export class ScratchProject {
         { header: ['services', 'web'], entries: spec.entries },
       ],
     )
-    writeAtomic(join(project.folder, 'locald.toml'), toml, { durable: false })
+    if (!project.#place({ [ownerFile]: JSON.stringify(self), 'locald.toml': toml })) {
+      const pid = (await project.#owner())?.pid
+      throw new LocaldError('USAGE', `the same runs already: 'locald ${spec.kind}'${pid ? ` with pid ${pid}` : ''}`, {
+        hint: 'Run `locald status --all` to see its URL.',
+      })
+    }
     return project
+  }
+
+  /**
+   * Makes the folder with these files at once: another process sees all of them or none. Returns false where the folder
+   * exists.
+   */
+  #place(files: Readonly<Record<string, string>>): boolean {
+    const made = mkdtempSync(join(this.#paths.data, 'scratch-'))
+    try {
+      for (const [name, text] of Object.entries(files)) writeAtomic(join(made, name), text, { durable: false })
+      renameSync(made, this.folder)
+      return true
+    } catch (error) {
+      rmSync(made, { recursive: true, force: true })
+      if (['ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) return false
+      throw error
+    }
   }
 
   /**

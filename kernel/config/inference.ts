@@ -18,7 +18,7 @@ import { Problems } from './problems.ts'
 import { TrustedFolder } from './project-folder.ts'
 import type { Reader } from './read.ts'
 import { own } from './table.ts'
-import type { Trust } from './trust.ts'
+import { quoteForShell, type Trust } from './trust.ts'
 
 /** What can describe a project without a `locald.toml`. */
 export interface Sources {
@@ -42,6 +42,15 @@ export interface Inferred {
 /** Why there is no project, as far as that is known. */
 export interface NotInferred {
   readonly unsuitable: readonly Unsuitable[]
+  /** A folder above that is a project without a file. */
+  readonly above?: ProjectAbove | undefined
+}
+
+/** A project that a folder further up is. */
+export interface ProjectAbove {
+  readonly folder: string
+  /** What describes it. */
+  readonly file: string
 }
 
 /**
@@ -115,8 +124,12 @@ export function filesOf(source: ProjectSource | ProjectDetector): readonly strin
 }
 
 /** Makes the CONFIG_NOT_FOUND of a folder: why what is there does not do, with the lines that would. */
-export function notFound(folder: string, { sources }: Sources, { unsuitable }: NotInferred): LocaldError {
+export function notFound(folder: string, { sources }: Sources, { unsuitable, above }: NotInferred): LocaldError {
   const where = `no locald.toml in ${folder} or above it`
+  if (unsuitable.length === 0 && above !== undefined)
+    return new LocaldError('CONFIG_NOT_FOUND', `${where}, and nothing else here that describes a project`, {
+      hint: `Run \`locald up ${quoteForShell(above.folder)}\`: the project that its ${above.file} describes.`,
+    })
   if (unsuitable.length === 0)
     return new LocaldError('CONFIG_NOT_FOUND', `${where}, and nothing else that describes a project`, {
       hint: `Change to the folder of a project, or create ${describe(sources)}.`,

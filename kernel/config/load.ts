@@ -13,6 +13,7 @@ import { describeDetection, inferProject, type NotInferred, notFound, type Sourc
 import { mergeLayers, type Places, readLayers } from './layers.ts'
 import type { PluginTables } from './plugin-tables.ts'
 import { Problems, Spot } from './problems.ts'
+import { findProjectAbove } from './project-above.ts'
 import { checkDocument, readProjectTables } from './project-file.ts'
 import { configValues, locate, type Provenance } from './provenance.ts'
 import { requireTrust } from './read.ts'
@@ -72,7 +73,8 @@ export async function findProjectRoot(dir: string, sources: Sources, trust = new
   }
   const nothing = await whyNoProject(start, sources, trust)
   if (nothing === undefined) return start
-  throw notFound(start, sources, nothing)
+  const above = nothing.unsuitable.length === 0 ? await findProjectAbove(start, sources, trust) : undefined
+  throw notFound(start, sources, { ...nothing, above })
 }
 
 /** Returns undefined where a source describes a project. One that fails counts, so that its error is shown. */

@@ -71,6 +71,6 @@ function isInside(file: string, folder: string): boolean {
 }
 
 /** Quotes a path for a shell, where needed. */
-function quoteForShell(path: string): string {
+export function quoteForShell(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -6,7 +6,7 @@ import { django } from './django.ts'
 import { fastapi } from './fastapi.ts'
 import { flask } from './flask.ts'
 import { go } from './go.ts'
-import { composeFile, dockerfile, makefile, pythonProgram } from './other-files.ts'
+import { composeFile, dockerfile, makefile, pythonProgram, withComposeNote } from './other-files.ts'
 import { packageJson } from './package-json.ts'
 import { laravel, php } from './php.ts'
 import { procfile } from './procfile.ts'
@@ -26,7 +26,7 @@ export const detectors: readonly ProjectDetector[] = [
   ...[workspaces, packageJson],
   ...[deno, bun, fastapi, flask, streamlit, rack, php, go, cargo, hugo, mkdocs],
   ...[site, composeFile, pythonProgram, dockerfile, makefile],
-]
+].map(withComposeNote)
 
 /** Projects without a `locald.toml`. */
 const plugin: Plugin = {

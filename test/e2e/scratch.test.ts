@@ -43,6 +43,21 @@ onHost('try runs a command at a URL and saves it on request', async (t, machine)
   t.match(await sandbox.get('my-shop.localhost'), { status: 200, body: 'from .env' })
 })
 
+onHost('of the same command, started several times at once, one runs', async (t, machine) => {
+  const sandbox = machine.sandbox()
+  const folder = sandbox.project('shop', { 'server.mjs': server })
+  await sandbox.ok(['status', '--all'], { cwd: folder })
+  const words = ['try', 'node', 'server.mjs', '$PORT']
+  const all = [1, 2, 3].map(() => sandbox.start(words, { cwd: folder }))
+  const first = await Promise.race(all.map(one => one.prints(/ready +https/).then(() => one)))
+  for (const other of all.filter(one => one !== first))
+    t.match(await other.done, { code: 2, stderr: /^Error: the same runs already: 'locald try' with pid \d+ \[USAGE\]/ })
+  t.match(await sandbox.get('shop-try.localhost'), { status: 200 })
+  first.child.kill('SIGINT')
+  await first.done
+  t.strictSame(await remains(sandbox), [])
+})
+
 onHost('a command that fails to start is reported, and leaves nothing', async (t, machine) => {
   const sandbox = machine.sandbox()
   const folder = sandbox.project('shop', {})

@@ -21,7 +21,7 @@ t.test('reports a wrong command line with what was meant, and exits with 2', asy
     ['up . -f none.toml', '-f none.toml and the folder . exclude each other [USAGE]', /./],
     ['version 1', "unexpected argument '1' [USAGE]", /^See `locald --help`\.$/],
     ['-C none status', '-C: none: not found [USAGE]', /^Name a folder/],
-    ['port http', "locald port 'http' is not a port [USAGE]", /./],
+    ['port web', "'web' is not a port [USAGE]", /`locald port 3000`\. Run `locald status`/],
     ['nothing-like-it', "unknown command 'nothing-like-it' [UNKNOWN_COMMAND]", /^See `locald --help`\.$/],
     ['server', "'server' needs a subcommand [UNKNOWN_COMMAND]", /`locald server shutdown`/],
     ['server strat', "unknown command 'server strat' [UNKNOWN_COMMAND]", /^Did you mean 'start'\? /],

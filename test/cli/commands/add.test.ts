@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { ErrorJson } from '../../../kernel/errors.ts'
+import type { ErrorJson, Problem } from '../../../kernel/errors.ts'
 import { FakeDaemon, json } from '../fake-daemon.ts'
 
 const none: { error: ErrorJson } = { error: { code: 'CONFIG_NOT_FOUND', message: 'nothing describes a project' } }
@@ -71,6 +71,11 @@ t.test('add names the service, and takes flags only before the command', async t
     'server-one',
     `command = "node 'src/Server One.js' $PORT \\"a $PORT \\\\\\"b\\\\\\"\\""`,
   ])
+  t.strictSame(await added('sh', '-c', 'i=1; echo "$PORT" $A'), ['sh', `command = "sh -c 'i=1; echo \\"$PORT\\" $A'"`])
+  t.strictSame(await added('awk', '{print $1}', '$i', '$(x)', 'http://a:$PORT/?b'), [
+    'awk',
+    `command = "awk '{print $1}' '$i' '$(x)' \\"http://a:$PORT/?b\\""`,
+  ])
   t.strictSame(await added('A=1 ./bin/run.sh && true'), ['run', 'command = "A=1 ./bin/run.sh && true"'])
 })
 
@@ -107,6 +112,28 @@ t.test('add without a file keeps what is inferred', async t => {
   t.equal(statSync(join(daemon.home, 'locald.toml')).mode & 0o777, 0o666 & ~process.umask())
 })
 
+t.test('errors of what is added name arguments, those of the file its lines', async t => {
+  const daemon = await folderWith(t, shop)
+  const file = join(daemon.home, 'locald.toml')
+  const answerWith = (...problems: readonly Problem[]) => {
+    const error: ErrorJson = { code: 'CONFIG_INVALID', message: 'of the file', hint: 'Run it.', problems }
+    daemon.on('POST /v1/config', json({ error }, 400))
+  }
+  const ofApi = (key: string, more: object = {}) => ({ ...{ message: 'is bad', file, line: 9, key }, ...more })
+  answerWith(ofApi('services.api.depends_on[0]'))
+  t.match(await daemon.run(['add', '--name', 'api', 'x']), {
+    code: 2,
+    stderr: /^Error: cannot add service 'api': depends_on\[0\]: is bad \[USAGE\]\nHint: Nothing was written\. Run/,
+  })
+  answerWith(ofApi('services.api'), ofApi('services.api.port', { hint: 'Choose one.' }))
+  t.match(await daemon.run(['add', '--name', 'api', 'x']), {
+    stderr: /'api': \[USAGE\]\n {2}is bad\n {2}port: is bad\nHint: Nothing was written\. Choose one\. Run/,
+  })
+  answerWith(ofApi('services.api.port'), ofApi('services.apis.port'))
+  t.match(await daemon.run(['add', '--name', 'api', 'x']), { stderr: /^Error: of the file \[CONFIG_INVALID\]/ })
+  t.equal(written(daemon), shop)
+})
+
 t.test('add to an empty file names the project', async t => {
   const daemon = await folderWith(t, '# mine\n')
   t.match(await daemon.run(['add', 'x']), { code: 0 })
@@ -126,7 +153,7 @@ t.test('add refuses what it cannot write, and writes nothing', async t => {
     2,
     /service 'web' exists already in .*locald\.toml:5 \[USAGE\]\nHint: Choose .*`--name/,
   )
-  await refuse(['--port', 'x', 'y'], 2, /--port 'x' is not a port/)
+  await refuse(['--port', 'x', 'y'], 2, /--port 'x' is not a port \[USAGE\]\nHint: Use for example --port 8080\.$/m)
   await refuse(['--worker', '--port', '1', 'y'], 2, /--worker and --port exclude each other/)
   daemon.on('POST /v1/config', json({ error: { code: 'CONFIG_INVALID', message: "unknown service 'no'" } }, 400))
   await refuse(['--depends-on', 'no', 'y'], 2, /unknown service 'no' \[CONFIG_INVALID\]/)

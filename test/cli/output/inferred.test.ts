@@ -33,6 +33,14 @@ t.test('one service takes one line, several one each, many six', async t => {
   t.equal(formatInferred(event(...many.slice(0, 5))).length, 6)
 })
 
+t.test('notes follow, on lines of their own', async t => {
+  const one = event(['web', 'x'])
+  const noted = { ...one, inferred: { ...one.inferred, notes: ['a\x1b[2J', 'b'] } }
+  t.strictSame(formatInferred(noted).slice(1), ['Note: a\\u001b[2J', 'Note: b'])
+  const many = event(['web', 'x'], ['api', 'y'])
+  t.strictSame(formatInferred({ ...many, inferred: { ...many.inferred, notes: ['c'] } }).slice(3), ['Note: c'])
+})
+
 t.test('nothing is printed of a project with a file, and control characters are not', async t => {
   t.strictSame(formatInferred({ event: 'project', project: 'shop', path: '/shop', domain: 'x' }), [])
   t.strictSame(formatInferred(event()), [])

@@ -83,6 +83,19 @@ t.test('reports why there is no project, with a locald.toml to write', async t =
   t.match(await failure(inferFolder(join(root, 'none'), types, { trust, home: '/' })), { code: 'CONFIG_NOT_FOUND' })
 })
 
+t.test('names the project that a folder above is, within the repository', async t => {
+  const hintIn = async (inner: string) => (await failure(findProjectRoot(join(root, inner), types))).hint ?? ''
+  const { root } = folder({
+    'a b/Procfile': 'web: a\n',
+    'a b/src/deep/x': '',
+    'a b/own/.git/x': '',
+    'a b/own/src/x': '',
+  })
+  t.match(await hintIn('a b/src/deep'), `Run \`locald up '${join(root, 'a b')}'\`: the project that its Procfile`)
+  t.match(await hintIn('a b/own/src'), /^Change to the folder of a project/)
+  t.match(await hintIn('.'), /^Change to the folder of a project/)
+})
+
 t.test('reports a fault of a detector with its file and line', async t => {
   const fault = (error: Error) => typesWith({ files: ['a.yaml'], detect: () => Promise.reject(error) })
   const { root, places } = folder({ 'a.yaml': '' })

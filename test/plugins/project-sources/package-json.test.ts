@@ -31,3 +31,12 @@ t.test('says why a package.json does not describe a project', async t => {
     /^package\.json: unsupported packageManager/,
   )
 })
+
+t.test('notes a compose file beside what runs', async t => {
+  const compose = { 'docker-compose.yml': 'services: {}', '.env': '' }
+  const [note = '', ...others] = (await infer(folderOf(t, withScripts({ dev: 'a' }, compose)))).notes
+  t.match(note, /^docker-compose\.yml is not used: `locald service add`/)
+  t.strictSame(others, [])
+  t.match((await infer(folderOf(t, { Procfile: 'web: a', ...compose }))).notes, [/^docker-compose\.yml/])
+  t.strictSame((await infer(folderOf(t, withScripts({ dev: 'a' })))).notes, [])
+})
