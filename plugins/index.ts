@@ -7,6 +7,7 @@ const list: readonly BuiltIn[] = [
   { name: 'privileges', types: [], load: () => import('./privileges/index.ts') },
   { name: 'exec-runtime', types: ['exec', 'worker'], load: () => import('./exec-runtime/index.ts') },
   { name: 'site', types: ['site'], load: () => import('./site/index.ts') },
+  { name: 'cron', types: ['cron'], load: () => import('./cron/index.ts') },
   { name: 'project-sources', types: [], load: () => import('./project-sources/index.ts') },
   { name: 'postgres', types: ['postgres'], load: () => import('./postgres/index.ts') },
   { name: 'container', types: ['container'], load: () => import('./container/index.ts') },

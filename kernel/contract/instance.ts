@@ -34,7 +34,7 @@ export interface Instance {
    */
   openTerminal?(size: TerminalSize): Promise<TerminalConnection | undefined>
   /** Its process tree, for usage and listeners; absent without a process on this machine. */
-  readonly tree?: ProcessTree
+  readonly tree?: ProcessTree | undefined
 }
 
 /** The result of a check. `detail`: why not, as the end of a sentence. */
@@ -54,6 +54,8 @@ export type InstanceEvent =
     }
   /** A fact that `locald status` shows as the reason while there is no other; null: none any more. */
   | { readonly event: 'note'; readonly text: string | null }
+  /** Its pid, `startedMs` or `state` differ: another process of the service runs now, or none. */
+  | { readonly event: 'process' }
   /** The main process exited with 0, and others of its tree keep running. */
   | { readonly event: 'main'; readonly exit: Exit; readonly left: number }
 

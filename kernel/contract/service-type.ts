@@ -11,6 +11,8 @@ export interface ServiceType<O> {
   readonly isDefault?: boolean
   /** Its own keys; the kernel adds the common ones. */
   readonly shape: Shape<O>
+  /** Finds what is wrong with options that fit the shape. A message is the rest of a sentence: "must be …". */
+  problems?(options: O): readonly OptionProblem[]
   /** Off → a refusal with the flag's hint. */
   readonly requires?: readonly FeatureName[]
   /**
@@ -57,6 +59,13 @@ export interface ServiceType<O> {
   oneOff?(run: Run<O>, argv: Argv, how: { readonly tty: boolean }): OneOff | Promise<OneOff>
 }
 
+/** What is wrong with one key of a service's options. */
+export interface OptionProblem {
+  readonly key: string
+  readonly message: string
+  readonly hint?: string
+}
+
 /** `web`: a port and a host name; `port`: a port only; `none`: neither. */
 export type Network = 'web' | 'port' | 'none'
 
@@ -99,6 +108,8 @@ export interface Run<O> {
   readonly name: string
   readonly key: string
   readonly options: O
+  /** Whether the service was started by its name, or by a change of files that it watches. */
+  readonly isRequested: boolean
   /** Its port on this machine. */
   readonly port: number | undefined
   /** Whether the project's file has its port: the command may listen there without reading PORT. */

@@ -27,7 +27,18 @@ const feature = /^[a-z][a-z0-9-]*(?::[a-z][a-z0-9-]*)?$/
 const tableName = /^[a-z][a-z0-9_]*$/
 const prefix = /^(?:\/[\w.-]+)+$/
 
-const typeFunctions = ['prepare', 'adopt', 'reset', 'exports', 'oneOff', 'protocol', 'ports', 'guestPort', 'guestHost']
+const typeFunctions = [
+  'prepare',
+  'problems',
+  'adopt',
+  'reset',
+  'exports',
+  'oneOff',
+  'protocol',
+  'ports',
+  'guestPort',
+  'guestHost',
+]
 
 export function checkType(it: ServiceType<unknown>): void {
   requireObject('service()', it)

@@ -66,8 +66,11 @@ export class ServiceRuns {
       await this.#parts.ports.moveIfInUse(service, project.planOf(service.ref.name)?.common.port !== undefined)
     signal.throwIfAborted()
     for (const [service, plan] of targets) {
-      const isAgain = again.includes(service.ref.name) || service.fingerprint !== plan.fingerprint
-      if (this.#start(service, this.#rewired(service, plan), isAgain)) service.begunBy = id
+      const isRequested = again.includes(service.ref.name)
+      const isAgain = isRequested || service.fingerprint !== plan.fingerprint
+      if (!this.#start(service, this.#rewired(service, plan), isAgain)) continue
+      service.begunBy = id
+      service.isRequested = isRequested
     }
   }
 

@@ -65,6 +65,8 @@ export class Service implements SupervisorHost {
   foundPort: number | undefined
   /** Whether a user has started it by its name: it then runs without use. */
   isKept = false
+  /** Whether its present run was asked for by its name, or by a change of files that it watches. */
+  isRequested = false
   /** When it was last seen in use: ms since the epoch. */
   usedMs = 0
   /** Clients that look at its terminal. */
@@ -121,6 +123,7 @@ export class Service implements SupervisorHost {
       key: ref.key,
       options: plan.options,
       ...{ port, ports, hostPorts, env, dir, workdir: plan.common.workdir },
+      isRequested: this.isRequested,
       hasWrittenPort: plan.common.port !== undefined,
       data: join(dataFolder, 'services', ref.project.name, ref.name),
       stopSignal: plan.common.stopSignal,

@@ -202,9 +202,7 @@ export class Supervisor {
   async #attend(instance: Instance, plan: StartPlan, wasReady: boolean, signal: AbortSignal): Promise<ExplainedExit> {
     const { state } = this.#host
     this.#instance = instance
-    const { pid, startedMs } = instance
-    state.set({ pid, startedMs, launched: true })
-    this.#host.persist(instance)
+    this.#showProcess(instance)
     const over = new AbortController()
     const finish = () => over.abort()
     signal.addEventListener('abort', finish, { once: true })
@@ -214,7 +212,8 @@ export class Supervisor {
       return exit
     })
     const stopNotes = instance.on?.(event => {
-      if (event.event === 'note') state.note('instance', event.text ?? undefined)
+      if (event.event === 'process') this.#showProcess(instance)
+      else if (event.event === 'note') state.note('instance', event.text ?? undefined)
     })
     const watching = new ReadinessWatch({ host: this.#host, plan, instance, signal: over.signal }).run(wasReady)
     try {
@@ -232,6 +231,12 @@ export class Supervisor {
       this.#instance = undefined
       this.#forgetFoundPort(this.#plan ?? plan)
     }
+  }
+
+  #showProcess(instance: Instance): void {
+    const { pid, startedMs } = instance
+    this.#host.state.set({ pid, startedMs, launched: true })
+    this.#host.persist(instance)
   }
 
   /** Another service may listen there next, as the first free port is the same for both. */

@@ -92,6 +92,7 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
     env: await hooks.env({ ...env }, ref, alone),
     dir: workdirOf(project, service, reach),
     workdir: service.common.workdir,
+    isRequested: false,
     hasWrittenPort: service.common.port !== undefined,
     ports,
     hostPorts: [],

@@ -1,13 +1,12 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AdaptedCommand, Plugin, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
-import { LocaldError } from '../../kernel/errors.ts'
 import { isProgram } from '../lib/files.ts'
+import { shellCommand } from '../lib/shell-command.ts'
+import { requireFolder } from '../lib/working-folder.ts'
 import { addFrameworkVariables } from './framework-variables.ts'
 import { withPortFlag } from './port-flags/port-flags.ts'
 import { KeeperProcesses } from './processes.ts'
-import { shellCommand } from './shell-command.ts'
 
 const keys = {
   command: {
@@ -101,17 +100,3 @@ const plugin: Plugin = {
 }
 
 export default plugin
-
-/** Throws SPAWN_FAILED when the working folder is missing: the system would report a missing program. */
-async function requireFolder({ dir, key }: Run<unknown>): Promise<void> {
-  const found = await stat(dir).catch(() => undefined)
-  if (found?.isDirectory()) return
-  throw new LocaldError(
-    'SPAWN_FAILED',
-    `the working folder ${dir} ${found === undefined ? 'does not exist' : 'is not a folder'}`,
-    {
-      service: key,
-      hint: 'Correct `workdir`; it is relative to the project.',
-    },
-  )
-}

@@ -92,7 +92,11 @@ export function readOptions(service: Spot, table: Table, driver: Driver, owners:
     }
   }
   const options: unknown = structuredClone(Object.fromEntries(own))
-  if (driver.validate(options)) return wrong ? undefined : options
+  if (driver.validate(options)) {
+    const problems = driver.type.problems?.(options) ?? []
+    for (const { key, message, hint } of problems) note(service, { path: [key], message, hint })
+    return wrong || problems.length > 0 ? undefined : options
+  }
   for (const problem of schemaProblemsOf(driver.validate.errors ?? [], options)) {
     if (!isEcho(problem, meant, foreign)) note(service, problem)
   }

@@ -18,6 +18,7 @@ function runOf(options: Partial<ContainerOptions>, more: Partial<Run<ContainerOp
     ...{ project, name: 'cache', key: 'shop:cache', options: Object.assign({}, least, options) },
     ...{
       port: undefined,
+      isRequested: false,
       hasWrittenPort: false,
       ports: {},
       hostPorts: [],

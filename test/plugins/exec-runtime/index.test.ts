@@ -41,6 +41,7 @@ t.test('the plugin starts services of its types and checks the keeper', async t 
     key: 'shop:web',
     options: { command: 'echo "$PORT"', tty: false },
     port: 4000,
+    isRequested: false,
     hasWrittenPort: false,
     env: cleanEnvironment({ PORT: '4000' }),
     dir: rig.dir,

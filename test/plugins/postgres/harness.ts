@@ -97,6 +97,7 @@ export class PostgresHarness {
       key: `${project}:${name}`,
       options: filled,
       port: await freePort(),
+      isRequested: false,
       hasWrittenPort: false,
       env: environment(),
       dir: path,

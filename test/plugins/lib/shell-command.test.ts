@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import t from 'tap'
-import { shellCommand } from '../../../plugins/exec-runtime/shell-command.ts'
+import { shellCommand } from '../../../plugins/lib/shell-command.ts'
 import { cleanEnvironment } from '../../lib/keeper.ts'
-import './harness.ts'
+import '../exec-runtime/harness.ts'
 
 t.test('passes DYLD_ variables to the command, though /bin/sh loses them on macOS', async t => {
   const [name, value] = ['DYLD_FALLBACK_LIBRARY_PATH', '/opt/homebrew/lib; "$HOME"']
