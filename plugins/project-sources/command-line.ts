@@ -97,6 +97,11 @@ function serves({ program, args }: SimpleCommand): boolean {
   return alwaysServe.has(program) || servers.get(program)?.some(word => args.includes(word)) === true
 }
 
+/** Returns whether a shell line starts locald: as a service it would wait for itself. */
+export function isLocald(line: string): boolean {
+  return commandsOf(line).some(({ program }) => program === 'locald')
+}
+
 /** Programs that never serve. */
 const alwaysBuild = new Set([
   ...['tsc', 'vue-tsc', 'tsgo', 'babel', 'swc', 'sass', 'postcss', 'tailwindcss', 'microbundle', 'unbuild', 'pkgroll'],

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ProjectDetector, ProjectFolder, ServiceTables } from '../../kernel/contract/plugin.ts'
-import { isBuild, isServer } from './command-line.ts'
+import { isBuild, isLocald, isServer } from './command-line.ts'
 import { faultIn } from './fault.ts'
 import { type Manifest, readManifest, resolveScript, scriptNames, scriptOf } from './manifest.ts'
 import { packageManagerOf } from './package-manager.ts'
@@ -20,16 +20,21 @@ export const packageJson: ProjectDetector = {
       return { file: 'package.json', services: { web: { command: 'node server.js' } } }
     const example = { web: { command: 'node server.js' } }
     const builds = scriptNames.find(name => scriptOf(manifest, name) !== undefined)
-    if (builds !== undefined) return { reason: `script \`${builds}\` of package.json only builds`, example }
+    if (builds !== undefined) {
+      const does = isLocald(resolveScript(manifest, scriptOf(manifest, builds) ?? '')) ? 'starts locald' : 'only builds'
+      return { reason: `script \`${builds}\` of package.json ${does}`, example }
+    }
     return { reason: `package.json has no script ${scriptNames.map(name => `\`${name}\``).join(', ')}`, example }
   },
 }
 
-/** Returns the first script that does not only build, of those with these names. */
+/** Returns the first script that neither only builds nor starts locald, of those with these names. */
 export function chooseScript(manifest: Manifest, names: readonly string[] = scriptNames): string | undefined {
   return names.find(name => {
     const script = scriptOf(manifest, name)
-    return script !== undefined && !isBuild(resolveScript(manifest, script))
+    if (script === undefined) return false
+    const run = resolveScript(manifest, script)
+    return !isBuild(run) && !isLocald(run)
   })
 }
 
@@ -56,5 +61,6 @@ export async function assetsOf(folder: ProjectFolder): Promise<ServiceTables> {
   const script = manifest === undefined ? undefined : scriptOf(manifest, 'dev')
   if (manifest === undefined || script === undefined) return {}
   const command = runScript(folder, manifest, 'dev')
+  if (isLocald(resolveScript(manifest, script))) return {}
   return { assets: isServer(resolveScript(manifest, script)) ? { command } : { type: 'worker', command } }
 }

@@ -6,7 +6,7 @@ import {
   type ProjectFolder,
   type Unsuitable,
 } from '../../kernel/contract/plugin.ts'
-import { isBuild } from './command-line.ts'
+import { isBuild, isLocald } from './command-line.ts'
 import { chooseMain } from './main-package.ts'
 import { type Manifest, readManifest, resolveScript, scriptOf } from './manifest.ts'
 import { managerAt } from './package-json.ts'
@@ -99,6 +99,7 @@ function toStartable(manifest: Manifest, names: readonly string[]): Startable | 
   const script = chooseFrom(manifest, names)
   if (script === undefined) return undefined
   const text = resolveScript(manifest, scriptOf(manifest, script) ?? '')
+  if (isLocald(text)) return undefined
   const isWorker = isBuild(text)
   if (isWorker && names !== devScripts) return undefined
   const ownName = manifest.name?.replace(/^@[^/]*\//, '') ?? basename(manifest.dir)

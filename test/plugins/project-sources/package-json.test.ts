@@ -40,3 +40,15 @@ t.test('notes a compose file beside what runs', async t => {
   t.match((await infer(folderOf(t, { Procfile: 'web: a', ...compose }))).notes, [/^docker-compose\.yml/])
   t.strictSame((await infer(folderOf(t, withScripts({ dev: 'a' })))).notes, [])
 })
+
+t.test('a script that starts locald is no service: it would wait for itself', async t => {
+  const scripts = { dev: 'npm run up', up: 'NODE_ENV=dev npx locald up && echo done', start: 'node .' }
+  t.strictSame(lines(await infer(folderOf(t, withScripts(scripts)))), ['web: npm run start'])
+  const { message } = await failureOf(folderOf(t, withScripts({ dev: 'locald up' })))
+  t.match(message, /script `dev` of package\.json starts locald$/)
+  const rails = { 'bin/rails': '', ...withScripts({ dev: 'locald up' }) }
+  t.strictSame(Object.keys((await infer(folderOf(t, rails))).services), ['web'])
+  const packages = { 'a/package.json': '{"scripts": {"dev": "vite"}}' }
+  const root = JSON.stringify({ workspaces: ['a'], scripts: { dev: 'locald up' } })
+  t.strictSame(lines(await infer(folderOf(t, { 'package.json': root, ...packages }))), ['a (in a): npm run dev'])
+})
