@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /** Variables that coding agents set for the commands they run, and the agent's name. */
 const marks: readonly (readonly [variable: string, name: string])[] = [
   ['CLAUDECODE', 'claude-code'],
@@ -13,6 +15,9 @@ const marks: readonly (readonly [variable: string, name: string])[] = [
   ['AUGMENT_AGENT', 'augment'],
   ['ANTIGRAVITY_AGENT', 'antigravity'],
 ]
+
+/** A lease's name is not longer. */
+const longest = 100
 
 /** A coding agent that runs this command, and the variable by which it is known. */
 export interface Agent {
@@ -41,5 +46,13 @@ export function detectAgent(env: Environment = process.env): string | undefined 
 
 function named(variable: string, env: Environment): Agent | undefined {
   const name = env[variable]
-  return name === undefined || ['', '0', 'false'].includes(name) ? undefined : { variable, name }
+  if (name === undefined || ['', '0', 'false'].includes(name)) return undefined
+  return {
+    variable,
+    name:
+      stripVTControlCharacters(name)
+        .replaceAll(/[\p{C}\s]+/gu, ' ')
+        .trim()
+        .slice(0, longest) || 'agent',
+  }
 }

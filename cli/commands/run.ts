@@ -35,7 +35,8 @@ async function runIn(context: Context, daemon: Client, needed: readonly string[]
     ...(service === undefined ? { with: needed } : { service }),
     ...{ env: callerEnvironment(), argv: [command, ...args], tty, pid: process.pid },
   }
-  const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
+  // It waits for dependencies that sleep, as long as their start takes.
+  const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body, null)
   const code = await runThere(service, [command, ...args], place)
   if (code !== 0) reportNotRunning(context, place.notRunning)
   return code

@@ -9,6 +9,8 @@ const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** The command whose effects are watched. */
 export class Command {
   readonly #child: ChildProcess
+  /** Whether it has a process group of its own: not on a terminal, whose Ctrl-C then reaches it without locald. */
+  readonly #isGroup = process.stdin.isTTY !== true
   /** Its exit code. Rejects where it does not start. */
   readonly exited: Promise<number>
 
@@ -19,10 +21,13 @@ export class Command {
   ) {
     const child = spawn(program, args, {
       cwd,
+      detached: this.#isGroup,
       stdio: ['inherit', hasOwnStdout ? 'inherit' : process.stderr, 'inherit'],
     })
     this.#child = child
-    const pass = (signal: NodeJS.Signals) => void child.kill(signal)
+    const pass = (signal: NodeJS.Signals): void => {
+      if (signal !== 'SIGINT' || this.#isGroup) this.#kill(signal)
+    }
     for (const signal of passed) process.on(signal, pass)
     this.exited = new Promise<number>((resolve, reject) => {
       child.once('error', error => reject(startError(program, error)))
@@ -32,11 +37,21 @@ export class Command {
     })
   }
 
-  /** Stops it; resolves when it has exited. */
+  /** Stops it and what it has started; resolves when it has exited. */
   async stop(): Promise<void> {
-    this.#child.kill('SIGTERM')
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
+    this.#kill('SIGTERM')
+    const timer = setTimeout(() => this.#kill('SIGKILL'), graceMs)
     await this.exited.finally(() => clearTimeout(timer))
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    const { pid } = this.#child
+    if (!this.#isGroup || pid === undefined) return void this.#child.kill(signal)
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // All of the group have exited.
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { createContext, Script } from 'node:vm'
 import picomatch from 'picomatch'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { LogLine } from '../../kernel/events.ts'
@@ -46,28 +47,50 @@ export function expectRequest(text: string): Expectation {
 export function expectLog(text: string): Expectation {
   const [, source, flags = ''] = /^\/(.+)\/([imsu]*)$/s.exec(text) ?? []
   const pattern = source === undefined ? undefined : compile(text, source, flags)
-  const fits = (line: string) => (pattern === undefined ? line.includes(text) : pattern.test(line))
+  const fits = (line: string) => (pattern === undefined ? line.includes(text) : pattern(line))
   return {
     ...{ kind: 'log', text, isMetByRequest: never, nearness: () => 0 },
     isMetByLine: line => fits(sanitizeLogText(line.text, false)),
   }
 }
 
-function compile(text: string, source: string, flags: string): RegExp {
+/** A line takes a pattern microseconds; one that backtracks without end would outlast every limit: ms. */
+const lineMs = 500
+
+/** Returns whether a line matches. Throws USAGE where that takes too long. */
+function compile(text: string, source: string, flags: string): (line: string) => boolean {
+  const context = createContext({ line: '', regex: undefined })
   try {
-    return new RegExp(source, flags)
+    context['regex'] = new RegExp(source, flags)
   } catch (error) {
     throw new LocaldError('USAGE', `--log '${text}': ${messageOf(error)}`, {
       hint: 'Use a JavaScript regular expression between slashes, or a text without them.',
     })
   }
+  const script = new Script('regex.test(line)')
+  return line => {
+    context['line'] = line
+    try {
+      return script.runInContext(context, { timeout: lineMs }) === true
+    } catch (error) {
+      throw new LocaldError('USAGE', `--log '${text}' takes more than ${lineMs} ms for a line`, {
+        hint: 'Use a pattern without nested repetitions, or a text without slashes.',
+        cause: error,
+      })
+    }
+  }
 }
 
+/** Some days less than a timer of Node can wait. */
+const longestMs = 20 * 86_400_000
 const unitMs = { ms: 1, s: 1000, m: 60_000 } as const
 
 /** Parses `500ms`, `30s`, `2m`, or seconds. Throws USAGE. */
 export function parseLimit(text: string): number {
   const [, count, unit = 's'] = /^(\d{1,7}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text) ?? []
-  if (count !== undefined && (unit === 'ms' || unit === 's' || unit === 'm')) return Number(count) * unitMs[unit]
-  throw new LocaldError('USAGE', `--within '${text}' is not a duration`, { hint: 'Use for example 500ms, 30s or 2m.' })
+  const ms = unit === 'ms' || unit === 's' || unit === 'm' ? Number(count) * unitMs[unit] : Number.NaN
+  if (ms <= longestMs) return ms
+  throw new LocaldError('USAGE', `--within '${text}' is not a duration of at most 20 days`, {
+    hint: 'Use for example 500ms, 30s or 2m.',
+  })
 }

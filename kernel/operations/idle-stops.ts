@@ -41,8 +41,13 @@ export class IdleStops {
   constructor(input: IdleInput) {
     this.#input = input
     this.#off = input.events.on(event => {
-      if (event.event === 'service' && event.service.status === 'running' && this.#timer === undefined) this.#schedule()
+      if (event.event === 'service' && event.service.status === 'running') this.look()
     })
+  }
+
+  /** Begins to look, unless it does: a service that runs may stop by its changed file, or a plain `up`. */
+  look(): void {
+    if (this.#timer === undefined) this.#schedule()
   }
 
   /** Starts a service that sleeps, with its dependencies; all requests for it wait for one start. Never rejects. */

@@ -49,7 +49,8 @@ export class Operations {
     this.#input = input
     const { events, log, applied, openFolder, projects } = input
     const reload = async (project: Project, why: string) => {
-      if (this.#closing === undefined && project.wanted.size > 0) await this.#startup.reload(project, why)
+      if (this.#closing === undefined && project.wanted.size > 0)
+        await this.#startup.reload(project, why).finally(() => this.#idle.look())
     }
     const stop = (project: Project, choose: () => readonly string[], why: string) =>
       stopChosen(project, choose, why, this.#parts)
@@ -93,10 +94,8 @@ export class Operations {
         }
       }),
     )
-    await this.#startup.startAll(requests, {
-      ...{ sink, id: body.id, owner },
-      ...(disconnected === undefined ? {} : { disconnected }),
-    })
+    const caller = { sink, id: body.id, owner, ...(disconnected === undefined ? {} : { disconnected }) }
+    await this.#startup.startAll(requests, caller).finally(() => this.#idle.look())
   }
 
   /** Stops the named services and starts them again, with the present configuration. */
@@ -119,7 +118,7 @@ export class Operations {
         return { loaded, shell, restart, again: restart, ...which }
       }),
     )
-    await this.#startup.startAll(requests, { sink })
+    await this.#startup.startAll(requests, { sink }).finally(() => this.#idle.look())
   }
 
   /** Stops services, dependents first. */

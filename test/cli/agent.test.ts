@@ -22,3 +22,9 @@ t.test('knows agents by their variables, and people where these are theirs, too'
   ])
     t.equal(detectAgent(env), undefined, JSON.stringify(env))
 })
+
+t.test('shortens a name to one line that a lease may have', async t => {
+  t.equal(detectAgent({ AI_AGENT: 'x'.repeat(300) }), 'x'.repeat(100))
+  t.equal(detectAgent({ AI_AGENT: '\u001b[31mmine\u001b[0m\n ok' }), 'mine ok')
+  t.equal(detectAgent({ AI_AGENT: '\n' }), 'agent')
+})

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { until } from '../lib/running.ts'
 import { Sandbox } from '../lib/sandbox.ts'
 
 const isNightly = process.env['LOCALD_NIGHTLY'] === '1'
@@ -8,6 +9,7 @@ const isNightly = process.env['LOCALD_NIGHTLY'] === '1'
 const server = `const { createServer } = require('node:http')
 createServer((request, response) => {
   if (request.url.startsWith('/pay')) console.log('paid 12.50 by ann')
+  if (request.url.includes('aaa')) console.log(request.url + '!')
   response.statusCode = request.url === '/pay/late' ? 402 : 201
   response.end('ok')
 }).listen(process.env.PORT, '127.0.0.1')
@@ -69,6 +71,11 @@ sent.end()`,
     t.equal(failed.code, 7)
     t.match(failed.stderr, /The command exited with code 7/)
     t.equal((await run(['--log', 'paid', '--within', '300ms'], ['sleep', '60'])).code, 124)
+    const tree = await run(['--log', 'paid', '--within', '300ms'], ['sh', '-c', 'sleep 200601; true'])
+    t.equal(tree.code, 124)
+    await until('what the command has started to exit', () =>
+      sandbox.processes().every(({ command }) => command !== 'sleep 200601'),
+    )
     t.match(await run(['--log', 'x'], ['no-such-command']), { code: 1, stderr: /command not found: no-such-command/ })
   })
 
@@ -80,6 +87,7 @@ sent.end()`,
       ['--request', 'GET /x abc'],
       ['--log', '/(/'],
       ['--log', 'x', '--within', 'soon'],
+      ['--log', 'x', '--within', '99999m'],
       ['--log', 'x', '--service', 'nope'],
     ])
       t.equal((await run(flags, touch)).code, 2, flags.join(' '))
@@ -88,6 +96,12 @@ sent.end()`,
       stderr: /needs a command/,
     })
     t.match((await sandbox.run(['run', 'web', '--', 'ls', 'ran'], { cwd: folder })).code, 2, 'the command did not run')
+  })
+
+  await t.test('gives up a pattern that takes too long, and stops the command', async t => {
+    const path = `/pay/${'a'.repeat(60)}`
+    const ran = await run(['--log', '/(a+)+$/'], ['sh', '-c', `${pay('POST', path).join(' ')}; exec sleep 200602`])
+    t.match(ran, { code: 2, stderr: /takes more than 500 ms for a line/ })
   })
 
   await t.test('misses nothing that happens at once', async t => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { IdleProject } from '../lib/idle-project.ts'
 import { until } from '../lib/running.ts'
@@ -60,4 +62,20 @@ t.test('services stop when they are not used', async t => {
     await box.up(folder)
     await project.stopped('events', 'web', 'db')
   })
+})
+
+t.test('a service that runs stops without use from a plain `up`, or from its changed file', async t => {
+  const box = new Sandbox(t)
+  const project = new IdleProject(box, { web: [] })
+  const { folder } = project
+  await box.up(folder, ['web'])
+  await box.up(folder)
+  await project.stopped('web')
+  const file = join(folder, 'locald.toml')
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace('idle = "1s"\n', ''))
+  await box.up(folder)
+  t.notOk(await project.isStopped('web'))
+  writeFileSync(file, text)
+  await project.stopped('web')
 })
