@@ -5,6 +5,8 @@ import { type CronState, formatTime } from './state.ts'
 
 /** The clock is read this often at least, as timers stand still while the machine sleeps, and clocks are set: ms. */
 const lookMs = 30_000
+/** An adopted run that has exited meanwhile is known as such after this long: ms. */
+const adoptMs = 1000
 
 /** What a schedule needs. */
 export interface CronInput {
@@ -49,7 +51,7 @@ export class CronInstance implements Instance {
       this.#resolveExit = resolve
     })
     if (process !== undefined) this.#run = this.#follow(process)
-    this.#arm()
+    this.#arm(process === undefined ? 0 : adoptMs)
   }
 
   get pid(): number | null {
@@ -96,10 +98,10 @@ export class CronInstance implements Instance {
     return await this.#process?.openTerminal?.(size)
   }
 
-  #arm(): void {
+  #arm(leastMs = 0): void {
     clearTimeout(this.#timer)
     if (this.#isStopped) return
-    const leftMs = Math.max(0, this.#nextMs - Date.now())
+    const leftMs = Math.max(leastMs, this.#nextMs - Date.now())
     this.#timer = setTimeout(() => this.#look(), Math.min(leftMs, lookMs)).unref()
   }
 

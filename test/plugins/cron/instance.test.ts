@@ -144,3 +144,14 @@ t.test('the next daemon continues the schedule, and adopts a run', async t => {
   await it.pass(10)
   t.equal(it.runs.length, 0, 'none begins while the daemon exits')
 })
+
+t.test('what was due while no daemon ran is run once, also when the run before exited meanwhile', async t => {
+  const process = new Run()
+  process.exit({ code: 0, signal: null })
+  const it = follow(t, { beganMs: 1, nextMs: startMs - 25 * minuteMs, process })
+  mock.timers.tick(0)
+  await it.settle()
+  await it.pass(0.5)
+  t.equal(it.runs.length, 1)
+  t.notMatch(it.lines.join(), 'skipped')
+})
