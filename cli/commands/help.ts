@@ -66,12 +66,14 @@ export function printTopic({ name, args, about, details, flags = [], examples = 
  * Returns the commands of one or two words, each with its arguments and what it does, by the groups of `locald --help`.
  */
 function listGroups(): readonly Section[] {
-  const rows = Object.keys(groups).map(group => listGroup(group))
+  const listed = new Set<string>()
+  const rows = Object.keys(groups).map(group => listGroup(group, listed))
   const width = Math.max(...rows.flat().map(([label]) => label.length))
   return Object.values(groups).map((title, index) => ({ title, body: formatRows(rows[index] ?? [], width) }))
 }
 
-function listGroup(group: string): readonly (readonly [label: string, about: string])[] {
+/** Lists a group without the families of earlier ones, which have commands in several. */
+function listGroup(group: string, listed: Set<string>): readonly (readonly [label: string, about: string])[] {
   const own = commands
     .filter(command => command.group === group)
     .map(({ name, args, about }): readonly [string, string] => {
@@ -83,7 +85,9 @@ function listGroup(group: string): readonly (readonly [label: string, about: str
   const ofPlugins = pluginCommands
     .filter(command => command.group === group)
     .map(({ name, args, about }): readonly [string, string] => [`${name} ${args}`.trimEnd(), about])
-  return [...new Map([...own, ...ofPlugins])]
+  const rows = [...new Map([...own, ...ofPlugins])].filter(([label]) => !listed.has(label))
+  for (const [label] of rows) listed.add(label)
+  return rows
 }
 
 function listFamily(first: string): readonly (readonly [label: string, about: string])[] {
@@ -104,11 +108,15 @@ function makeCli(examples: readonly string[]): ReturnType<typeof cac> {
   return cli
 }
 
-/** Puts sections below the usage, and removes the trailing spaces that cac prints. */
+/** Puts sections below the usage, and removes what cac prints too much. */
 function insertAfterUsage(sections: readonly Section[], more: readonly Section[]): Section[] {
   const [usage, ...rest] = sections.map(({ body, ...section }) => ({
     ...section,
-    body: body.replace(/ +$/gm, '').replace(/Display this message$/m, 'Print help'),
+    body: body
+      .replace(/ +$/gm, '')
+      .replace(/Display this message$/m, 'Print help')
+      // cac's word for a flag that begins with `no-`: that it is not given.
+      .replace(/ \(default: true\)$/gm, ''),
   }))
   return [...(usage === undefined ? [] : [usage]), ...more, ...rest]
 }

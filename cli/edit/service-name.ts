@@ -7,6 +7,8 @@ const runners =
   /^(?:npm|npx|pnpm|pnpx|yarn|bun|bunx|deno|node|tsx|python[\d.]*|uv|poetry|ruby|bundle|php|go|cargo|make)$/
 /** Words between such a program and what it runs. */
 const between = /^(?:run|run-script|exec|dlx|x|task|-.*)$/
+/** Flags before a program's text, which makes no name. */
+const inline = /^(?:-e|-c|--eval)$/
 
 /**
  * Returns a free name for the service of a command: `web` if it may serve and the name is free, else after the script or
@@ -38,6 +40,7 @@ function subjectOf(argv: readonly string[]): string {
   const words = argv.length === 1 ? text.split(/\s+/) : argv
   const rest = words.filter(word => !/^\w+=/.test(word))
   const program = basename(rest[0] ?? '')
-  const subject = runners.test(program) ? rest.slice(1).find(word => !between.test(word)) : undefined
+  const isNamed = runners.test(program) && !inline.test(rest[1] ?? '')
+  const subject = isNamed ? rest.slice(1).find(word => !between.test(word)) : undefined
   return basename(subject ?? program).replace(/\.\w+$/, '')
 }

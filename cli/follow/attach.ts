@@ -41,7 +41,7 @@ export async function attach(context: Context, daemon: Client, what: AttachTarge
   if (what.early.isPressed) keys.stop()
   try {
     const more = keys.isKeyboard ? `${canDetach ? ', d to detach' : ''}, ? for more keys` : ''
-    if (!context.json) printStderr(`Press Ctrl-C to stop the project${more}`)
+    if (!context.json) printStderr(`Press Ctrl-C to stop${canDetach ? ' the project' : ''}${more}`)
     return await attachment.until(keys, daemon)
   } finally {
     keys.close()

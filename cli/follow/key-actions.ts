@@ -13,8 +13,9 @@ import { Menu } from './menu.ts'
 import type { FollowedServices } from './services.ts'
 
 const help = [
-  '? these keys · r restart · o open in the browser · l logs of one service · a attach to one',
-  'Enter an empty line · Ctrl-C stop',
+  '? list keys · r restart · o open in the browser',
+  'l show logs of one service · a attach to one',
+  'Enter print an empty line · Ctrl-C stop',
 ]
 const detachHelp = ' · d detach'
 

@@ -55,6 +55,6 @@ export function formatTrustHint(
   const [host] = hosts.toSorted((a, b) => a.length - b.length)
   if (host === undefined || browsing === undefined || browsing.isTrusted) return undefined
   const port = browsing.http === 80 ? '' : `:${browsing.http}`
-  const plain = browsing.http === null ? '' : `; http://${host}${port} works without it`
+  const plain = browsing.http === null ? '' : `\nWithout TLS  http://${host}${port}`
   return `Browsers will warn until you run \`locald trust\`${plain}`
 }

@@ -25,5 +25,7 @@ export function formatInferred(event: LocaldEvent): readonly string[] {
 }
 
 function formatService({ type, command, file }: InferredService): string {
-  return command === null ? `type ${type}, by ${file}` : `running \`${command}\` of ${file}`
+  return command === null
+    ? `running a service of type ${type}, because of ${file}`
+    : `running \`${command}\` of ${file}`
 }

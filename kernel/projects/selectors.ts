@@ -100,7 +100,9 @@ export function requireServices(
 }
 
 function servicesHint(project: string, known: readonly string[]): string {
-  return known.length === 0 ? `Add a service to ${project} first: it has none.` : `Use one of ${known.join(', ')}.`
+  const [only, ...others] = known
+  if (only === undefined) return `Add a service to ${project} first: it has none.`
+  return others.length === 0 ? `Use '${only}', its only service.` : `Use one of ${known.join(', ')}.`
 }
 
 /** Names all services of a project. */

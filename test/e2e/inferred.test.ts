@@ -95,7 +95,7 @@ t.test('up runs projects that have no locald.toml', async t => {
   await t.test('a folder of files', async t => {
     const folder = sandbox.project('files', { 'index.html': '<h1>files</h1>', '.env': 'SECRET=1\n' })
     const { stderr } = await sandbox.ok(['up'], { cwd: folder })
-    t.match(stderr, 'No locald.toml: type site, by index.html\n')
+    t.match(stderr, 'No locald.toml: running a service of type site, because of index.html\n')
     t.match((await sandbox.get('files.localhost')).body, '<h1>files</h1>')
     t.equal((await sandbox.get('files.localhost', '/.env')).status, 404)
   })

@@ -69,7 +69,8 @@ export class Services {
     const state = stateOf(view)
     if (state === 'starting') return this.#steps.get(view.key) ?? view.reason ?? undefined
     const isDone = state === 'exited' && view.reason === 'exited with code 0'
-    return state === 'ready' || state === 'stopped' || isDone ? undefined : (view.reason ?? undefined)
+    const isPlainlyStopped = state === 'stopped' && view.asleep !== true
+    return state === 'ready' || isPlainlyStopped || isDone ? undefined : (view.reason ?? undefined)
   }
 
   /**

@@ -74,6 +74,8 @@ t.test('prints help by group, of a group and of a command', async t => {
     alone.stdout,
     /Project commands:\n {2}up \[PATH\] \[SERVICE…\] +Start[\s\S]*Data commands:[\s\S]* {2}db <COMMAND> \[NAME\] +Manage/,
   )
+  t.equal(alone.stdout.match(/^ {2}service <command>/gm)?.length, 1, 'a family of two groups stands in the first')
+  t.match(alone.stdout, / {2}Print without colours\n/)
   t.equal((await locald(['--help'], { home })).stdout, alone.stdout)
   t.equal((await locald(['help'], { home })).stdout, alone.stdout)
   const up = await locald(['up', '--help'], { home })

@@ -134,6 +134,12 @@ t.test('errors of what is added name arguments, those of the file its lines', as
   t.equal(written(daemon), shop)
 })
 
+t.test('a program whose text is in its arguments names the service', async t => {
+  const daemon = await folderWith(t, '[project]\nname = "a"\n')
+  const ran = await daemon.run(['add', '--worker', 'node', '-e', 'setInterval(() => console.log(1), 1000)'])
+  t.match(ran, { code: 0, stdout: /^Added node to / })
+})
+
 t.test('add to an empty file names the project', async t => {
   const daemon = await folderWith(t, '# mine\n')
   t.match(await daemon.run(['add', 'x']), { code: 0 })

@@ -42,7 +42,7 @@ t.test('up prints progress on stderr and a table on stdout', async t => {
   t.equal(warned.stdout, ran.stdout)
   t.match(
     warned.stderr,
-    /\nBrowsers will warn until you run `locald trust`; http:\/\/web\.shop\.localhost:8080 works without it\n$/,
+    /\nBrowsers will warn until you run `locald trust`\nWithout TLS {2}http:\/\/web\.shop\.localhost:8080\n$/,
   )
   t.same(daemon.last('/v1/doctor').query.getAll('check'), ['trust-system', 'trust-chromium', 'trust-firefox'])
   daemon.on('GET /v1/doctor', json({ ok: true, checks: [{ ...store, status: 'pass' }], fixes: [], commands: [] }))

@@ -37,6 +37,19 @@ t.test('shows services with their states, and why one failed', async t => {
   t.notOk(screen.xterm.isAlternate)
 })
 
+t.test('shows why a sleeping service is stopped, and of no other stopped one', async t => {
+  const stopped = { status: 'stopped', health: null, pid: null, cpu: null, memory: null } as const
+  const scripted = await Scripted.start(t, [
+    view('db', { ...stopped, asleep: true, reason: 'idle for 15m; starts with what needs it' }),
+    view('web', { ...stopped, reason: 'stopped by you' }),
+  ])
+  const screen = scripted.open()
+  await screen.shows(/○ db +Stopped .*\n▌? +idle for 15m; starts with what needs it\n/)
+  t.notMatch(screen.text, 'stopped by you')
+  screen.press('q')
+  await screen.exit
+})
+
 t.test('says nothing before it knows what runs, and that it connects where that takes long', async t => {
   const scripted = await Scripted.start(t, shop)
   scripted.isSilent = true

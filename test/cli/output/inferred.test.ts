@@ -20,7 +20,9 @@ t.test('one service takes one line, several one each, many six', async t => {
   t.strictSame(formatInferred(event(['web', 'pnpm run dev'])), [
     'No locald.toml: running `pnpm run dev` of package.json',
   ])
-  t.strictSame(formatInferred(event(['web', null, 'index.html'])), ['No locald.toml: type site, by index.html'])
+  t.strictSame(formatInferred(event(['web', null, 'index.html'])), [
+    'No locald.toml: running a service of type site, because of index.html',
+  ])
   t.strictSame(formatInferred(event(['web', 'npm run dev', 'apps/web/package.json'], ['worker', 'x'])), [
     'No locald.toml: 2 services of package.json',
     '  web     running `npm run dev` of apps/web/package.json',

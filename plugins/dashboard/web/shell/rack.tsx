@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
+import type { ServiceView } from '../../../../kernel/events.ts'
 import { Mark } from '../parts/mark.tsx'
 import { type Group, groups } from '../state/groups.ts'
 import { pending } from '../state/pending.ts'
@@ -88,7 +89,7 @@ function RackService({ id }: { readonly id: string }) {
   const state = word === undefined ? stateOf(view) : { shape: 'wait' as const, word }
   const isCurrent = place.value.service === id
   const detail =
-    state.shape === 'ok' ? (view.port === null ? view.type : `:${view.port}`) : (waitsFor(view.reason) ?? state.word)
+    state.shape === 'ok' ? (view.port === null ? view.type : `:${view.port}`) : (briefly(view) ?? state.word)
   return (
     <a
       class={`svc ${state.shape}`}
@@ -106,8 +107,9 @@ function RackService({ id }: { readonly id: string }) {
   )
 }
 
-function waitsFor(reason: string | null): string | undefined {
-  return /^waiting for [\w-]+/i.exec(reason ?? '')?.[0]
+/** Returns the start of a reason that says more than the state: `waiting for db`, `idle for 15m`. */
+function briefly({ asleep, reason }: ServiceView): string | undefined {
+  return (asleep === true ? /^idle for \w+/ : /^waiting for [\w-]+/i).exec(reason ?? '')?.[0]
 }
 
 /** Moves the focus between the services of the rack. */

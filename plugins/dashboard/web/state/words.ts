@@ -32,7 +32,7 @@ export function isWell(view: ServiceView): boolean {
 /** Returns the sentence of a state: the reason where there is one, else the word. */
 export function sentenceOf(view: ServiceView): string {
   const { word } = stateOf(view)
-  const hasReason = view.reason !== null && word !== 'ready' && word !== 'stopped'
+  const hasReason = view.reason !== null && word !== 'ready' && (word !== 'stopped' || view.asleep === true)
   return capitalised(hasReason ? `${word}: ${view.reason}` : word)
 }
 
