@@ -6,7 +6,7 @@
 /** A hint for each of these commands. */
 const commandHints: readonly (readonly [words: readonly string[], hint: string])[] = [
   [['kill', 'rm', 'halt', 'terminate'], 'Run `locald stop` to stop the services of this project.'],
-  [['list', 'projects'], 'Run `locald registry list` to list projects, or `locald status --all` for their services.'],
+  [['list', 'projects'], 'Run `locald registry list` to list projects, or `locald status --known` for their services.'],
   [['stats', 'htop'], 'Run `locald status`, or `locald monitor` to see it live.'],
   [['web', 'gui'], 'Run `locald dashboard`.'],
   [['sh', 'shell', 'bash', 'ssh', 'connect'], 'Run `locald run SERVICE -- sh` for a shell in the place of a service.'],
@@ -14,7 +14,7 @@ const commandHints: readonly (readonly [words: readonly string[], hint: string])
   [['snapshot', 'branch'], 'Run `locald db snapshot` or `locald db branch`.'],
   [['url'], 'Run `locald status` to see all URLs, or `locald open SERVICE` to open one.'],
   [['ports'], 'Run `locald status` to see all ports, or `locald port N` to see who listens on one.'],
-  [['events', 'watch'], 'Run `locald up --json` or `locald monitor` to follow what happens.'],
+  [['events', 'watch'], 'Run `locald status --watch` or `locald monitor` to follow what happens.'],
   [
     ['inspect', 'info', 'describe', 'show'],
     'Run `locald why SERVICE`, `locald env SERVICE` or `locald config show --provenance`.',

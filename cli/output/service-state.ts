@@ -1,4 +1,5 @@
 import type { ServiceView } from '../../kernel/events.ts'
+import type { StatusView } from '../../kernel/protocol.ts'
 import type { ParsedArgs } from '../args/parse.ts'
 import type { Style } from './terminal.ts'
 
@@ -27,6 +28,24 @@ export function isListed(view: ServiceView, names: readonly string[] = []): bool
 
 function isNamed({ name, key }: ServiceView, names: readonly string[]): boolean {
   return names.includes(name) || names.includes(key)
+}
+
+/** Which services `locald status` is about. */
+export interface Selection {
+  readonly all: boolean
+  /** With `all`: stopped ones, too. */
+  readonly known: boolean
+  readonly names: readonly string[]
+}
+
+/**
+ * Whether `locald status` shows a service. Of all projects, without `known`, those that run, have failed, sleep or are
+ * meant to run; otherwise what `isListed` says.
+ */
+export function isShown(view: StatusView, { all, known, names }: Selection): boolean {
+  if (!all) return isListed(view, names)
+  const isOver = view.status === 'stopped' || view.status === 'exited'
+  return known || !isOver || view.asleep === true || view.startedBy !== null
 }
 
 const styles: Readonly<Record<string, Style>> = {

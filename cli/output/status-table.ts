@@ -3,30 +3,40 @@ import { formatBytes, formatDuration } from './humanize.ts'
 import { styleOf } from './service-state.ts'
 import { type Cell, fitOn, type Row, table } from './table.ts'
 import { painter } from './terminal.ts'
+import { uptimeOf } from './uptime.ts'
 
 /** Columns to drop where the terminal is too narrow, in this order. */
 const expendable = ['PID', 'CPU', 'MEM', 'UPTIME', 'PORT', 'HEALTH']
 const heading = ['NAME', 'STATUS', 'HEALTH', 'PORT', 'URL', 'PID', 'UPTIME', 'CPU', 'MEM']
 
-/** Formats the table of `locald status`. With `all`, and for several projects, names are written with their project. */
-export function statusTable(services: readonly StatusView[], all: boolean): string {
+/** How the table is written. */
+export interface StatusTableOptions {
+  /** Names are written with their project; otherwise only where there are several projects. */
+  readonly fullNames: boolean
+  /** Default: to the second. */
+  readonly formatUptime?: (ms: number) => string
+}
+
+/** Formats the table of `locald status`. */
+export function statusTable(services: readonly StatusView[], options: StatusTableOptions): string {
   const projects = new Set(services.map(view => view.project))
-  const rows = services.map(view => rowOf(view, all || projects.size > 1))
+  const given = { formatUptime: formatDuration, ...options, fullNames: options.fullNames || projects.size > 1 }
+  const rows = services.map(view => rowOf(view, given))
   return table(heading, rows, painter(process.stdout), fitOn(process.stdout, expendable))
 }
 
-function rowOf(view: StatusView, isFull: boolean): Row {
-  const isUp = view.pid !== null || view.status === 'running'
-  const uptime = view.startedAt === null || !isUp ? null : Date.now() - Date.parse(view.startedAt)
+function rowOf(view: StatusView, { fullNames, formatUptime }: Required<StatusTableOptions>): Row {
+  const uptime = uptimeOf(view, Date.now())
   return {
     cells: [
-      { text: isFull ? view.key : view.name },
+      // Several services may have the project in common.
+      fullNames ? { text: view.key, keeps: 'end' } : { text: view.name },
       word(view.status),
       word(view.health),
       value(view.port),
       value(view.url),
       value(view.pid),
-      value(uptime === null ? null : formatDuration(uptime)),
+      value(uptime === undefined ? null : formatUptime(uptime)),
       value(view.cpu === null ? null : `${view.cpu.toFixed(1)}%`),
       value(view.memory === null ? null : formatBytes(view.memory)),
     ],

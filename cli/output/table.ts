@@ -3,10 +3,12 @@ import { textOf, wrapWords } from '../screen/spans.ts'
 import { sanitizeLine } from './sanitize.ts'
 import type { Paint, Style } from './terminal.ts'
 
-/** A cell: its text and how it is painted. */
+/** A cell: its text, how it is painted, and which part of it is kept in the first column. */
 export interface Cell {
   readonly text: string
   readonly style?: Style
+  /** Default: the start. */
+  readonly keeps?: 'start' | 'end'
 }
 
 /** A row; `note` is written on a line below it. */
@@ -53,23 +55,30 @@ function fitColumns(heading: readonly string[], rows: readonly Row[], paint: Pai
 }
 
 /**
- * Cuts this many columns: from the start of the last one, as the end of a path or a URL says most, then from the end of
- * the first.
+ * Cuts this many columns off the first and the last one, the wider first: of the last its start, as the end of a path or
+ * a URL says most.
  */
 function shortened(rows: readonly Row[], excess: number): readonly Row[] {
   if (excess <= 0) return rows
   const last = (rows[0]?.cells.length ?? 0) - 1
-  const widest = widthOf('', rows, last)
-  const most = Math.max(widest - excess, Math.min(widest, leastShown))
-  const left = excess - (widest - most)
-  const mostFirst = Math.max(leastShown, widthOf('', rows, 0) - left)
+  const [first, end] = shares(widthOf('', rows, 0), widthOf('', rows, last), excess)
   return rows.map(row => ({
     ...row,
     cells: row.cells.map((cell, column) => {
-      if (column === last) return { ...cell, text: shorten(cell.text, most, 'end') }
-      return column === 0 && left > 0 ? { ...cell, text: shorten(cell.text, mostFirst) } : cell
+      if (column === last) return { ...cell, text: shorten(cell.text, end, 'end') }
+      return column === 0 ? { ...cell, text: shorten(cell.text, first, cell.keeps) } : cell
     }),
   }))
+}
+
+/** Returns the widths of two columns without the excess: neither is cut below the other, nor below `leastShown`. */
+function shares(first: number, last: number, excess: number): readonly [number, number] {
+  const left = first + last - excess
+  const least = (width: number) => Math.min(width, leastShown)
+  const half = Math.ceil(left / 2)
+  if (first <= half) return [first, Math.max(least(last), left - first)]
+  if (last <= half) return [Math.max(least(first), left - last), last]
+  return [Math.max(least(first), half), Math.max(least(last), left - half)]
 }
 
 const gap = 2

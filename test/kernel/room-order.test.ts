@@ -110,6 +110,7 @@ const cliOrder = [
   'expect',
   'ai',
   'monitor',
+  'watch',
   'scratch',
   'edit',
   'attach',

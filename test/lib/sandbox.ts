@@ -173,9 +173,9 @@ export class Sandbox {
     return jsonLines<LocaldEvent>(await this.ok(['up', ...services, '--json'], { cwd: folder, ...options }))
   }
 
-  /** Returns `status --json` of a folder, or of all projects. */
+  /** Returns `status --json` of a folder, or of all projects, stopped services included. */
   async status(folder?: string): Promise<readonly ServiceView[]> {
-    const ran = await this.ok(['status', '--json', ...(folder === undefined ? ['--all'] : [])], {
+    const ran = await this.ok(['status', '--json', ...(folder === undefined ? ['--known'] : [])], {
       cwd: folder ?? this.home,
     })
     const { services }: { services: readonly ServiceView[] } = JSON.parse(ran.stdout)

@@ -55,9 +55,13 @@ export const projectCommands = [
     group: 'project',
     about: 'Show the services of a project',
     details:
-      'Prints state, health, port, URL, pid, CPU and memory, and the reason where something is wrong. Services with `hidden = true` only when they failed, are named, or with --all. Also `locald ps` and `locald ls`.',
-    flags: [{ ...all, short: 'a' }],
-    examples: ['locald status', 'locald status shop', 'locald status --all --json'],
+      'Prints state, health, port, URL, pid, CPU and memory, and the reason where something is wrong. Services with `hidden = true` only when they failed, are named, or with `--all`. `--all` shows the services of all projects that run, have failed, sleep or are meant to run; `--known` also those that are stopped. `--watch` keeps the table up to date until `q` or Ctrl-C; without a terminal it prints a line for each change, with `--json` an object. Also `locald ps` and `locald ls`.',
+    flags: [
+      { ...all, short: 'a' },
+      { name: 'known', about: 'Include all projects and stopped services' },
+      { name: 'watch', short: 'w', about: 'Show changes until interrupted' },
+    ],
+    examples: ['locald status', 'locald status shop web', 'locald status --all --json', 'locald status --watch'],
   },
   {
     name: 'logs',

@@ -1,10 +1,10 @@
 import type { ServiceView } from '../../../kernel/events.ts'
 import { formatBytes } from '../../output/humanize.ts'
 import { stateOf } from '../../output/service-state.ts'
+import { formatUptime, uptimeOf } from '../../output/uptime.ts'
 import { columnsOf, fit, shorten } from '../../screen/glyphs.ts'
 import type { Area, Grid } from '../../screen/grid.ts'
 import type { Row } from '../model/services.ts'
-import { formatUptime, uptimeOf } from '../model/uptime.ts'
 import { shapeOf, shapeStyle, type Theme, wordOf, wordStyle } from './theme.ts'
 
 /** What the list shows. */

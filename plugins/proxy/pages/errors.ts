@@ -98,7 +98,7 @@ export function unknownHost(
 function unknownHint({ name }: RequestInfo, projects: readonly CatalogProject[]): string {
   const parent = projects.find(({ domain }) => name.endsWith(`.${domain.toLowerCase()}`))
   return parent === undefined
-    ? 'Run `locald up` in the project’s folder, or `locald status --all` to list all services.'
+    ? 'Run `locald up` in the project’s folder, or `locald status --known` to list all services.'
     : `Set \`wildcard = true\` in [project] to route every name below ${parent.domain} to its main service.`
 }
 

@@ -73,3 +73,48 @@ t.test('names the known project of a folder, whose services the daemon has not l
   daemon.on('GET /v1/registry', json({ projects: [] }))
   t.match((await daemon.run(['status'])).stdout, /^No known project in this folder\. Run `locald up`/)
 })
+
+t.test('shows with --all what is current, and says how many services are not shown', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const over = { status: 'stopped', health: null, pid: null, cpu: null, memory: null } as const
+  const by = (startedBy: string | null) => ({ startedBy, leases: [] })
+  const services = [
+    { ...view('web'), ...by('you') },
+    { ...view('api', { ...over, status: 'failed', reason: 'exited with code 3' }), ...by(null) },
+    { ...view('docs', { ...over, asleep: true }), ...by(null) },
+    { ...view('migrate', { ...over, status: 'exited' }), ...by('you') },
+    { ...view('old', over), ...by(null) },
+    { ...view('older', { ...over, status: 'exited' }), ...by(null) },
+  ]
+  daemon.on('GET /v1/services', json({ services }))
+  const names = (text: string) => [...text.matchAll(/^shop:(\S+)/gm)].map(([, name]) => name)
+  const all = await daemon.run(['status', '-a'])
+  t.same(names(all.stdout), ['web', 'api', 'docs', 'migrate'])
+  t.equal(all.stderr, '2 stopped services are not shown; see `locald status --known`\n')
+  const parsed = await daemon.run(['status', '--all', '--json'])
+  t.same(JSON.parse(parsed.stdout), { services: services.slice(0, 4) })
+  t.equal(parsed.stderr, all.stderr)
+
+  const known = await daemon.run(['status', '--known'])
+  t.same(names(known.stdout), ['web', 'api', 'docs', 'migrate', 'old', 'older'])
+  t.equal(known.stderr, '')
+  t.equal(daemon.last('/v1/services').query.get('all'), 'true')
+  t.same(JSON.parse((await daemon.run(['status', '--known', '--json'])).stdout), { services })
+
+  daemon.on('GET /v1/services', json({ services: services.slice(4, 5) }))
+  const none = await daemon.run(['status', '--all'])
+  t.equal(none.stdout, 'Nothing is running; 1 stopped service is not shown; see `locald status --known`\n')
+  t.equal(none.stderr, '')
+})
+
+t.test('asks for named services, and says what to run without a daemon', async t => {
+  const daemon = await FakeDaemon.start(t)
+  daemon.on('GET /v1/services', json({ services: [view('web'), view('api')] }))
+  t.match((await daemon.run(['status', 'web', 'shop:api'])).stdout, /^web .*\napi /m)
+  t.same(daemon.last('/v1/services').query.getAll('service'), ['web', 'shop:api'])
+  daemon.stop()
+  for (const args of [[], ['web'], ['--all'], ['--known']]) {
+    const ran = await daemon.run(['status', ...args])
+    t.match(ran, { code: 0, stdout: 'Nothing is running. Run `locald up` in the folder of a project.\n' })
+  }
+})

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width'
 import t from 'tap'
 import { formatTrustHint } from '../../../cli/follow/trust-hint.ts'
-import { table } from '../../../cli/output/table.ts'
+import { type Cell, table } from '../../../cli/output/table.ts'
 import { view } from '../fake-daemon.ts'
 
 const plain = (_style: string, text: string) => text
@@ -53,6 +53,19 @@ t.test('breaks notes between words, cuts long names, and counts the columns of w
     for (const line of lines.filter(line => line.startsWith('  '))) t.match(line, /^ {2}\S/)
   }
   t.match(table(head, wide, plain), `  ${note}\n`, 'whole where there is no terminal')
+})
+
+t.test('cuts the wider of the first and the last column, and keeps the end of keys', t => {
+  const key = { text: 'shop-of-the-customers:web', keeps: 'end' } as const
+  const at = (first: Cell, columns: number) =>
+    table(['NAME', 'URL'], [{ cells: [first, { text: 'https://web.localhost:8443' }] }], plain, { columns, drop: [] })
+  t.match(
+    at({ text: 'a-name-of-forty-columns-that-is-far-wider' }, 60),
+    '\na-name-of-forty-columns-that-is…  https://web.localhost:8443',
+  )
+  t.match(at(key, 40), '\n…-the-customers:web  …web.localhost:8443')
+  t.match(at({ text: 'web' }, 20), '\nweb   …ocalhost:8443')
+  t.end()
 })
 
 t.test('hints at `locald trust` only for HTTPS URLs that browsers do not trust', async t => {

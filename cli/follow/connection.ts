@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from '../../../kernel/errors.ts'
-import type { LocaldEvent, ServiceView } from '../../../kernel/events.ts'
-import type { ServiceUsage } from '../../../kernel/protocol.ts'
-import type { Paths } from '../../../kernel/system/paths.ts'
-import { type Client, findDaemon, findOrReviveDaemon } from '../../daemon/client.ts'
-import type { TopicBatch } from '../../daemon/topics.ts'
+import { messageOf } from '../../kernel/errors.ts'
+import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
+import type { ServiceUsage } from '../../kernel/protocol.ts'
+import type { Paths } from '../../kernel/system/paths.ts'
+import { type Client, findDaemon, findOrReviveDaemon } from '../daemon/client.ts'
+import type { TopicBatch } from '../daemon/topics.ts'
 
 /** What is called with what the daemon has and does. */
 export interface ConnectionEvents {

@@ -1,5 +1,5 @@
-import { frameFor } from '../screen/difference.ts'
-import type { Grid } from '../screen/grid.ts'
+import { frameFor } from './difference.ts'
+import type { Grid } from './grid.ts'
 
 /** Between two frames, ms: at most 20 a second. */
 const frameMs = 50

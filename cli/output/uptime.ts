@@ -1,5 +1,5 @@
-import type { ServiceView } from '../../../kernel/events.ts'
-import { formatDuration } from '../../output/humanize.ts'
+import type { ServiceView } from '../../kernel/events.ts'
+import { formatDuration } from './humanize.ts'
 
 const minuteMs = 60_000
 

@@ -1,5 +1,5 @@
-import { type Key, KeyReader } from '../screen/keys.ts'
-import { Terminal } from '../screen/terminal.ts'
+import { type Key, KeyReader } from './keys.ts'
+import { Terminal } from './terminal.ts'
 
 const esc = '\x1b['
 /** The alternate screen, no automatic line breaks, and pasted text apart from keys. */
