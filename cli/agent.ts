@@ -47,12 +47,13 @@ export function detectAgent(env: Environment = process.env): string | undefined 
 function named(variable: string, env: Environment): Agent | undefined {
   const name = env[variable]
   if (name === undefined || ['', '0', 'false'].includes(name)) return undefined
-  return {
-    variable,
-    name:
-      stripVTControlCharacters(name)
-        .replaceAll(/[\p{C}\s]+/gu, ' ')
-        .trim()
-        .slice(0, longest) || 'agent',
-  }
+  return { variable, name: cleanName(name) || 'agent' }
+}
+
+/** Returns what a program calls itself as one line that a lease may have as its name; perhaps empty. */
+export function cleanName(name: string): string {
+  return stripVTControlCharacters(name)
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .slice(0, longest)
 }

@@ -1,6 +1,7 @@
 import { McpServer } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { versionOf } from '../../kernel/system/package.ts'
+import { cleanName } from '../agent.ts'
 import type { Context } from '../context.ts'
 import { readRoots } from './roots.ts'
 import { Session } from './session.ts'
@@ -29,7 +30,7 @@ export async function serveMcp(context: Context): Promise<number> {
   const handle = serveStdio(() => {
     const server = new McpServer({ name: 'locald', version: versionOf() }, { instructions })
     session.roots = () => readRoots(server)
-    session.client = () => server.server.getClientVersion()?.name ?? 'an MCP client'
+    session.client = () => cleanName(server.server.getClientVersion()?.name ?? '') || 'an MCP client'
     for (const tool of tools) tool.register(server, session)
     return server
   })

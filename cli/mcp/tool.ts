@@ -15,7 +15,8 @@ export interface Tool<Args> {
   readonly required?: readonly string[]
   readonly output: Readonly<Record<string, object>>
   readonly annotations: Pick<ToolAnnotations, 'readOnlyHint' | 'destructiveHint' | 'idempotentHint'>
-  run(session: Session, args: Args): Promise<Report>
+  /** The signal aborts when the client cancels the call. */
+  run(session: Session, args: Args, signal: AbortSignal): Promise<Report>
 }
 
 /** A tool whose arguments are known to it alone. */
@@ -65,7 +66,7 @@ export function defineTool<Args extends CommonArgs>(tool: Tool<Args>): AnyTool {
       void server.registerTool(
         name,
         { title, description, inputSchema, outputSchema, annotations: { ...annotations, openWorldHint: false } },
-        async (args: Args) => await answer(session, tool, args),
+        async (args: Args, { mcpReq: { signal } }) => await answer(session, tool, args, signal),
       ),
   }
 }
@@ -74,10 +75,11 @@ async function answer<Args extends CommonArgs>(
   session: Session,
   tool: Tool<Args>,
   args: Args,
+  signal: AbortSignal,
 ): Promise<CallToolResult> {
   try {
     if (args.cursor !== undefined) return session.pages.next(args.cursor)
-    return await session.pages.first(await tool.run(session, args), value => session.redact(value))
+    return await session.pages.first(await tool.run(session, args, signal), value => session.redact(value))
   } catch (error) {
     return await describeError(session, error)
   }

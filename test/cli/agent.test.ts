@@ -1,5 +1,5 @@
 import t from 'tap'
-import { detectAgent } from '../../cli/agent.ts'
+import { cleanName, detectAgent } from '../../cli/agent.ts'
 
 t.test('knows agents by their variables, and people where these are theirs, too', async t => {
   const named = {
@@ -27,4 +27,5 @@ t.test('shortens a name to one line that a lease may have', async t => {
   t.equal(detectAgent({ AI_AGENT: 'x'.repeat(300) }), 'x'.repeat(100))
   t.equal(detectAgent({ AI_AGENT: '\u001b[31mmine\u001b[0m\n ok' }), 'mine ok')
   t.equal(detectAgent({ AI_AGENT: '\n' }), 'agent')
+  t.equal(cleanName('\u0007a\u0000b\n'), 'a b')
 })

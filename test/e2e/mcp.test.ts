@@ -104,6 +104,17 @@ t.test('serves a project to an agent', async t => {
     t.match(await agent.call('run', { service: 'web' }), { isError: true })
   })
 
+  await t.test('kills a command whose call the client cancels', async t => {
+    const runs = () => sandbox.processes().some(({ command }) => command === 'sleep 200603')
+    const cancel = new AbortController()
+    const args = { service: 'web', command: 'sleep 200603' }
+    const call = agent.client.callTool({ name: 'run', arguments: args }, { signal: cancel.signal })
+    await until('the command', runs)
+    cancel.abort()
+    await t.rejects(call)
+    await until('it to exit', () => !runs())
+  })
+
   await t.test('restarts and stops what it has started', async t => {
     t.match(await agent.call('restart', { services: ['web'] }), { isError: false, data: { ok: true } })
     t.match(await agent.call('wait', { services: ['web'] }), { isError: false, data: { ok: true } })

@@ -46,14 +46,16 @@ export const run = defineTool<Args>({
     lines: { type: 'array', items: { type: 'string' } },
   },
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false },
-  async run(session, { project, service, command, timeout = defaultSeconds }) {
+  async run(session, { project, service, command, timeout = defaultSeconds }, signal) {
     const daemon = await session.daemon()
     const place = await findPlace(session, daemon, project)
     const argv = ['sh', '-c', command] as const
     const body: OneOffBody = { path: place.path, service, env: callerEnvironment(), argv }
     const answer = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
+    signal.throwIfAborted()
     const begunMs = Date.now()
-    const { code, isLate, output } = await runCaptured(session, answer, answer.argv ?? argv, timeout * 1000)
+    const limits = { ms: timeout * 1000, cancelled: signal }
+    const { code, isLate, output } = await runCaptured(session, answer, answer.argv ?? argv, limits)
     const lines = output.lines().map((line): Item => {
       const text = sanitizeLogText(line, false)
       return { text, data: text }
@@ -94,12 +96,12 @@ interface Captured {
   readonly output: OutputBuffer
 }
 
-/** Runs a program without a terminal, in a process group of its own, which is killed after the limit. */
+/** Runs a program without a terminal, in a process group of its own, which is killed after the limit, and when it is cancelled. */
 function runCaptured(
   session: Session,
   { dir, env }: OneOffAnswer,
   [program = 'sh', ...args]: readonly string[],
-  limitMs: number,
+  limits: { readonly ms: number; readonly cancelled: AbortSignal },
 ): Promise<Captured> {
   return new Promise((resolve, reject) => {
     const output = new OutputBuffer()
@@ -113,17 +115,19 @@ function runCaptured(
     }
     const stop = () => kill('SIGKILL')
     session.running.add(stop)
+    limits.cancelled.addEventListener('abort', stop, { once: true })
     let isLate = false
     const timers = [
       setTimeout(() => {
         isLate = true
         kill('SIGTERM')
         timers.push(setTimeout(stop, graceMs))
-      }, limitMs),
+      }, limits.ms),
     ]
     const settle = (): void => {
       for (const timer of timers) clearTimeout(timer)
       session.running.delete(stop)
+      limits.cancelled.removeEventListener('abort', stop)
     }
     child.stdout.on('data', (bytes: Buffer) => output.push('stdout', bytes))
     child.stderr.on('data', (bytes: Buffer) => output.push('stderr', bytes))
