@@ -67,7 +67,7 @@ const commonJs = {
 } satisfies BuildOptions
 
 /** What one command alone needs and is large: a program of its own, so that others do not read it. */
-const rareParts = ['ai', 'attach', 'edit', 'expect', 'init/compose', 'mcp', 'monitor', 'watch'].map(
+const rareParts = ['ai', 'attach', 'edit', 'expect', 'export', 'init/compose', 'mcp', 'monitor', 'watch'].map(
   room => `cli/${room}/index`,
 )
 

@@ -13,7 +13,7 @@ import type { Spec } from './spec.ts'
 export const families: Readonly<Record<string, string>> = {
   service: 'Add a service, or delete its data',
   config: 'Check and show the configuration',
-  export: 'Write a report',
+  export: 'Write the project for other tools, or a report',
   requests: 'Show requests to services',
   ai: 'Print what editors and agents need',
   admin: 'Manage the privileged helper',

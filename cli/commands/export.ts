@@ -1,10 +1,90 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { realPath } from '../../kernel/contract/real-path.ts'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import type { ConfigAnswer, ConfigBody } from '../../kernel/protocol.ts'
+import { writeAtomic } from '../../kernel/system/files.ts'
+import { exists } from '../../kernel/system/stat.ts'
 import { flagValue } from '../args/parse.ts'
-import type { Context } from '../context.ts'
+import { type Context, callerEnvironment } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
-import { print, printJson } from '../output/terminal.ts'
+import type { Format, Note } from '../export/index.ts'
+import { shortenPath } from '../output/errors.ts'
+import { print, printJson, printStderr } from '../output/terminal.ts'
+
+/** `locald export compose`: a compose file. */
+export function exportCompose(context: Context): Promise<number> {
+  return exportProject(context, 'compose')
+}
+
+/** `locald export procfile`: a Procfile. */
+export function exportProcfile(context: Context): Promise<number> {
+  return exportProject(context, 'procfile')
+}
+
+/** `locald export kubernetes`: manifests. */
+export function exportKubernetes(context: Context): Promise<number> {
+  return exportProject(context, 'kubernetes')
+}
+
+async function exportProject(context: Context, format: Format): Promise<number> {
+  const { args, cwd } = context
+  const given = flagValue(args, 'output')
+  const file = given === undefined ? undefined : resolve(cwd, given)
+  const isForced = args.flags.has('force')
+  if (file !== undefined && !isForced) await requireFree(file)
+  const body: ConfigBody = { path: cwd, env: callerEnvironment() }
+  const answer = await (await requireDaemon(context.paths)).post<ConfigAnswer>('/v1/config', body)
+  const { exportAs } = await import('../export/index.ts')
+  const { text, notes } = await exportAs(format, answer)
+  if (file !== undefined) await writeText(file, text, isForced)
+  if (context.json) {
+    printJson({ format, text, notes, ...(file === undefined ? {} : { file }) })
+    return 0
+  }
+  if (file === undefined) print(text.trimEnd())
+  else print(`Wrote ${shortenPath(file, cwd)}`)
+  printNotes('Not carried over:', notes, 'dropped', cwd)
+  printNotes('Different from locald:', notes, 'changed', cwd)
+  return 0
+}
+
+function printNotes(title: string, notes: readonly Note[], kind: Note['kind'], cwd: string): void {
+  const lines = notes
+    .filter(note => note.kind === kind)
+    .map(({ key, message, file, line }) => {
+      const place = file === null ? '' : `${shortenPath(file, cwd)}${line === null ? '' : `:${line}`}: `
+      return `  ${place}${key}: ${message}`
+    })
+  if (lines.length > 0) printStderr([title, ...lines].join('\n'))
+}
+
+async function requireFree(file: string): Promise<void> {
+  if (await exists(file)) throw taken(file)
+}
+
+function taken(file: string): LocaldError {
+  return new LocaldError('USAGE', `${file} exists already`, {
+    hint: 'Name another file with `-o FILE`, or replace it with `--force`.',
+  })
+}
+
+/** Writes the file whole or not at all. */
+async function writeText(file: string, text: string, isForced: boolean): Promise<void> {
+  const target = isForced && (await exists(file)) ? await realPath(file) : file
+  const beforeReplace = () => {
+    if (!isForced && existsSync(file)) throw taken(file)
+  }
+  try {
+    writeAtomic(target, text, { durable: false, mode: 0o666 & ~process.umask(), beforeReplace })
+  } catch (error) {
+    if (LocaldError.is(error)) throw error
+    throw new LocaldError('USAGE', `cannot write ${file}: ${messageOf(error)}`, {
+      hint: 'Name another file with `-o FILE`.',
+      cause: error,
+    })
+  }
+}
 
 /** `locald export session`: writes a zip file for a bug report. */
 export async function exportSession(context: Context): Promise<number> {

@@ -16,11 +16,13 @@ const forLib = ['kernel/system/files.ts', 'kernel/system/suggest.ts']
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/dotenv.ts': 'all',
   'kernel/config/fields/names.ts': 'all',
+  'kernel/config/interpolation.ts': 'all',
   'kernel/config/plugin-name.ts': 'all',
   'kernel/config/read.ts': 'all',
   'kernel/config/table.ts': 'all',
   'kernel/config/trust.ts': 'all',
   'kernel/contract/real-path.ts': 'all',
+  'kernel/contract/secrets.ts': 'all',
   'kernel/contract/text-file.ts': 'all',
   'kernel/errors.ts': 'all',
   'kernel/logs/last-written.ts': 'all',

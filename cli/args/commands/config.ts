@@ -1,5 +1,10 @@
 import type { Spec } from '../spec.ts'
 
+const exportFlags = [
+  { name: 'output', short: 'o', value: 'FILE', about: 'Write FILE; default: print' },
+  { name: 'force', about: 'Replace FILE' },
+] as const
+
 /** Commands that write, check and show configuration. */
 export const configCommands = [
   {
@@ -140,5 +145,35 @@ export const configCommands = [
     details:
       'Tools: status, up, wait, restart, stop, logs, why, run, requests and doctor. An MCP client starts it; `locald ai mcp-config` prints how. It starts the daemon when a tool needs it, and exits with its client.',
     examples: ['locald mcp'],
+  },
+  {
+    name: 'export compose',
+    args: '',
+    group: 'config',
+    about: 'Write the project as a compose file',
+    details:
+      'A command without a Dockerfile runs in an image that fits its program, with the project’s folder mounted. Values of secrets are not written: the file refers to variables. What cannot be carried over is listed on stderr, with its key and line.',
+    flags: exportFlags,
+    examples: ['locald export compose', 'locald export compose -o compose.yaml'],
+  },
+  {
+    name: 'export procfile',
+    args: '',
+    group: 'config',
+    about: 'Write the project as a Procfile',
+    details:
+      'A Procfile has only commands: what else the project needs is listed on stderr, such as the variables for .env.',
+    flags: exportFlags,
+    examples: ['locald export procfile', 'locald export procfile -o Procfile'],
+  },
+  {
+    name: 'export kubernetes',
+    args: '',
+    group: 'config',
+    about: 'Write the project as Kubernetes manifests',
+    details:
+      'Writes a Deployment, a Job or, for a database, a StatefulSet for each service, with a Service and a ConfigMap, and one Secret to fill in: values of secrets and of .env files are not written. Images of commands are to be built. What cannot be carried over is listed on stderr.',
+    flags: exportFlags,
+    examples: ['locald export kubernetes', 'locald export kubernetes -o k8s.yaml'],
   },
 ] as const satisfies readonly Spec<string>[]
