@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { isTable, own, type Table } from '../../kernel/config/table.ts'
 import type { ConfigAnswer, ConfigValue } from '../../kernel/protocol.ts'
-import { readVariables, type Variables } from './secrets.ts'
+import { readVariables, type Variables } from './variables.ts'
 
 /** When a dependency counts as met. */
 export type Condition = 'started' | 'ready' | 'completed'

@@ -1,33 +1,15 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { parseDotenv } from '../../kernel/config/dotenv.ts'
 import { isTable, type Table } from '../../kernel/config/table.ts'
 import { isSecretVariable, maskUrls } from '../../kernel/contract/secrets.ts'
-import { statIfAny } from '../../kernel/system/stat.ts'
 import type { Notes } from './notes.ts'
 import type { Project } from './project.ts'
 
 /** A shorter value is part of too many words. */
 const shortest = 6
-/** locald reads no larger file of variables. */
-const largest = 1024 * 1024
 /** An assignment or an option in a command: `TOKEN=x`, `--api-key x`. */
 const given = /(?<![\w$])(--?)?([A-Za-z_][\w-]*)(=|\s+)("[^"]*"|'[^']*'|[^\s;&|"']+)/g
 
 /** The default of a variable in a command or a value: `${TOKEN:-x}`. */
 const fallback = /\$\{([A-Za-z_]\w*):?[-=][^}]*\}/g
-
-/** The names and values in a file of variables, by name. */
-export type Variables = ReadonlyMap<string, string>
-
-/** Reads a file of variables. Undefined where it is no regular file: a pipe serves each reader only once. */
-export async function readVariables(root: string, file: string): Promise<Variables | undefined> {
-  const path = join(root, file)
-  const stat = await statIfAny(path)
-  if (stat === undefined || !stat.isFile() || stat.size > largest) return undefined
-  const entries = parseDotenv(await readFile(path, 'utf8'))
-  return new Map([...entries].map(([name, { value }]) => [name, value]))
-}
 
 /** Replaces secrets in texts by references to the variables that hold them. */
 export class Secrets {
