@@ -123,7 +123,7 @@ function mountsOf({ service, mounts: given }: Workload, notes: Notes): Mounted {
       ...(isDatabase ? { subPath: 'postgres' } : {}),
       ...(mount.isReadOnly ? { readOnly: true } : {}),
     })),
-    // The claims of a stateful set are volumes by themselves.
+    // A stateful set makes volumes of its claims.
     volumes: isDatabase
       ? []
       : found.map(({ name, claim }) => ({

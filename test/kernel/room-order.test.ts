@@ -113,6 +113,7 @@ const cliOrder = [
   'watch',
   'scratch',
   'edit',
+  'export',
   'attach',
   'init',
   'completion',
