@@ -4,8 +4,8 @@ import type { Project } from './project.ts'
 /** What is lost with each key that no other engine has. */
 const lost: Readonly<Record<string, string>> = {
   watch: 'a change of a file restarts nothing',
-  idle: 'it runs until it is stopped',
-  hidden: 'it is listed like any other',
+  idle: 'runs until it is stopped',
+  hidden: 'is listed like any other',
   tty: 'the output is that of a pipe',
   reload: 'pages do not reload',
   branch: 'a worktree gets no copy of the data',
