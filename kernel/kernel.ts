@@ -165,7 +165,10 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const bootFailed = (plugin: string, error: Error) => log(plugin).error(error.message)
   await hooks.loaded(bootFailed)
   const left = await adoptAll({ projects, records, registry, processes, log: own })
-  const known = new KnownProjects({ registry, projects, operations, starting, log: own })
+  const known = new KnownProjects({
+    ...{ registry, projects, operations, starting, logs, log: own },
+    dataFolder: paths.data,
+  })
   const pinned = known.expectPinned()
   // Unknown processes may take seconds to stop: only services started below wait for their ports; names answer
   // meanwhile.

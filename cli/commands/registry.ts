@@ -1,7 +1,7 @@
-import type { CleanAnswer, KnownProjectView, PinBody, RegistryAnswer } from '../../kernel/protocol.ts'
+import type { CleanAnswer, CleanBody, KnownProjectView, PinBody, RegistryAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
-import { formatDuration } from '../output/humanize.ts'
+import { formatBytes, formatDuration } from '../output/humanize.ts'
 import { fitOn, table } from '../output/table.ts'
 import { painter, print, printJson, printStderr } from '../output/terminal.ts'
 
@@ -24,18 +24,24 @@ export async function registryUnpin(context: Context): Promise<number> {
   return await pin(context, false)
 }
 
-/** `locald registry clean`: forgets projects whose folder was deleted. */
-export async function registryClean({ paths, json }: Context): Promise<number> {
-  const answer = await (await requireDaemon(paths)).post<CleanAnswer>('/v1/registry/clean', {})
-  if (json) {
-    printJson(answer)
-    return 0
-  }
-  print(answer.forgotten.length === 0 ? 'Nothing to forget' : `Forgot ${formatNames(answer.forgotten)}`)
-  for (const { name } of answer.kept) {
-    printStderr(`Kept ${name}: its folder was deleted but services are still running; run \`locald stop ${name}\``)
-  }
+/** `locald registry clean`: forgets projects whose folder was deleted, and removes their logs. */
+export async function registryClean({ args, paths, json }: Context): Promise<number> {
+  const body: CleanBody = { dryRun: args.flags.has('dry-run') }
+  const answer = await (await requireDaemon(paths)).post<CleanAnswer>('/v1/registry/clean', body)
+  if (json) printJson(answer)
+  else printCleaned(answer, body.dryRun === true)
   return 0
+}
+
+function printCleaned({ forgotten, kept, removed }: CleanAnswer, isDry: boolean): void {
+  if (forgotten.length === 0) print('Nothing to forget')
+  else print(`${isDry ? 'Would forget' : 'Forgot'} ${formatNames(forgotten)}`)
+  for (const { project, path, bytes } of removed)
+    print(`${isDry ? 'Would remove' : 'Removed'} the logs of ${project} (${formatBytes(bytes)}): ${path}`)
+  for (const { name, pinned } of kept) {
+    const [why, command] = pinned ? ['the project is pinned', 'registry unpin'] : ['services are still running', 'stop']
+    printStderr(`Kept ${name}: its folder was deleted but ${why}; run \`locald ${command} ${name}\``)
+  }
 }
 
 async function pin({ args, paths, cwd, json }: Context, pinned: boolean): Promise<number> {

@@ -115,6 +115,11 @@ export const pinBody = {
   properties: { path, projects: names, pinned: flag },
   additionalProperties: false,
 } as const
+export const cleanBody = {
+  type: 'object',
+  properties: { dryRun: { type: 'boolean' } },
+  additionalProperties: false,
+} as const
 export const forgetBody = {
   type: 'object',
   required: ['paths'],

@@ -305,7 +305,10 @@ export const bootPlan = object(
 )
 const known = list(ref('KnownProject'))
 export const registry = object({ projects: known })
-export const cleaned = object({ forgotten: known, kept: known })
+export const cleaned = object({
+  ...{ forgotten: known, kept: known },
+  removed: list(object({ project: text, path: text, bytes: integer })),
+})
 export const config = object(
   {
     ...{ project: text, path: text },

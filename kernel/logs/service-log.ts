@@ -96,4 +96,9 @@ export class Logs {
     this.#logs.set(key, log)
     return log
   }
+
+  /** Forgets a project whose logs are removed: a later one of its name creates them again. */
+  forget(project: string): void {
+    for (const key of this.#logs.keys()) if (key.startsWith(`${project}/`)) this.#logs.delete(key)
+  }
 }

@@ -4,15 +4,17 @@ import type { Check, CheckResult, Log } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { ServiceView } from '../events.ts'
+import type { Logs } from '../logs/service-log.ts'
 import type { Project } from '../projects/project.ts'
 import type { Projects } from '../projects/projects.ts'
 import { isPath, projectAt, projectNamed } from '../projects/selectors.ts'
 import type { StartingProjects } from '../projects/starting-projects.ts'
-import type { CleanAnswer, KnownProjectView, PinBody } from '../protocol.ts'
+import type { CleanAnswer, CleanBody, KnownProjectView, PinBody } from '../protocol.ts'
 import { worktreeBranch, worktreeIn } from '../registry/git-worktree.ts'
 import type { KnownProject, Registry } from '../registry/registry.ts'
 import { ownEnvironment } from '../services/environment/shell.ts'
 import type { Operations } from './operations.ts'
+import { findUnusedLogs, removeLogs } from './unused-logs.ts'
 
 /** What known projects are read from, and pinned ones started with. */
 export interface KnownProjectsInput {
@@ -20,6 +22,8 @@ export interface KnownProjectsInput {
   readonly projects: Projects
   readonly operations: Pick<Operations, 'up'>
   readonly starting: StartingProjects
+  readonly logs: Pick<Logs, 'forget'>
+  readonly dataFolder: string
   readonly log: Log
 }
 
@@ -56,17 +60,32 @@ export class KnownProjects {
     return this.list().filter(view => paths.includes(view.path))
   }
 
-  /** Forgets projects whose folder does not exist, or those of them in `paths`, unless their services still run. */
-  async clean(paths?: readonly string[]): Promise<CleanAnswer> {
-    const { registry, projects } = this.#input
-    const missing = this.list().filter(({ exists, path }) => !exists && paths?.includes(path) !== false)
-    const kept = missing.filter(({ path }) => this.#runs(path))
-    const forgotten = missing.filter(view => !kept.includes(view))
-    for (const { path } of forgotten) {
-      registry.forget(path)
-      await projects.drop(path)
+  /**
+   * Forgets projects whose folder does not exist, unless their services still run or they are pinned, and removes the
+   * logs of all projects that are not known.
+   */
+  async clean({ dryRun = false }: CleanBody): Promise<CleanAnswer> {
+    const { registry, projects, dataFolder, logs } = this.#input
+    const { forgotten, kept } = this.#missing(() => true)
+    const paths = new Set(forgotten.map(({ path }) => path))
+    // The same name may be that of another project: the folder may have been moved.
+    const known = [...registry.list(), ...projects.list().map(({ ref }) => ref)].filter(({ path }) => !paths.has(path))
+    const removed = await findUnusedLogs(dataFolder, new Set(known.map(({ name }) => name)))
+    if (dryRun) return { forgotten, kept, removed }
+    await this.#forget(forgotten)
+    for (const each of removed) {
+      if (this.#isKnown(each.project)) continue
+      logs.forget(each.project)
+      await removeLogs(each)
     }
-    return { forgotten, kept }
+    return { forgotten, kept, removed }
+  }
+
+  /** Forgets those of the given folders that do not exist, unless their services still run or they are pinned. */
+  async forget(paths: readonly string[]): Promise<CleanAnswer> {
+    const found = this.#missing(path => paths.includes(path))
+    await this.#forget(found.forgotten)
+    return { ...found, removed: [] }
   }
 
   /**
@@ -106,7 +125,7 @@ export class KnownProjects {
       if (!existsSync(path)) {
         throw new LocaldError(
           'CONFIG_NOT_FOUND',
-          `the folder ${path} does not exist (run \`locald registry clean\` to forget the project)`,
+          `the folder ${path} does not exist (run \`locald registry unpin ${name}\` and \`locald registry clean\` to forget the project)`,
         )
       }
       await operations.up({ path, env: ownEnvironment() }, event => {
@@ -133,6 +152,26 @@ export class KnownProjects {
     if (known !== undefined) return known.path
     const loaded = await projects.plan(path, [])
     return (await projects.identify(loaded)).ref.path
+  }
+
+  /** Returns the projects whose folder does not exist. */
+  #missing(isMeant: (path: string) => boolean): Pick<CleanAnswer, 'forgotten' | 'kept'> {
+    const missing = this.list().filter(({ exists, path }) => !exists && isMeant(path))
+    const kept = missing.filter(({ path, pinned }) => pinned || this.#runs(path))
+    return { forgotten: missing.filter(view => !kept.includes(view)), kept }
+  }
+
+  async #forget(views: readonly KnownProjectView[]): Promise<void> {
+    for (const { path } of views) {
+      this.#input.registry.forget(path)
+      await this.#input.projects.drop(path)
+    }
+  }
+
+  /** Whether a project has the name by now. */
+  #isKnown(name: string): boolean {
+    const { registry, projects } = this.#input
+    return [...registry.list(), ...projects.list().map(({ ref }) => ref)].some(project => project.name === name)
   }
 
   #isWanted(path: string): boolean {

@@ -32,8 +32,24 @@ export interface ForgetBody {
   readonly paths: readonly string[]
 }
 
-/** Projects whose folder is missing: the forgotten ones, and those that were kept because their services still run. */
+/** `dryRun`: change nothing, and list what would be forgotten and removed. */
+export interface CleanBody {
+  readonly dryRun?: boolean
+}
+
+/** The logs of a project that is not known any more. */
+export interface RemovedLogs {
+  readonly project: string
+  readonly path: string
+  readonly bytes: number
+}
+
+/**
+ * Projects whose folder is missing: the forgotten ones, and those that were kept because their services still run or
+ * they are pinned.
+ */
 export interface CleanAnswer {
   readonly forgotten: readonly KnownProjectView[]
   readonly kept: readonly KnownProjectView[]
+  readonly removed: readonly RemovedLogs[]
 }

@@ -1,5 +1,5 @@
 /** Known projects: listed, pinned, forgotten; the pinned ones start with the daemon. */
-import { readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CleanAnswer, DoctorAnswer, RegistryAnswer } from '../../kernel/protocol.ts'
 import { resolvePaths } from '../../kernel/system/paths.ts'
@@ -116,7 +116,10 @@ on('linux', 'pinned projects start with the daemon, independently and in the bac
 
   const known = await listed(box)
   t.match(known.get('broken')?.problem, /locald\.toml:1: /)
-  t.match(known.get('deleted'), { exists: false, problem: /does not exist \(run `locald registry clean`/ })
+  t.match(known.get('deleted'), {
+    exists: false,
+    problem: /does not exist \(run `locald registry unpin deleted` and `locald registry clean`/,
+  })
   for (const name of ['good', 'failing', 'slow']) t.equal(known.get(name)?.problem, null, name)
   const { checks }: DoctorAnswer = JSON.parse((await box.ok(['doctor', '--json'])).stdout)
   t.match(
@@ -154,9 +157,54 @@ on('linux', 'clean forgets projects whose folder was deleted, unless they run', 
     'runs:job stopped',
     'stays:job running',
   ])
-  t.equal((await box.ok(['registry', 'clean'])).stdout, 'Forgot runs\n')
+  t.match((await box.ok(['registry', 'clean'])).stdout, /^Forgot runs\nRemoved the logs of runs .*\n$/)
   t.equal((await box.ok(['registry', 'clean'])).stdout, 'Nothing to forget\n')
   t.same([...(await listed(box)).keys()], ['stays'])
+})
+
+on('linux', 'clean shows first what it removes: logs of unknown projects, nothing of others', async (t, machine) => {
+  const box = machine.sandbox()
+  for (const name of ['stays', 'goes', 'pinned']) await box.up(box.project(name, worker(name, 'echo a line')))
+  await box.ok(['registry', 'pin', 'pinned'])
+  for (const name of ['goes', 'pinned']) {
+    await box.ok(['stop', name])
+    rmSync(join(box.home, name), { recursive: true })
+  }
+  const logs = join(resolvePaths({ env: box.env }).data, 'logs')
+  const [outside, link] = [join(box.home, 'outside'), join(logs, 'link')]
+  box.write(join(outside, 'file'), '')
+  symlinkSync(outside, link)
+  mkdirSync(join(logs, 'unknown'))
+  const clean = async (...args: string[]): Promise<CleanAnswer> =>
+    JSON.parse((await box.ok(['registry', 'clean', '--json', ...args])).stdout)
+  const dry = await clean('--dry-run')
+  t.same(dry.removed, [
+    { project: 'goes', path: join(logs, 'goes'), bytes: dry.removed[0]?.bytes },
+    { project: 'unknown', path: join(logs, 'unknown'), bytes: dry.removed[1]?.bytes },
+  ])
+  t.ok((dry.removed[0]?.bytes ?? 0) > 0)
+  t.match(await box.ok(['registry', 'clean', '--dry-run']), {
+    stdout: /^Would forget goes\nWould remove the logs of goes \(\d.*\): \/.*\nWould remove the logs of unknown /,
+    stderr: 'Kept pinned: its folder was deleted but the project is pinned; run `locald registry unpin pinned`\n',
+  })
+  t.ok((await listed(box)).has('goes'), 'nothing is forgotten')
+  t.ok(existsSync(join(logs, 'goes')), 'nothing is removed')
+  t.same(await clean(), dry, 'then exactly that')
+  for (const name of ['goes', 'unknown']) t.notOk(existsSync(join(logs, name)), name)
+  for (const name of ['stays', 'pinned']) t.ok(existsSync(join(logs, name)), name)
+  t.ok(existsSync(join(outside, 'file')) && existsSync(link), 'no link is followed')
+  t.same([...(await listed(box)).keys()], ['pinned', 'stays'])
+
+  t.comment('a new project of that name has logs again')
+  const again = box.project('goes', worker('goes', 'echo another line'))
+  await box.up(again)
+  t.match(await box.logs(again), [{ text: 'another line' }])
+
+  t.comment('a moved project keeps its logs')
+  renameSync(again, `${again}-moved`)
+  await box.up(`${again}-moved`)
+  t.same((await clean()).removed, [])
+  t.ok((await box.logs(`${again}-moved`)).length > 0)
 })
 
 on('linux', 'a project name or folder is accepted in place of a service', async (t, machine) => {

@@ -80,7 +80,10 @@ export const daemonCommands = [
     args: '',
     group: 'daemon',
     about: 'Forget projects whose folder was deleted',
-    examples: ['locald registry clean'],
+    details:
+      'Also removes their logs, and those of other unknown projects. Keeps what runs or is pinned, and the data of databases.',
+    flags: [{ name: 'dry-run', about: 'List what would be forgotten and removed' }],
+    examples: ['locald registry clean --dry-run', 'locald registry clean'],
   },
   {
     name: 'plugins list',

@@ -2,8 +2,16 @@ import type { FastifyPluginAsync } from 'fastify'
 import { allowPath } from '../../config/allow.ts'
 import { filesOf } from '../../config/inference.ts'
 import type { Kernel } from '../../kernel.ts'
-import type { AllowAnswer, AllowBody, CleanAnswer, ForgetBody, PinBody, RegistryAnswer } from '../../protocol.ts'
-import { allowBody, forgetBody, pinBody } from '../request-schemas.ts'
+import type {
+  AllowAnswer,
+  AllowBody,
+  CleanAnswer,
+  CleanBody,
+  ForgetBody,
+  PinBody,
+  RegistryAnswer,
+} from '../../protocol.ts'
+import { allowBody, cleanBody, forgetBody, pinBody } from '../request-schemas.ts'
 import { allowed, answer, cleaned, registry } from '../response-schemas.ts'
 
 /** Routes of the known projects, of those that start with the daemon, and of allowed folders of other users. */
@@ -28,15 +36,16 @@ export function registryRoutes({ known, operations, paths, projects }: Kernel): 
       },
       async ({ body }) => ({ projects: await known.pin(body) }) satisfies RegistryAnswer,
     )
-    app.post(
+    app.post<{ Body: CleanBody }>(
       '/registry/clean',
       {
         schema: {
-          summary: 'Forget projects whose folder was deleted',
-          response: answer('Removed and kept projects', cleaned),
+          summary: 'Forget projects whose folder was deleted, and remove logs of unknown projects',
+          body: cleanBody,
+          response: answer('Forgotten and kept projects, and removed logs', cleaned),
         },
       },
-      async () => (await known.clean()) satisfies CleanAnswer,
+      async ({ body }) => (await known.clean(body)) satisfies CleanAnswer,
     )
     app.post<{ Body: ForgetBody }>(
       '/registry/forget',
@@ -47,7 +56,7 @@ export function registryRoutes({ known, operations, paths, projects }: Kernel): 
           response: answer('Removed and kept projects', cleaned),
         },
       },
-      async ({ body }) => (await known.clean(body.paths)) satisfies CleanAnswer,
+      async ({ body }) => (await known.forget(body.paths)) satisfies CleanAnswer,
     )
     app.post<{ Body: AllowBody }>(
       '/config/allow',
