@@ -41,6 +41,7 @@ async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
   const options = { ...(await readUpFlags(context.args, context.cwd)), ...lease }
   const since = new Date().toISOString()
   const daemon = await requireDaemon(context.paths)
+  if (!isScratch) await (await import('../worktree/env-offer.ts')).offerEnvFiles(context, daemon, target.path)
   const agentLease = options.lease === undefined ? await leaseForAgent(context) : undefined
   const interrupt = new Interrupt()
   try {

@@ -10,10 +10,13 @@ export const declinedCode = 1
  */
 export type Ask = (question: string, preset: string, check: (text: string) => string | undefined) => Promise<string>
 
-/** Asks on stderr for a yes; anything else, and the end of input, counts as no. */
-export async function confirm(question: string): Promise<boolean> {
-  const answer = await withLines(read => read(`${sanitizeLine(question)} [y/N] `))
-  return /^y(?:es)?$/i.test(answer?.trim() ?? '')
+/**
+ * Asks on stderr for a yes; anything else, and the end of input, counts as no. With `isPreset` Enter alone counts as
+ * yes.
+ */
+export async function confirm(question: string, isPreset = false): Promise<boolean> {
+  const answer = await withLines(read => read(`${sanitizeLine(question)} ${isPreset ? '[Y/n]' : '[y/N]'} `))
+  return (isPreset && answer?.trim() === '') || /^y(?:es)?$/i.test(answer?.trim() ?? '')
 }
 
 /** Returns what a dialogue of several questions returns; undefined where the user leaves it: Ctrl-C or Ctrl-D. */

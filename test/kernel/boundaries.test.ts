@@ -28,6 +28,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/logs/last-written.ts': 'all',
   'kernel/logs/level.ts': 'all',
   'kernel/logs/log-position.ts': 'all',
+  'kernel/registry/git-worktree.ts': 'all',
   'kernel/system/file-shape.ts': 'all',
   'kernel/system/files.ts': 'all',
   'kernel/system/package.ts': 'all',

@@ -119,6 +119,7 @@ const cliOrder = [
   'completion',
   'admin',
   'follow',
+  'worktree',
   'daemon',
   'output',
   'screen',

@@ -10,13 +10,14 @@ export const projectCommands = [
     group: 'project',
     about: 'Start a project and wait until it is ready',
     details:
-      'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches, `?` lists more keys. `--env-file` counts until the next `up`: after `.env`, before a service’s `env_file`. With `--lease`, what it starts stops when the process exits (`--lease 812`) or the time is over (`--lease 10m`), unless someone else has started it, too; `up` without it keeps it running. A coding agent has a lease of its own process, unless it uses `--detach`. Also `locald start`.',
+      'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches, `?` lists more keys. `--env-file` counts until the next `up`: after `.env`, before a service’s `env_file`. In a linked git worktree the first `up` offers to copy `.env` and `.env.*` files that git ignores from the main checkout; `--copy-env` copies those that are missing without a question. With `--lease`, what it starts stops when the process exits (`--lease 812`) or the time is over (`--lease 10m`), unless someone else has started it, too; `up` without it keeps it running. A coding agent has a lease of its own process, unless it uses `--detach`. Also `locald start`.',
     flags: [
       { name: 'detach', short: 'd', about: 'Return when all services are ready' },
       { name: 'attach', about: 'Follow the logs even without a terminal' },
       { name: 'wait', about: 'Wait until services are ready, as always' },
       { name: 'no-deps', about: 'Start no dependencies of the named services' },
       { name: 'env-file', value: 'FILE', about: 'Also read variables from FILE; may be repeated' },
+      { name: 'copy-env', about: 'Copy .env files from the main git checkout' },
       { name: 'open', about: 'Open the URL in the browser when it is ready' },
       { name: 'file', short: 'f', value: 'FILE', about: 'Start the project of this locald.toml' },
       { name: 'lease', value: 'PID|TIME', about: 'Stop when a process exits or a time is over' },

@@ -1,0 +1,44 @@
+import { quoteForShell } from '../../kernel/config/trust.ts'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { RegistryAnswer } from '../../kernel/protocol.ts'
+import type { Context } from '../context.ts'
+import type { Client } from '../daemon/client.ts'
+import { confirm } from '../output/prompt.ts'
+import { isInteractive, printStderr } from '../output/terminal.ts'
+import { copyMissing, findMissing, type MissingEnvFiles, projectFolder } from './env-files.ts'
+
+/**
+ * Before the first `up` of a linked git worktree: offers to copy the `.env` files that git ignores from the main
+ * checkout, and without a terminal prints how. With `--copy-env` copies them before any `up`.
+ */
+export async function offerEnvFiles({ args, paths, json }: Context, daemon: Client, path: string): Promise<void> {
+  const folder = projectFolder(path)
+  const isAsked = args.flags.has('copy-env')
+  const missing = await findMissing(folder, paths.data)
+  if (missing === undefined && isAsked) {
+    throw new LocaldError('USAGE', `--copy-env: ${folder} is not in a linked git worktree with a main checkout`, {
+      hint: 'Remove the flag.',
+    })
+  }
+  if (missing === undefined || missing.names.length === 0) return
+  if (isAsked || (!json && !(await isKnown(daemon, folder)) && (await isWanted(missing)))) {
+    await copyMissing(missing)
+    if (!json) printStderr(`Copied ${missing.names.join(', ')} from ${missing.main}`)
+  }
+}
+
+async function isKnown(daemon: Client, folder: string): Promise<boolean> {
+  const { projects } = await daemon.get<RegistryAnswer>('/v1/registry')
+  return projects.some(({ path }) => path === folder)
+}
+
+/** Asks on a terminal; elsewhere prints the commands. */
+async function isWanted({ folder, main, names }: MissingEnvFiles): Promise<boolean> {
+  const listed = names.join(', ')
+  if (isInteractive()) return await confirm(`Copy ${listed} from ${main}?`, true)
+  const words = [...names.map(name => `${main}/${name}`), folder].map(quoteForShell).join(' ')
+  printStderr(
+    `The main checkout has ${listed}, which git ignores: \`cp ${words}\` or \`locald up --copy-env\` copies it`,
+  )
+  return false
+}
