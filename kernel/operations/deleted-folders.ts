@@ -37,9 +37,13 @@ export class DeletedFolders {
     return identity
   }
 
-  /** Looks whether folders of projects that are up are missing. */
+  /** Looks whether folders of projects that are up are missing, and remembers those that were replaced. */
   look(): void {
-    for (const project of this.#input.projects.list()) if (project.wanted.size > 0) this.check(project)
+    for (const project of this.#input.projects.list()) {
+      if (project.wanted.size === 0) continue
+      this.remember(project.ref.path)
+      this.check(project)
+    }
   }
 
   /** Stops a project's services if its folder is missing, and still is after a while. */

@@ -80,6 +80,7 @@ on('linux', 'services of a folder that was moved or replaced keep running', asyn
   t.comment('replaced at once, as by a tool that creates worktrees again')
   await git(box, main, 'worktree', 'remove', tree)
   await git(box, main, 'worktree', 'add', '--quiet', tree, 'feature')
+  t.same(await pids(box, 'shop-feature'), before, 'a status also remembers the new folder')
 
   t.comment('moved: one deleted project shows that the time is over')
   const other = box.project('other', { 'locald.toml': toml.replace('shop', 'other') })
