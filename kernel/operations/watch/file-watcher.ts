@@ -2,39 +2,31 @@ import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
-import type { FolderEvent, FolderReach, OpenFolder } from '../../contract/folder-watch.ts'
+import type { FolderEvent, FolderReach } from '../../contract/folder-watch.ts'
 import { contentSignature, signatureOf } from '../../system/file-signature.ts'
 import { statIfAny } from '../../system/stat.ts'
 import { openFolder } from './folder-watcher.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { isBelow, isBelowAny, isWithin } from './subpath.ts'
 import { FileLinks } from './symlinks.ts'
-import type { WatchProblem } from './watch-problems.ts'
 import { WatchProblems } from './watch-problems.ts'
+import type { WatchRequest } from './watch-request.ts'
 import { WatchedFolders } from './watched-folders.ts'
 
 /**
  * When the system allows no more watches, all files are compared this often (ms), for at most this part of the time.
  */
 const poll = { everyMs: 2000, part: 0.05 } as const
+/** A larger tree is no project's sources: a home folder, or `/`. */
+const mostFolders = 20_000
+/** Folders that are read at the same time: more of them only take memory. */
+const scannedAtOnce = 16
 
-/** The paths to watch, which need not exist yet, and which files there matter. */
-export interface WatchRequest {
-  /** The project's folder, which may be renamed with all its content, and come back. */
-  readonly root: string
-  readonly paths: readonly string[]
-  /** Files below the paths that matter, absolute; absent: only the paths themselves, as files whose content matters. */
-  readonly matches?: (file: string) => boolean
-  /** Whether a folder below the paths may have files that matter. */
-  readonly enters?: (folder: string) => boolean
-  /** Whether nothing in a folder with these entries matters. */
-  readonly isCache?: (folder: string, names: readonly string[]) => boolean
-  /** Called with the files that changed, at most once at a time. */
-  readonly changed: (files: readonly string[]) => void
-  /** Called once for each cause; undefined: the system allows enough watches again. */
-  readonly failed: (problem: WatchProblem | undefined) => void
-  /** How the system watches folders; absent: each with a watch of its own. */
-  readonly open?: OpenFolder | undefined
+/** One pass over what is watched. */
+interface Walk {
+  /** Files that matter, and were there. */
+  readonly seen: Set<string>
+  folders: number
 }
 
 /**
@@ -105,7 +97,7 @@ export class FileWatcher {
   async #arm(): Promise<void> {
     for (const path of this.#request.paths) {
       this.#watchWay(path)
-      await this.#visit(path, new Set())
+      await this.#visit(path, { seen: new Set(), folders: 0 })
     }
     this.#changed.clear()
     this.#faults.report()
@@ -149,6 +141,11 @@ export class FileWatcher {
   #fail(path: string, error: unknown): void {
     // Only other users may be allowed to list a folder above the root.
     this.#faults.add(path, error, !isWithin(path, this.#request.root))
+  }
+
+  #failLimit(folder: string): void {
+    const { paths, root } = this.#request
+    this.#faults.addLimit(paths.find(path => isWithin(folder, path)) ?? root, mostFolders)
   }
 
   #noteChange(folder: string, event: FolderEvent, name: string | null): void {
@@ -218,27 +215,29 @@ export class FileWatcher {
 
   /** Compares all files that matter at and below the paths with what was seen last. */
   async #examine(paths: ReadonlySet<string>): Promise<void> {
-    const seen = new Set<string>()
-    await Promise.all([...paths].map(path => this.#visit(path, seen)))
+    const walk: Walk = { seen: new Set(), folders: 0 }
+    await Promise.all([...paths].map(path => this.#visit(path, walk)))
+    // What was not reached is not deleted.
+    if (walk.folders > mostFolders) return
     for (const file of this.#known.keys()) {
-      if (seen.has(file) || !(paths.has(file) || isBelowAny(file, paths))) continue
+      if (walk.seen.has(file) || !(paths.has(file) || isBelowAny(file, paths))) continue
       this.#known.delete(file)
       this.#changed.add(file)
     }
   }
 
-  async #visit(path: string, seen: Set<string>): Promise<void> {
+  async #visit(path: string, walk: Walk): Promise<void> {
     const stats = await statIfAny(path)
     if (stats === undefined || this.#isClosed) return
     const target = await this.#links.follow(path)
     if (target !== undefined) this.#watch(dirname(target), 'folder')
     if (!stats.isDirectory()) {
-      if (this.#matches(path)) await this.#compare(path, stats, seen)
+      if (this.#matches(path)) await this.#compare(path, stats, walk)
     } else if (
       this.#enters(path) &&
       !(target !== undefined && (await this.#links.isLoop(path, folder => this.#folders.has(folder))))
     )
-      await this.#scan(path, seen)
+      await this.#scanTree(path, walk)
   }
 
   #enters(folder: string): boolean {
@@ -247,32 +246,50 @@ export class FileWatcher {
     return paths.includes(folder) || enters?.(folder) !== false
   }
 
-  async #scan(folder: string, seen: Set<string>): Promise<void> {
-    if (!this.#watch(folder, 'tree') && !this.#faults.isExhausted) return
+  /** Scans a folder and all below it, the upper ones first: of a tree that is too large these are watched. */
+  async #scanTree(folder: string, walk: Walk): Promise<void> {
+    for (let level = [folder]; level.length > 0; ) {
+      const below: string[] = []
+      for (let at = 0; at < level.length; at += scannedAtOnce) {
+        const scanned = level.slice(at, at + scannedAtOnce).map(each => this.#scan(each, walk))
+        below.push(...(await Promise.all(scanned)).flat())
+      }
+      level = below
+    }
+  }
+
+  /** Compares the files of a folder, and returns the folders in it that are to be scanned. */
+  async #scan(folder: string, walk: Walk): Promise<readonly string[]> {
+    if (this.#isClosed || walk.folders > mostFolders) return []
+    if (++walk.folders > mostFolders) this.#failLimit(folder)
+    if (!this.#watch(folder, 'tree') && !this.#faults.isExhausted) return []
     try {
       const entries = await readdir(folder, { withFileTypes: true })
       const names = entries.map(({ name }) => name)
       if (this.#request.isCache?.(folder, names)) {
         this.#caches.add(folder)
-        return this.#folders.drop(new Set([folder]))
+        this.#folders.drop(new Set([folder]))
+        return []
       }
       this.#caches.delete(folder)
+      const folders = entries.filter(entry => entry.isDirectory()).map(({ name }) => join(folder, name))
       await Promise.all(
         entries.map(async entry => {
           const path = join(folder, entry.name)
-          if (entry.isSymbolicLink()) return this.#visit(path, seen)
-          if (entry.isDirectory()) return this.#enters(path) ? this.#scan(path, seen) : undefined
-          if (!this.#matches(path)) return
+          if (entry.isSymbolicLink()) return this.#visit(path, walk)
+          if (entry.isDirectory() || !this.#matches(path)) return
           const stats = await statIfAny(path)
-          if (stats !== undefined) await this.#compare(path, stats, seen)
+          if (stats !== undefined) await this.#compare(path, stats, walk)
         }),
       )
+      return folders.filter(path => this.#enters(path))
     } catch (error) {
       this.#fail(folder, error)
+      return []
     }
   }
 
-  async #compare(file: string, stats: Stats, seen: Set<string>): Promise<void> {
+  async #compare(file: string, stats: Stats, { seen }: Walk): Promise<void> {
     const isContent = this.#request.matches === undefined
     const signature = isContent ? await contentSignature(file, stats) : signatureOf(stats)
     seen.add(file)

@@ -9,6 +9,9 @@ export interface WatchProblem {
   readonly isShared?: boolean
 }
 
+/** Stands for a system's error code where a limit of locald's own is reached. */
+const tooMany = 'TOO_MANY'
+
 interface PathError {
   readonly code: string
   readonly path: string
@@ -44,6 +47,11 @@ export class WatchProblems {
     if (code === 'ENOENT' || code === 'ENOTDIR' || (isDenied && mayBeDenied)) return
     if (isExhaustion(code)) this.#isExhausted = true
     this.#found.push({ code, path, error })
+  }
+
+  /** Notes that a tree has more folders than are watched. */
+  addLimit(path: string, limit: number): void {
+    this.#found.push({ code: tooMany, path, error: new Error(`it has more than ${limit} folders`) })
   }
 
   /** Notes that watches may be available again. */
@@ -83,6 +91,11 @@ export function problemOf(code: string, path: string, more: number, error: unkno
       message: `the system's limit of file watches is reached (${code}): some changes are noticed seconds later`,
       isShared: true,
       hint: 'Watch fewer folders, or, on Linux, raise the limit: `locald doctor` shows how.',
+    }
+  if (code === tooMany)
+    return {
+      message: `not all of ${path} is watched: ${messageOf(error)}`,
+      hint: 'Set `watch` to the files that matter, or choose a smaller folder.',
     }
   return { message: `${where} cannot be watched: ${messageOf(error)}` }
 }

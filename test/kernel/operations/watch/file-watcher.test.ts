@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -207,6 +208,23 @@ t.test('a watch that reports whole trees needs no second one', async t => {
   await project.next('src/deep/a.js')
   t.equal(project.folders, folders)
   t.equal(folders, 3, 'the one above the project, the project, src')
+})
+
+t.test('a tree of too many folders is watched in part, and said to be', async t => {
+  const project = new WatchedProject(t, { 'a.js': '1' })
+  for (let group = 0; group < 21; group++)
+    for (let index = 0; index < 1000; index++) mkdirSync(project.at(`${group}/${index}`), { recursive: true })
+  let tree = (_event: 'rename' | 'change', _name: string | null) => {}
+  const open: OpenFolder = (folder, reach, listener) => {
+    if (folder === project.root) tree = listener
+    return { deep: reach === 'tree', close: () => {} }
+  }
+  await project.watch(t, { patterns: ['**'] }, open)
+  t.match(project.problems, [{ message: /^not all of .* is watched: it has more than 20000 folders$/, hint: /watch/ }])
+  project.write('a.js', '22')
+  tree('change', 'a.js')
+  await project.next('a.js')
+  t.equal(project.problems.length, 1)
 })
 
 t.test('reports during endless changes', async t => {
