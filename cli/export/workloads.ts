@@ -88,7 +88,7 @@ async function commandWorkload(service: Service, port: number | undefined, parts
   const command = String(table['command'])
   const key = `services.${name}.command`
   const own = environmentOf(service, parts)
-  const env = port === undefined ? own : new Map([['PORT', [String(port)]], ['HOST', ['0.0.0.0']], ...own])
+  const env = port === undefined ? own : new Map([...own, ['PORT', [String(port)]], ['HOST', ['0.0.0.0']]])
   const common = { service, env, mounts: [], ...(port === undefined ? {} : { port }) }
   if (await exists(join(outer, 'Dockerfile'))) {
     notes.changed(key, `the image of ${join(folder, 'Dockerfile')} runs its own command`)
@@ -125,8 +125,8 @@ function containerWorkload(service: Service, port: number | undefined, parts: En
     ...(port === undefined ? {} : { port }),
     morePorts: textsOf(table['ports']).map(Number),
     env: new Map([
-      ...(port === undefined ? [] : [['PORT', [String(port)]] as const]),
       ...environmentOf(service, parts),
+      ...(port === undefined ? [] : [['PORT', [String(port)]] as const]),
     ]),
     mounts: textsOf(table['volumes']).map(mountOf),
   }

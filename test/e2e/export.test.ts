@@ -41,6 +41,7 @@ stop_signal = "SIGINT"
 [services.built]
 command = "npm run dev"
 workdir = "built"
+env = { PORT = "9999" }
 port = 3000
 restart = "always"
 [services.cache]
@@ -128,6 +129,7 @@ t.test('a compose file has images, ports, references, conditions and checks', as
     stop_signal: 'SIGINT',
   })
   t.match(services.api.command[2], / \$\$PORT$/, 'the shell of the container reads it, not compose')
+  t.match(services.built, { environment: { PORT: '3000' } }, 'as locald runs it, whatever `env` says')
   t.match(services.built, { build: { context: './built' }, ports: ['127.0.0.1:3000:3000'], restart: 'always' })
   t.match(services.cache, { volumes: ['data:/data', './x:/x:ro', '/scratch'], command: ['redis-server', '--save', ''] })
   t.match(services.made.build.args, { NPM_TOKEN: `\${NPM_TOKEN}`, MODE: '$$x' })
