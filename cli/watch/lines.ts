@@ -2,7 +2,7 @@ import type { StatusView } from '../../kernel/protocol.ts'
 import { formatTime } from '../output/log-format.ts'
 import { sanitizeLine, toSafeJson } from '../output/sanitize.ts'
 import { isAsExpected, stateOf, styleOf } from '../output/service-state.ts'
-import { painter } from '../output/terminal.ts'
+import { painter, print } from '../output/terminal.ts'
 import type { StatusFeed } from './status-feed.ts'
 
 /** How changes are printed. */
@@ -43,7 +43,7 @@ export class ChangeLines {
       this.#printed.delete(key)
       lines.push(this.#options.json ? toSafeJson({ event: 'removed', key }) : timed(`${sanitizeLine(key)} removed`))
     }
-    if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+    if (lines.length > 0) print(lines.join('\n'))
   }
 
   /** Returns the line of a service, or all that is printed of it but its usage: another one is a change. */

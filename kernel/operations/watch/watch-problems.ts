@@ -51,7 +51,7 @@ export class WatchProblems {
 
   /** Notes that a tree has more folders than are watched. */
   addLimit(path: string, limit: number): void {
-    this.#found.push({ code: tooMany, path, error: new Error(`it has more than ${limit} folders`) })
+    this.#found.push({ code: tooMany, path, error: new Error(`more than ${limit} folders are below it`) })
   }
 
   /** Notes that watches may be available again. */
