@@ -116,7 +116,7 @@ export const pinBody = {
   additionalProperties: false,
 } as const
 export const cleanBody = {
-  type: 'object',
+  type: ['object', 'null'],
   properties: { dryRun: { type: 'boolean' } },
   additionalProperties: false,
 } as const

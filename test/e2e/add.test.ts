@@ -16,7 +16,7 @@ t.test('add is checked by the daemon before it is written, and started by the re
   const before = await sandbox.service(folder, 'web')
   const text = readFileSync(file, 'utf8')
   const refused = await sandbox.run(['add', '--depends-on', 'no', 'sleep', '1'], { cwd: folder })
-  t.match(refused, { code: 2, stderr: /unknown service 'no' \[CONFIG_INVALID\]/ })
+  t.match(refused, { code: 2, stderr: /cannot add service 'sleep': depends_on\[0\]: unknown service 'no' \[USAGE\]/ })
   t.equal(readFileSync(file, 'utf8'), text)
   await sandbox.ok(['add', '--worker', '--name', 'jobs', '--', 'exec', 'sleep', '1000'], { cwd: folder })
   t.equal(readFileSync(file, 'utf8'), `${text}\n[services.jobs]\ntype = "worker"\ncommand = "exec sleep 1000"\n`)
@@ -81,9 +81,13 @@ health_check = { type = "http", path = "/x" }
     2,
     /unknown service type 'postgress' \[SERVICE_TYPE_UNSUPPORTED\]\nHint: Did you mean 'postgres'\?/,
   )
-  await refuse(['postgres', 'verson=17'], 2, /services\.db-2\.verson: unknown key; did you mean 'version'\?/)
-  await refuse(['postgres', 'version=abc'], 2, /services\.db-2\.version: must be one of "13", /)
-  await refuse(['exec', 'command=x', 'port=abc'], 2, /services\.exec\.port: must be a number/)
+  await refuse(
+    ['postgres', 'verson=17'],
+    2,
+    /cannot add service 'db-2': verson: unknown key; did you mean 'version'\? \[USAGE\]/,
+  )
+  await refuse(['postgres', 'version=abc'], 2, /cannot add service 'db-2': version: must be one of "13", /)
+  await refuse(['exec', 'command=x', 'port=abc'], 2, /cannot add service 'exec': port: must be a number/)
   await refuse(['exec', 'command=x', '--name', 'api'], 2, /service 'api' exists already in .*:17 \[USAGE\]/)
   t.equal(readFileSync(file, 'utf8'), text)
   t.match(await sandbox.run(['config', 'check'], { cwd: folder }), { code: 0 })

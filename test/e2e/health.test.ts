@@ -162,7 +162,7 @@ command = "test -t 1 && echo terminal; printf '\\\\033[31mred\\\\033[0m\\n'"
     )
     t.equal(ran.code, 7)
     t.match(ran.stdout, /^of oneoff \$\{x} \d+\n$/)
-    t.equal(ran.stderr, 'Warning: dep is not running\nHint: Run `locald up dep`.\n')
+    t.equal(ran.stderr, 'Note: dep is not running; start it with `locald up dep`\n')
     const shell = { TERM: 'own', MINE: 'yes', NOTIFY_SOCKET: '/supervisor', LISTEN_FDS: '1' }
     const env = await sandbox.ok(['run', 'web', 'env'], { cwd: folder, env: { ...sandbox.env, ...shell } })
     t.match(env.stdout, /^TERM=own$/m)

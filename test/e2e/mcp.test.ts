@@ -118,6 +118,8 @@ t.test('serves a project to an agent', async t => {
   await t.test('restarts and stops what it has started', async t => {
     t.match(await agent.call('restart', { services: ['web'] }), { isError: false, data: { ok: true } })
     t.match(await agent.call('wait', { services: ['web'] }), { isError: false, data: { ok: true } })
+    // The other client has exited.
+    await until('its lease to be over', async () => !/, test \(pid/.test((await agent.call('status')).text))
     t.match((await agent.call('stop', { services: ['api'] })).text, /Stopped\.\napi stopped/)
     t.match(await agent.call('why'), { isError: false })
     t.match((await agent.call('doctor')).data, { ok: Boolean })

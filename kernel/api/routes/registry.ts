@@ -36,7 +36,7 @@ export function registryRoutes({ known, operations, paths, projects }: Kernel): 
       },
       async ({ body }) => ({ projects: await known.pin(body) }) satisfies RegistryAnswer,
     )
-    app.post<{ Body: CleanBody }>(
+    app.post<{ Body: CleanBody | null | undefined }>(
       '/registry/clean',
       {
         schema: {
@@ -45,7 +45,7 @@ export function registryRoutes({ known, operations, paths, projects }: Kernel): 
           response: answer('Forgotten and kept projects, and removed logs', cleaned),
         },
       },
-      async ({ body }) => (await known.clean(body)) satisfies CleanAnswer,
+      async ({ body }) => (await known.clean(body ?? {})) satisfies CleanAnswer,
     )
     app.post<{ Body: ForgetBody }>(
       '/registry/forget',

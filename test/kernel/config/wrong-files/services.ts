@@ -142,6 +142,7 @@ export const services: readonly WrongFile[] = [
   { title: 'a time below 0', text: `${web}stop_timeout = -1`, problems: [`5 services.web.stop_timeout: ${times}`] },
   {
     title: 'an idle time that a page would outlast',
+    isBeyondSchema: true,
     text: `${web}idle = "500ms"`,
     problems: ['5 services.web.idle: must be 0 or at least 1 s'],
   },
