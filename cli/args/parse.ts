@@ -43,6 +43,11 @@ export async function parseArgs(argv: readonly string[]): Promise<ParsedArgs> {
   return { command, positionals: given, childArgv: takesChild ? tail : [], flags, values, group: undefined }
 }
 
+/** Returns the names that a flag was given: repeated, or separated by commas. */
+export function flagNames({ values }: Pick<ParsedArgs, 'values'>, name: string): readonly string[] {
+  return (values.get(name) ?? []).flatMap(value => value.split(',')).filter(each => each !== '')
+}
+
 /** Returns the value of a flag that takes one. */
 export function flagValue(args: Pick<ParsedArgs, 'flags'>, name: string): string | undefined {
   const value = args.flags.get(name)

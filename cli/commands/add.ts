@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
-import { flagValue, type ParsedArgs } from '../args/parse.ts'
+import { flagNames, flagValue, type ParsedArgs } from '../args/parse.ts'
 import { parsePort } from '../args/values.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
@@ -34,7 +34,7 @@ export async function add(context: Context): Promise<number> {
   return 0
 }
 
-function dependencies({ values }: ParsedArgs): readonly Entry[] {
-  const names = (values.get('depends-on') ?? []).flatMap(value => value.split(',')).filter(name => name !== '')
+function dependencies(args: ParsedArgs): readonly Entry[] {
+  const names = flagNames(args, 'depends-on')
   return names.length === 0 ? [] : [{ key: 'depends_on', value: names }]
 }

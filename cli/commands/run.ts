@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
+import { flagNames } from '../args/parse.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import { formatError } from '../output/errors.ts'
@@ -16,7 +17,7 @@ const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** `locald run`: runs a command with a service's environment and folder; exits with its code. */
 export async function run(context: Context): Promise<number> {
-  const needed = (context.args.values.get('with') ?? []).flatMap(names => names.split(',')).filter(name => name !== '')
+  const needed = flagNames(context.args, 'with')
   if (context.args.flags.has('with') && needed.length === 0)
     throw new LocaldError('USAGE', '--with needs the name of a service', { hint: 'Use for example `--with db,cache`.' })
   const daemon = await requireDaemon(context.paths)

@@ -26,8 +26,9 @@ export interface TomlDocument {
   readonly pairs: readonly Pair[]
 }
 
-/** Finds tables and pairs of a text. Throws the parser's ParseError. */
-export function parseDocument(text: string): TomlDocument {
+/** Finds tables and pairs of a text, with or without a byte order mark. Throws the parser's ParseError. */
+export function parseDocument(marked: string): TomlDocument {
+  const text = marked.replace(/^\uFEFF/, '')
   const tables: HeadedTable[] = []
   const pairs: Pair[] = []
   for (const node of parseTOML(text, { tomlVersion: '1.1' }).body[0].body) {

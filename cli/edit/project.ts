@@ -100,14 +100,14 @@ export class EditedProject {
       throw toArgumentError(error, name)
     })
     writeProjectFile(this.#file, text)
-    const line = lineOfPath(parseDocument(text.replace(/^\uFEFF/, '')), section.header) ?? 1
+    const line = lineOfPath(parseDocument(text), section.header) ?? 1
     return { file, line, toml, created: present === undefined ? { from: this.#inferredFrom } : undefined, warnings }
   }
 
   #describe(name: string): string {
     const { file, present } = this.#file
     if (present === undefined) return this.#inferredFrom ?? file
-    const line = lineOfPath(parseDocument(this.#text.replace(/^\uFEFF/, '')), ['services', name])
+    const line = lineOfPath(parseDocument(this.#text), ['services', name])
     return line === undefined ? file : `${file}:${line}`
   }
 

@@ -1,8 +1,9 @@
-import { opendir, stat } from 'node:fs/promises'
+import { opendir } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path'
 import type { FolderEntry, ProjectFolder } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { ownersAt } from '../contract/text-file.ts'
+import { statIfAny } from '../system/stat.ts'
 import { type Reader, readText } from './read.ts'
 
 /** A larger folder is not listed: no project has one that people wrote. */
@@ -59,10 +60,7 @@ export class TrustedFolder implements ProjectFolder {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    info => info.isDirectory(),
-    () => false,
-  )
+  return (await statIfAny(path))?.isDirectory() === true
 }
 
 /** Returns a path without `.` and `..`; undefined where it leads out of the folder that it is relative to. */

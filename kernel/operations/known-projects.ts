@@ -65,11 +65,11 @@ export class KnownProjects {
    * logs of all projects that are not known.
    */
   async clean({ dryRun = false }: CleanBody): Promise<CleanAnswer> {
-    const { registry, projects, dataFolder, logs } = this.#input
+    const { dataFolder, logs } = this.#input
     const { forgotten, kept } = this.#missing(() => true)
     const paths = new Set(forgotten.map(({ path }) => path))
     // The same name may be that of another project: the folder may have been moved.
-    const known = [...registry.list(), ...projects.list().map(({ ref }) => ref)].filter(({ path }) => !paths.has(path))
+    const known = this.#known().filter(({ path }) => !paths.has(path))
     const removed = await findUnusedLogs(dataFolder, new Set(known.map(({ name }) => name)))
     if (dryRun) return { forgotten, kept, removed }
     await this.#forget(forgotten)
@@ -170,8 +170,13 @@ export class KnownProjects {
 
   /** Whether a project has the name by now. */
   #isKnown(name: string): boolean {
+    return this.#known().some(project => project.name === name)
+  }
+
+  /** Returns the projects of the registry, and those that are loaded. */
+  #known(): readonly { readonly name: string; readonly path: string }[] {
     const { registry, projects } = this.#input
-    return [...registry.list(), ...projects.list().map(({ ref }) => ref)].some(project => project.name === name)
+    return [...registry.list(), ...projects.list().map(({ ref }) => ref)]
   }
 
   #isWanted(path: string): boolean {

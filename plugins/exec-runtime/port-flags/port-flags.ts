@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type AdaptedCommand, type CommandTarget, readTextFile } from '../../../kernel/contract/plugin.ts'
+import { fieldOf, isRecord, parseJson } from '../../lib/json.ts'
 import { hostsVariable } from '../framework-variables.ts'
 import { findTool, type Scripts } from './find-tool.ts'
 
@@ -37,18 +38,9 @@ export async function withPortFlag({
 async function scriptsIn(folder: string): Promise<Scripts> {
   const file = await readTextFile(join(folder, 'package.json'))
   if (file === undefined || 'fault' in file) return {}
-  try {
-    const manifest: unknown = JSON.parse(file.text)
-    const scripts: unknown = isTable(manifest) ? manifest['scripts'] : undefined
-    if (!isTable(scripts)) return {}
-    return Object.fromEntries(
-      Object.entries(scripts).flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : [])),
-    )
-  } catch {
-    return {}
-  }
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
+  const scripts = fieldOf(parseJson(file.text), 'scripts')
+  if (!isRecord(scripts)) return {}
+  return Object.fromEntries(
+    Object.entries(scripts).flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : [])),
+  )
 }
