@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { constants } from 'node:os'
-import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import { LocaldError, systemCode } from '../../kernel/errors.ts'
 import type { OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
 import { flagNames } from '../args/parse.ts'
 import { type Context, callerEnvironment } from '../context.ts'
+import { describeStartError, exitCodeOf } from '../daemon/child-exit.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import { formatError } from '../output/errors.ts'
 import { namerFor } from '../output/service-state.ts'
@@ -58,7 +58,7 @@ async function runThere(
     if (systemCode(error) === 'ENOEXEC' && place.argv === undefined)
       return await runForeground(['/bin/sh', command, ...args], place)
     const isMissing = systemCode(error) === 'ENOENT'
-    const what = isMissing ? `command not found: ${command}` : `${command} failed to start: ${messageOf(error)}`
+    const what = describeStartError(command, error)
     const where = service === undefined ? 'the project' : `'${service}'`
     const hint = `Check the PATH of ${where}: the command is searched there.`
     printStderr(formatError(new LocaldError('SPAWN_FAILED', what, { hint })))
@@ -104,7 +104,7 @@ export function runForeground(
     })
     running.once('exit', (code, signal) => {
       release()
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]))
+      resolve(exitCodeOf(code, signal))
     })
   })
 }

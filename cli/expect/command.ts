@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { constants } from 'node:os'
-import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import { LocaldError } from '../../kernel/errors.ts'
+import { describeStartError, exitCodeOf } from '../daemon/child-exit.ts'
 
 /** After SIGTERM, ms. */
 const graceMs = 2000
@@ -31,7 +31,7 @@ export class Command {
     for (const signal of passed) process.on(signal, pass)
     this.exited = new Promise<number>((resolve, reject) => {
       child.once('error', error => reject(startError(program, error)))
-      child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
+      child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)))
     }).finally(() => {
       for (const signal of passed) process.off(signal, pass)
     })
@@ -56,7 +56,8 @@ export class Command {
 }
 
 function startError(program: string, error: Error): LocaldError {
-  const isMissing = systemCode(error) === 'ENOENT'
-  const what = isMissing ? `command not found: ${program}` : `${program} failed to start: ${messageOf(error)}`
-  return new LocaldError('SPAWN_FAILED', what, { hint: 'Check the words after `--`.', cause: error })
+  return new LocaldError('SPAWN_FAILED', describeStartError(program, error), {
+    hint: 'Check the words after `--`.',
+    cause: error,
+  })
 }

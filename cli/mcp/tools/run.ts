@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
 import type { OneOffAnswer, OneOffBody } from '../../../kernel/protocol.ts'
 import { callerEnvironment } from '../../context.ts'
+import { exitCodeOf } from '../../daemon/child-exit.ts'
 import { sanitizeLogText } from '../../output/log-format.ts'
 import { shortName } from '../../output/service-state.ts'
 import { defaultSeconds } from '../operation.ts'
@@ -146,7 +146,7 @@ function runCaptured(
       child.once('close', () => {
         clearTimeout(end)
         settle()
-        resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), isLate, output })
+        resolve({ code: exitCodeOf(code, signal), isLate, output })
       })
     })
   })
