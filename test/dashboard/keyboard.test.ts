@@ -48,6 +48,17 @@ onHost(
       await row('api').getByText('Stopped').waitFor()
     })
 
+    await t.test('the palette shows an entry that was below the visible part of the list, each time', async () => {
+      for (let left = 15; left > 0; left--) {
+        await page.keyboard.press('Control+k')
+        await page.getByRole('combobox').waitFor()
+        await page.keyboard.type('pin keys')
+        await page.locator('[role=option] .title', { hasText: 'Pin keys: start it with the daemon' }).waitFor()
+        await page.keyboard.press('Escape')
+        await page.getByRole('combobox').waitFor({ state: 'hidden' })
+      }
+    })
+
     await t.test('the palette finds what can be done, and does it', async t => {
       await page.keyboard.press('Control+k')
       const field = page.getByRole('combobox')
