@@ -1,9 +1,11 @@
+import type { ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import { schemaOfKey, schemaOfTable } from './fields/keys.ts'
 import { labelPattern } from './fields/names.ts'
 import { routesKey } from './fields/routes.ts'
 import type { Types } from './fields/service.ts'
 import { serviceKeys } from './fields/service-keys.ts'
+import { isExcluded } from './fields/type-options.ts'
 import type { PluginTables } from './plugin-tables.ts'
 import { envKey, pluginsKey, projectKeys } from './project-file.ts'
 import { isTable, own, type Table } from './table.ts'
@@ -15,12 +17,9 @@ import { isTable, own, type Table } from './table.ts'
 export function projectSchema(types: Types & { readonly tables?: PluginTables }): Table {
   const available = types.names.flatMap(name => {
     const found = types.find(name)
-    return LocaldError.is(found) ? [] : [{ name, schema: found.shape.schema }]
+    return LocaldError.is(found) ? [] : [{ name, type: found }]
   })
-  const services = available.map(({ name, schema }) => [
-    `type-${name}`,
-    serviceSchema(name, name === types.defaultType, schema),
-  ])
+  const services = available.map(({ name, type }) => [`type-${name}`, serviceSchema(type, name === types.defaultType)])
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'locald.toml',
@@ -50,18 +49,20 @@ export function projectSchema(types: Types & { readonly tables?: PluginTables })
 const commonSchemas = Object.fromEntries(Object.values(serviceKeys).map(key => [key.key, schemaOfKey(key)]))
 
 /** Returns the schema of a service of one type: its own keys and the common ones. */
-function serviceSchema(name: string, isDefault: boolean, schema: unknown): Table {
+function serviceSchema(type: ServiceType<unknown>, isDefault: boolean): Table {
+  const { schema }: { readonly schema: unknown } = type.shape
   const shape: Table = isTable(schema) ? schema : {}
   const properties = own(shape, 'properties')
   const required = own(shape, 'required')
-  const common = Object.keys(commonSchemas).map(key => [key, { $ref: `#/definitions/${key}` }])
+  const applicable = Object.keys(commonSchemas).filter(key => !isExcluded(type, key))
+  const common = applicable.map(key => [key, { $ref: `#/definitions/${key}` }])
   const description = `A service of this type. ${isDefault ? 'It is the type of a service without `type`.' : ''}`.trim()
   return {
     description,
     ...shape,
     type: 'object',
     properties: {
-      type: { const: name, description: isDefault ? 'The default: may be left out.' : "The service's type." },
+      type: { const: type.type, description: isDefault ? 'The default: may be left out.' : "The service's type." },
       ...(isTable(properties) ? properties : {}),
       ...Object.fromEntries(common),
     },

@@ -11,6 +11,8 @@ export interface ServiceType<O> {
   readonly isDefault?: boolean
   /** Its own keys; the kernel adds the common ones. */
   readonly shape: Shape<O>
+  /** Common keys that mean nothing for it: a file that has one is refused. Default: none. */
+  readonly excludes?: readonly ExcludableKey[]
   /** Finds what is wrong with options that fit the shape. A message is the rest of a sentence: "must be …". */
   problems?(options: O): readonly OptionProblem[]
   /** Off → a refusal with the flag's hint. */
@@ -58,6 +60,9 @@ export interface ServiceType<O> {
    */
   oneOff?(run: Run<O>, argv: Argv, how: { readonly tty: boolean }): OneOff | Promise<OneOff>
 }
+
+/** Keys of every service that some types have no use for. */
+export type ExcludableKey = 'health_check' | 'ready_timeout' | 'restart' | 'idle'
 
 /** What is wrong with one key of a service's options. */
 export interface OptionProblem {

@@ -12,6 +12,8 @@ export class CronDriver implements ServiceType<CronOptions> {
   readonly type = 'cron'
   readonly shape = options
   readonly network = 'none'
+  /** It is ready at once, stays until it is stopped, and no request reaches it. */
+  readonly excludes = ['health_check', 'ready_timeout', 'restart', 'idle'] as const
   readonly #processes: () => Processes
   readonly #closing: AbortSignal
 

@@ -108,6 +108,7 @@ t.test('what is wrong with a schedule is an error with its line', async t => {
     'command = "x"\nschedule = "@daily"\nevery = "1h"',
     'command = "x"\nevery = "soon"',
     'every = "1h"\nport = 3000',
+    'every = "1h"\ncommand = "x"\nhealth_check = "true"\nrestart = "no"',
   ]
   const text = tables.map((keys, index) => `[services.s${index}]\ntype = "cron"\n${keys}\n`).join('')
   const folder = box.project('shop', { 'locald.toml': `[project]\nname = "shop"\n${text}` })
@@ -120,6 +121,8 @@ t.test('what is wrong with a schedule is an error with its line', async t => {
     /locald\.toml:18: .*every.*must be a time of at least 1 s/,
     /locald\.toml:19: .*command.*missing key/,
     /locald\.toml:22: .*port/,
+    /locald\.toml:27: .*health_check.*does not apply to type 'cron'/,
+    /locald\.toml:28: .*restart.*does not apply to type 'cron'/,
   ])
     t.match(stderr, problem)
 })

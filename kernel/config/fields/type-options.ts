@@ -64,6 +64,11 @@ function keysOf(schema: unknown): Set<string> {
   return keys
 }
 
+/** Whether a type has no use for a key that every service may have. */
+export function isExcluded({ excludes }: Pick<ServiceType<unknown>, 'excludes'>, key: string): boolean {
+  return excludes?.some(each => each === key) === true
+}
+
 /** Reads the type's own options from a service's table, with defaults. Returns undefined after noting what is wrong. */
 export function readOptions(service: Spot, table: Table, driver: Driver, owners: readonly Owner[]): unknown {
   const own: [string, unknown][] = []
@@ -72,7 +77,11 @@ export function readOptions(service: Spot, table: Table, driver: Driver, owners:
   let wrong = false
   let foreign = false
   for (const [key, value] of Object.entries(table)) {
-    if (commonKeyNames.includes(key)) continue
+    if (commonKeyNames.includes(key)) {
+      if (isExcluded(driver.type, key))
+        service.inside(key, value).wrong(`does not apply to type '${driver.type.type}'`, { hint: 'Remove the key.' })
+      continue
+    }
     if (driver.keys.includes(key) || isOpen(driver)) {
       own.push([key, value])
       continue
