@@ -27,14 +27,16 @@ interface Owner {
   readonly pid: number
   /** When it was started, as another process may get its pid. */
   readonly start: string
+  /** The project's name. */
+  readonly name: string
 }
 
 const nameBytes = 55
 const ownerFile = 'owner.json'
 
 /**
- * A project below the data folder with one service, `web`, which exists as long as the process that made it. Its name
- * and port are the same for the same folder and service.
+ * A project below the data folder with one service, `web`, which exists as long as the process that made it. Its port
+ * is the same for the same folder and service; so is its name, but for a number where others of the folder run.
  */
 export class ScratchProject {
   readonly folder: string
@@ -51,18 +53,22 @@ export class ScratchProject {
     await requireDaemon(paths)
     const all = join(paths.data, 'scratch')
     mkdirSync(all, { recursive: true, mode: 0o700 })
-    for (const name of readdirSync(all)) {
-      const left = new ScratchProject(join(all, name), paths)
-      if ((await left.#owner()) === undefined) await left.remove()
+    const others: string[] = []
+    for (const folder of readdirSync(all)) {
+      const left = new ScratchProject(join(all, folder), paths)
+      const owner = await left.#owner()
+      if (owner === undefined) await left.remove()
+      else others.push(owner.name)
     }
     const label = labelOf(spec.folder.split('/').at(-1) ?? '').slice(0, nameBytes)
     const identity = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 12)
     const project = new ScratchProject(join(all, `${label}-${spec.kind}-${identity}`), paths)
-    const self: Owner = { pid: process.pid, start: (await processStart(process.pid)) ?? '' }
+    const name = numbered(`${label}-${spec.kind}`, others)
+    const self: Owner = { pid: process.pid, start: (await processStart(process.pid)) ?? '', name }
     const toml = formatToml(
       [`Written by \`locald ${spec.kind}\`, which removes it when it exits.`],
       [
-        { header: ['project'], entries: [{ key: 'name', value: `${label}-${spec.kind}` }] },
+        { header: ['project'], entries: [{ key: 'name', value: name }] },
         { header: ['services', 'web'], entries: spec.entries },
       ],
     )
@@ -110,9 +116,17 @@ export class ScratchProject {
   /** Returns the process that it belongs to, if that still runs. */
   async #owner(): Promise<Owner | undefined> {
     const text = await readFile(join(this.folder, ownerFile), 'utf8').catch(() => '')
-    const [, pid = '', start] = /^\{"pid":(\d{1,10}),"start":"([^"]*)"\}$/.exec(text) ?? []
+    const [, pid = '', start, name = ''] = /^\{"pid":(\d{1,10}),"start":"([^"]*)","name":"([^"]*)"\}$/.exec(text) ?? []
     const found = pid === '' ? undefined : await processStart(Number(pid))
-    return found === undefined || found !== start ? undefined : { pid: Number(pid), start: found }
+    return found === undefined || found !== start ? undefined : { pid: Number(pid), start: found, name }
+  }
+}
+
+/** Returns a name that no other has: `shop-try`, then `shop-try-2`. */
+function numbered(name: string, others: readonly string[]): string {
+  for (let number = 1; ; number++) {
+    const next = number === 1 ? name : `${name}-${number}`
+    if (!others.includes(next)) return next
   }
 }
 

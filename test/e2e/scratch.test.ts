@@ -58,6 +58,20 @@ onHost('of the same command, started several times at once, one runs', async (t,
   t.strictSame(await remains(sandbox), [])
 })
 
+onHost('another command in the same folder gets the name with a number', async (t, machine) => {
+  const sandbox = machine.sandbox()
+  const folder = sandbox.project('shop', { 'server.mjs': server, 'other.mjs': server })
+  const first = sandbox.start(['try', 'node', 'server.mjs', '$PORT'], { cwd: folder })
+  await first.prints(/ready +https:\/\/shop-try\.localhost/)
+  const second = sandbox.start(['try', 'node', 'other.mjs', '$PORT'], { cwd: folder })
+  await second.prints(/ready +https:\/\/shop-try-2\.localhost/)
+  t.match(await sandbox.get('shop-try-2.localhost'), { status: 200 })
+  for (const each of [first, second]) {
+    each.child.kill('SIGINT')
+    await each.done
+  }
+})
+
 onHost('a command that fails to start is reported, and leaves nothing', async (t, machine) => {
   const sandbox = machine.sandbox()
   const folder = sandbox.project('shop', {})
