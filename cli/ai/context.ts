@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parse } from 'smol-toml'
 import { readTextFile } from '../../kernel/contract/text-file.ts'
 import type { ServiceView } from '../../kernel/events.ts'
 import type { RedactAnswer, RegistryAnswer, StatusAnswer } from '../../kernel/protocol.ts'
+import { findProjectFolder } from '../args/folder.ts'
 import type { Context } from '../context.ts'
 import { type Client, findDaemon } from '../daemon/client.ts'
 import { sanitizeLine } from '../output/sanitize.ts'
@@ -76,7 +76,7 @@ function describeService(view: ServiceView): string {
 
 /** Reads names and types alone: a command or a variable may have a secret in it. */
 async function outlineFile(cwd: string): Promise<Outline> {
-  const folder = findFolder(cwd) ?? cwd
+  const folder = findProjectFolder(cwd) ?? cwd
   const read = await readTextFile(join(folder, 'locald.toml')).catch(() => undefined)
   const table = read !== undefined && 'text' in read ? parseTable(read.text) : {}
   const project = asTable(table['project'])
@@ -86,13 +86,6 @@ async function outlineFile(cwd: string): Promise<Outline> {
   })
   const name = typeof project['name'] === 'string' ? project['name'] : basename(folder)
   return { name, path: folder, services }
-}
-
-function findFolder(cwd: string): string | undefined {
-  for (let at = cwd; ; at = dirname(at)) {
-    if (existsSync(join(at, 'locald.toml'))) return at
-    if (at === dirname(at)) return undefined
-  }
 }
 
 function parseTable(text: string): Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import { sep } from 'node:path'
+import { isWithin } from '../../kernel/contract/subpath.ts'
 import type { KeysQuery, RegistryAnswer, StatusAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { type Client, findOrReviveDaemon } from '../daemon/client.ts'
@@ -50,7 +50,7 @@ async function explainEmpty(
   if (left > 0) return 'All services are hidden. Run `locald status --all` to show them.'
   const none: RegistryAnswer = { projects: [] }
   const { projects } = await daemon.get<RegistryAnswer>('/v1/registry', {}, answerMs).catch(() => none)
-  const project = projects.find(({ path }) => path === cwd || cwd.startsWith(`${path}${sep}`))
+  const project = projects.find(({ path }) => isWithin(cwd, path))
   if (project !== undefined) return `Project ${project.name} is not running. Run \`locald up\` to start it.`
   return 'No known project in this folder. Run `locald up` to start it, or `locald status --all` to see other projects.'
 }

@@ -1,10 +1,11 @@
-import { dirname, join, relative } from 'node:path'
+import { relative } from 'node:path'
 import { parseToml } from '../../kernel/config/read.ts'
 import { isTable, own, type Table } from '../../kernel/config/table.ts'
 import { realPath } from '../../kernel/contract/real-path.ts'
+import { isBelow } from '../../kernel/contract/subpath.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { ConfigAnswer, ConfigBody, InferredAnswer } from '../../kernel/protocol.ts'
-import { exists } from '../../kernel/system/stat.ts'
+import { findProjectFolder } from '../args/folder.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import type { Client } from '../daemon/client.ts'
 import { defaultName, formatInferred } from '../init/inferred.ts'
@@ -54,7 +55,8 @@ export class EditedProject {
 
   /** Reads the project of the caller's folder. Throws CONFIG_INVALID for a file that is not TOML. */
   static async open({ cwd, paths }: Pick<Context, 'cwd' | 'paths'>, daemon: Client): Promise<EditedProject> {
-    const folder = await findFolder(await realPath(cwd))
+    const start = await realPath(cwd)
+    const folder = findProjectFolder(start) ?? start
     const file = await readProjectFile(folder, paths.data)
     const text = file.present?.text
     return new EditedProject(
@@ -69,13 +71,16 @@ export class EditedProject {
     return this.#file.folder
   }
 
-  /** Returns the `workdir` of a service that runs in a folder: none for the project's own. Throws USAGE without one. */
+  /**
+   * Returns the `workdir` of a service that runs in a folder: none for the project's own, relative for one below it, else
+   * absolute: `../../..` would mean another one after a move. Throws USAGE without a folder.
+   */
   async workdirEntries(path: string): Promise<readonly Entry[]> {
     const real = await realPath(path).catch(error => {
       throw new LocaldError('USAGE', `there is no folder ${path}`, { hint: 'Check `--workdir`.', cause: error })
     })
-    const workdir = relative(this.folder, real)
-    return workdir === '' ? [] : [{ key: 'workdir', value: workdir }]
+    if (real === this.folder) return []
+    return [{ key: 'workdir', value: isBelow(real, this.folder) ? relative(this.folder, real) : real }]
   }
 
   /**
@@ -117,14 +122,6 @@ export class EditedProject {
     const { unresolved, warnings = [] } = await this.#daemon.post<ConfigAnswer>('/v1/config', body)
     if (unresolved === undefined) return warnings
     return [{ message: unresolved.message, hint: unresolved.hint ?? 'Run `locald config check`.' }]
-  }
-}
-
-/** Returns the nearest folder with a `locald.toml`, or the given one. */
-async function findFolder(start: string): Promise<string> {
-  for (let folder = start; ; folder = dirname(folder)) {
-    if (await exists(join(folder, 'locald.toml'))) return folder
-    if (dirname(folder) === folder) return start
   }
 }
 

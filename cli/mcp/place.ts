@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { basename, isAbsolute, join, relative } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
+import { isWithin } from '../../kernel/contract/subpath.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { KnownProjectView, RegistryAnswer } from '../../kernel/protocol.ts'
 import { isFolder } from '../args/folder.ts'
@@ -64,10 +65,7 @@ function hintOf(known: readonly KnownProjectView[]): string {
 
 /** Returns the innermost known project that a folder is in. */
 function projectAt(folder: string, known: readonly KnownProjectView[]): KnownProjectView | undefined {
-  const above = known.filter(({ path }) => {
-    const way = relative(path, folder)
-    return way === '' || (!way.startsWith('..') && !isAbsolute(way))
-  })
+  const above = known.filter(({ path }) => isWithin(folder, path))
   return above.toSorted((a, b) => b.path.length - a.path.length)[0]
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { isBelow } from '../../kernel/contract/subpath.ts'
 import { exitCodeOf, LocaldError, messageOf, type Problem } from '../../kernel/errors.ts'
 import { versionOf } from '../../kernel/system/package.ts'
 import { otherOwnerAbove } from '../../kernel/system/paths.ts'
@@ -35,8 +36,7 @@ export function formatError(error: LocaldError): string {
 
 /** Returns a path relative to the folder when it is below it. */
 export function shortenPath(file: string, folder: string): string {
-  const path = relative(folder, file)
-  return path === '' || path.startsWith('..') ? file : path
+  return isBelow(file, folder) ? relative(folder, file) : file
 }
 
 function formatProblem(problem: Problem): string {

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { existsSync, lstatSync } from 'node:fs'
 import { constants, open, rm } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Trust } from '../../kernel/config/trust.ts'
 import { realPathIfAny } from '../../kernel/contract/real-path.ts'
 import { worktreeIn } from '../../kernel/registry/git-worktree.ts'
+import { findProjectFolder } from '../args/folder.ts'
 
 /** Files with variables that the main checkout has and a linked git worktree has not. */
 export interface MissingEnvFiles {
@@ -23,10 +24,7 @@ const maxBytes = 1024 * 1024
 /** Returns the project's folder: the nearest with a `locald.toml`, up to the root of the checkout; else the one given. */
 export function projectFolder(path: string): string {
   const start = realPathIfAny(path) ?? path
-  for (let at = start; ; at = dirname(at)) {
-    if (existsSync(join(at, 'locald.toml'))) return at
-    if (existsSync(join(at, '.git')) || at === dirname(at)) return start
-  }
+  return findProjectFolder(start, folder => existsSync(join(folder, '.git'))) ?? start
 }
 
 /**

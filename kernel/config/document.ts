@@ -1,4 +1,5 @@
 import { relative, sep } from 'node:path'
+import { isBelow, isWithin } from '../contract/subpath.ts'
 import { at, type Path, type Table } from './table.ts'
 
 /** The kind of a file, which decides on what may be written in it. */
@@ -26,7 +27,6 @@ export function documentOf(documents: readonly Document[], path: Path): Document
  * else absolute.
  */
 export function shortName(file: string, root: string, home?: string): string {
-  const inside = relative(root, file)
-  if (inside !== '..' && !inside.startsWith(`..${sep}`)) return inside || '.'
-  return home !== undefined && file.startsWith(home + sep) ? `~${sep}${relative(home, file)}` : file
+  if (isWithin(file, root)) return relative(root, file) || '.'
+  return home !== undefined && isBelow(file, home) ? `~${sep}${relative(home, file)}` : file
 }

@@ -1,4 +1,5 @@
-import { basename, dirname, relative, sep } from 'node:path'
+import { basename, dirname } from 'node:path'
+import { isWithin } from '../contract/subpath.ts'
 import { anyone } from '../contract/text-file.ts'
 import { callerUid } from '../system/file-owner.ts'
 import { allowedFolders } from './allowed-folders.ts'
@@ -47,7 +48,7 @@ export class Trust {
     const strangers = this.strangers(owners)
     if (strangers.every(uid => this.#isAllowed(file, uid, root))) return undefined
     // Where anyone may write, as in /tmp, only a file's owner can remove it.
-    const wayOut = isInside(file, root) ? 'remove the file' : `move the project out of ${dirname(file)}`
+    const wayOut = isWithin(file, root) ? 'remove the file' : `move the project out of ${dirname(file)}`
     const isFound = projectFiles.some(name => name === basename(file))
     return {
       message: strangers.includes(anyone)
@@ -60,14 +61,9 @@ export class Trust {
   /** Whether the file's folder, or the project that the file is in, is allowed. */
   #isAllowed(file: string, uid: number, root: string): boolean {
     if (this.#dataFolder === undefined) return false
-    const folders = [dirname(file), ...(isInside(file, root) ? [root] : [])]
+    const folders = [dirname(file), ...(isWithin(file, root) ? [root] : [])]
     return allowedFolders(this.#dataFolder).some(({ path, owners }) => folders.includes(path) && owners.includes(uid))
   }
-}
-
-function isInside(file: string, folder: string): boolean {
-  const path = relative(folder, file)
-  return path !== '..' && !path.startsWith(`..${sep}`)
 }
 
 /** Quotes a path for a shell, where needed. */

@@ -44,6 +44,7 @@ export { isStillAt, realPath, realPathIfAny, realPathNow } from './real-path.ts'
 export { isSecretName, isSecretParameter, mask, maskUrls } from './secrets.ts'
 export type * from './service-type.ts'
 export type { Shape, ShapeOf } from './shape.ts'
+export { isBelow, isWithin } from './subpath.ts'
 export type * from './table.ts'
 export type * from './terminal.ts'
 export {

@@ -1,4 +1,5 @@
 import { isAbsolute, join, normalize, relative } from 'node:path'
+import { isBelow } from '../contract/subpath.ts'
 
 /** What the output of a run names. Paths are relative to the project's folder. */
 export interface Evidence {
@@ -168,6 +169,5 @@ function filesIn(lines: readonly string[], place: Place): Evidence['files'] {
 function pathIn(written: string, { root, dir }: Place): string | undefined {
   const plain = written.replace(/^file:\/\//, '').trim()
   const full = isAbsolute(plain) ? normalize(plain) : join(dir, plain)
-  const path = relative(root, full)
-  return path === '' || path.startsWith('..') || isAbsolute(path) ? undefined : path
+  return isBelow(full, root) ? relative(root, full) : undefined
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path'
-import { realPathIfAny } from '../../kernel/contract/plugin.ts'
+import { isWithin, realPathIfAny } from '../../kernel/contract/plugin.ts'
 import type { Engine } from '../container/provides.ts'
 import { guestCommand } from './guest/guest-command.ts'
 import type { GuestEngine } from './guest/guest-engine.ts'
@@ -49,7 +49,7 @@ export function limaEngine({ limactl, guest, vm, usage, options: own }: LimaEngi
 export async function isShared(mounts: readonly Mount[], path: string): Promise<boolean> {
   const real = realPathOf(path)
   for (const mount of mounts) {
-    if (isBelow(path, mount.path) && isBelow(real, realPathOf(mount.path))) return true
+    if (isWithin(path, mount.path) && isWithin(real, realPathOf(mount.path))) return true
   }
   return false
 }
@@ -58,8 +58,4 @@ export async function isShared(mounts: readonly Mount[], path: string): Promise<
 function realPathOf(path: string): string {
   const parent = dirname(path)
   return realPathIfAny(path) ?? (parent === path ? path : join(realPathOf(parent), basename(path)))
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 }

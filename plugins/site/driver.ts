@@ -2,14 +2,21 @@ import { randomBytes } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { CommonOptions, Instance, Processes, Run, ServiceType } from '../../kernel/contract/plugin.ts'
+import {
+  type CommonOptions,
+  type Instance,
+  isWithin,
+  type Processes,
+  type Run,
+  type ServiceType,
+} from '../../kernel/contract/plugin.ts'
 import { LocaldError, systemCode } from '../../kernel/errors.ts'
 import { fieldOf, textOf } from '../lib/json.ts'
 import { askSite, type ControlAddress } from './control.ts'
 import { SiteInstance } from './instance.ts'
 import { options, type SiteOptions } from './options.ts'
 import { type SiteSettings, settingsVariable } from './server/settings.ts'
-import { isWithin, outputOf, watchedFiles } from './watched-files.ts'
+import { outputOf, watchedFiles } from './watched-files.ts'
 
 type SiteRun = Run<SiteOptions>
 

@@ -1,7 +1,12 @@
 import { relative, resolve, sep } from 'node:path'
-import type { Exit, Instance, InstanceEvent, ProcessTree } from '../../kernel/contract/plugin.ts'
+import {
+  type Exit,
+  type Instance,
+  type InstanceEvent,
+  isWithin,
+  type ProcessTree,
+} from '../../kernel/contract/plugin.ts'
 import { askSite, type ControlAddress } from './control.ts'
-import { isWithin } from './watched-files.ts'
 
 /** A running server of a site, and what its files are. */
 export interface SiteInstanceInput {

@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import type { CommonOptions } from '../../kernel/contract/plugin.ts'
 import type { SiteOptions } from './options.ts'
 
@@ -30,12 +30,6 @@ export function watchedFiles({ path, build, reload }: SiteOptions, { workdir, wa
   const sources = [below(folder), `!${below(output)}`, ...caches.map(name => `!${below(folder, `**/${name}`)}`)]
   const served = [below(output), ...['**/.*', '**/.*/**'].map(hidden => `!${below(output, hidden)}`)]
   return [...(watch.length > 0 ? watch : build === undefined ? [] : sources), ...(reload ? served : [])]
-}
-
-/** Whether a file or folder is `folder` or below it; all absolute. */
-export function isWithin(path: string, folder: string): boolean {
-  const inside = relative(folder, path)
-  return inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)
 }
 
 /** Returns the output folder of a site, absolute. @param dir its working folder */

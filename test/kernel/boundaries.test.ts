@@ -23,6 +23,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/trust.ts': 'all',
   'kernel/contract/real-path.ts': 'all',
   'kernel/contract/secrets.ts': 'all',
+  'kernel/contract/subpath.ts': 'all',
   'kernel/contract/text-file.ts': 'all',
   'kernel/errors.ts': 'all',
   'kernel/logs/last-written.ts': 'all',

@@ -1,3 +1,4 @@
+import { isWithin } from '../../../kernel/contract/subpath.ts'
 import type { ServiceView } from '../../../kernel/events.ts'
 import { stateOf } from '../../output/service-state.ts'
 import type { Row } from './services.ts'
@@ -40,7 +41,7 @@ export class Selection {
 /** Returns the service that is most likely looked for: of this folder's project, one that failed before others. */
 function firstOf(rows: readonly Row[], cwd: string): string | undefined {
   const views = rows.flatMap(row => (row.kind === 'service' ? [row.view] : []))
-  const own = views.filter(({ path }) => cwd === path || cwd.startsWith(`${path}/`))
+  const own = views.filter(({ path }) => isWithin(cwd, path))
   const near = own.length > 0 ? own : views
   return (near.find(isBad) ?? near[0])?.key
 }

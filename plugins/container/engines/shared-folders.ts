@@ -1,5 +1,5 @@
-import { join, relative } from 'node:path'
-import { realPathIfAny } from '../../../kernel/contract/plugin.ts'
+import { join } from 'node:path'
+import { isWithin, realPathIfAny } from '../../../kernel/contract/plugin.ts'
 import { readJson } from '../../lib/files.ts'
 import { fieldOf } from '../../lib/json.ts'
 import type { EngineMachine } from './machine.ts'
@@ -35,6 +35,5 @@ export async function isSharedBy(vm: VmKind, machine: EngineMachine, path: strin
   const folders = configured ?? defaultFolders(vm, machine)
   if (folders === undefined) return true
   const paths = [path, realPathIfAny(path) ?? path]
-  const isBelow = (folder: string) => paths.every(each => !relative(folder, each).startsWith('..'))
-  return folders.some(isBelow)
+  return folders.some(folder => paths.every(each => isWithin(each, folder)))
 }

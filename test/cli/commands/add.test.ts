@@ -90,6 +90,8 @@ t.test('add in a folder of the project writes to its file', async t => {
     /web\]\n.*\nworkdir = "packages\/api"\n\n\[services\.x\]\n.*\nworkdir = "packages\/api\/src"\n/,
   )
   t.notOk(existsSync(join(cwd, 'locald.toml')))
+  t.match(await daemon.run(['add', '--workdir', '/etc', 'node', 'y.js'], { cwd }), { code: 0 })
+  t.match(written(daemon), /\[services\.y\]\n.*\nworkdir = "\/(?:private\/)?etc"\n/, 'a folder elsewhere is absolute')
   t.match(await daemon.run(['add', '--workdir', 'no', 'node', 'x.js'], { cwd }), {
     code: 2,
     stderr: /there is no folder .*no \[USAGE\]/,

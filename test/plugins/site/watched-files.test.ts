@@ -3,7 +3,7 @@ import t from 'tap'
 import { WatchPatterns } from '../../../kernel/config/watch-patterns.ts'
 import type { CommonOptions } from '../../../kernel/contract/plugin.ts'
 import type { SiteOptions } from '../../../plugins/site/options.ts'
-import { isWithin, watchedFiles } from '../../../plugins/site/watched-files.ts'
+import { watchedFiles } from '../../../plugins/site/watched-files.ts'
 
 const common: CommonOptions = {
   ...{ workdir: undefined, port: undefined, env: {}, envFile: [], dependsOn: {}, healthCheck: undefined },
@@ -41,12 +41,4 @@ t.test('folders of any name and place are taken literally', async t => {
   t.strictSame(watched(options, { common: { workdir: 'web' }, files }), files.slice(0, 3))
   const elsewhere = ['/home/me/my (site)/a.html', '/home/me/my (site)/.ssh/id', '/home/me/other/a.html', '/p/a.html']
   t.strictSame(watched({ path: '/home/me/my (site)' }, { files: elsewhere }), elsewhere.slice(0, 1))
-})
-
-t.test('knows what is within a folder', async t => {
-  t.ok(isWithin('/a/b', '/a'))
-  t.ok(isWithin('/a', '/a'))
-  t.ok(isWithin('/a/..b', '/a'))
-  t.notOk(isWithin('/ab', '/a'))
-  t.notOk(isWithin('/', '/a'))
 })
