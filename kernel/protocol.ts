@@ -10,6 +10,7 @@ export type {
   BootStep,
   BootUnit,
   CommandTable,
+  Subcommand,
   TerminalProgram,
   TrustOutcome,
   TrustStep,

@@ -1,4 +1,4 @@
-import type { Group } from './spec.ts'
+import type { Flag, Group } from './spec.ts'
 
 /** A command that a shipped plugin adds to `locald --help`. */
 export interface PluginCommand {
@@ -7,6 +7,16 @@ export interface PluginCommand {
   readonly group: Group
   readonly about: string
   readonly details?: string
+  readonly subcommands?: readonly PluginSubcommand[]
+}
+
+/** What its first argument may be. */
+export interface PluginSubcommand {
+  readonly name: string
+  readonly args: string
+  readonly about: string
+  readonly details?: string
+  readonly flags?: readonly Flag[]
 }
 
 /** The commands of the plugins that ship: for these a daemon is started, as for the CLI's own. */
@@ -17,24 +27,190 @@ export const pluginCommands: readonly PluginCommand[] = [
     args: '<COMMAND> [NAME]',
     group: 'data',
     about: 'Manage snapshots and branches of databases',
-    details:
-      'Commands: list, snapshot, restore, branch, drop, prune, upgrade. `locald db` alone prints what each does; docs/postgres.md has examples.',
+    details: 'docs/postgres.md has examples.',
+    subcommands: [
+      {
+        name: 'list',
+        args: '',
+        about: 'List snapshots and branches',
+        flags: [
+          {
+            name: 'service',
+            value: 'NAME',
+            about: 'Select the service; PROJECT:NAME from any folder',
+          },
+        ],
+      },
+      {
+        name: 'snapshot',
+        args: '[NAME]',
+        about: 'Copy the current data to a snapshot',
+        flags: [
+          {
+            name: 'service',
+            value: 'NAME',
+            about: 'Select the service; PROJECT:NAME from any folder',
+          },
+        ],
+      },
+      {
+        name: 'restore',
+        args: '<NAME>',
+        about: 'Restore a snapshot',
+        details: 'The current data is saved first, as the snapshot `before-restore`.',
+        flags: [
+          {
+            name: 'service',
+            value: 'NAME',
+            about: 'Select the service; PROJECT:NAME from any folder',
+          },
+        ],
+      },
+      {
+        name: 'branch',
+        args: '<NAME>',
+        about: 'Copy a database under another name',
+        flags: [
+          {
+            name: 'from',
+            value: 'DB',
+            about: 'Copy this database; default: the first',
+          },
+          {
+            name: 'service',
+            value: 'NAME',
+            about: 'Select the service; PROJECT:NAME from any folder',
+          },
+        ],
+      },
+      {
+        name: 'drop',
+        args: '<NAME>',
+        about: 'Remove a snapshot or a branch',
+        flags: [
+          {
+            name: 'service',
+            value: 'NAME',
+            about: 'Select the service; PROJECT:NAME from any folder',
+          },
+        ],
+      },
+      {
+        name: 'prune',
+        args: '',
+        about: 'Remove the data of deleted git worktrees',
+      },
+      {
+        name: 'upgrade',
+        args: '',
+        about: 'Upgrade the data to the version in locald.toml',
+        flags: [
+          {
+            name: 'service',
+            value: 'NAME',
+            about: 'Select the service; PROJECT:NAME from any folder',
+          },
+        ],
+      },
+    ],
   },
   {
     name: 'container',
     args: '<COMMAND>',
     group: 'data',
     about: 'Manage containers and their engine',
-    details:
-      'Commands: engine [NAME], ls, prune [--dry-run] [--yes], run IMAGE [-- CMD…]. `locald container` alone prints what each does; docs/containers.md has examples.',
+    details: 'docs/containers.md has examples.',
+    subcommands: [
+      {
+        name: 'engine',
+        args: '[NAME]',
+        about: 'Show engines, or set the engine of this project',
+        details: 'Of the engines that are installed, the one in use is marked.',
+      },
+      {
+        name: 'ls',
+        args: '',
+        about: 'List containers of all projects',
+      },
+      {
+        name: 'prune',
+        args: '',
+        about: 'List what projects left whose folder is deleted',
+        flags: [
+          {
+            name: 'yes',
+            about: 'Remove it',
+          },
+          {
+            name: 'dry-run',
+            about: 'List only, as without flags',
+          },
+        ],
+      },
+      {
+        name: 'run',
+        args: '<IMAGE> [-- CMD…]',
+        about: "Run a container on the project's network",
+        details: 'The container is removed when its command exits.',
+      },
+    ],
   },
   {
     name: 'vm',
     args: '<COMMAND> [CMD…]',
     group: 'machine',
     about: 'Manage the Lima VM for containers',
-    details:
-      'Commands: install, status, start, stop, delete, shell, logs. `locald vm` alone prints what each does; docs/lima.md has more.',
+    details: 'docs/lima.md has more.',
+    subcommands: [
+      {
+        name: 'install',
+        args: '',
+        about: 'Install Lima, or show the one that is there',
+      },
+      {
+        name: 'status',
+        args: '',
+        about: 'Show the state of the VM',
+      },
+      {
+        name: 'start',
+        args: '',
+        about: 'Create and start the VM',
+      },
+      {
+        name: 'stop',
+        args: '',
+        about: 'Stop the VM',
+        flags: [
+          {
+            name: 'yes',
+            about: 'Also stop the services that use it',
+          },
+        ],
+      },
+      {
+        name: 'delete',
+        args: '',
+        about: 'Remove the VM',
+        details: 'Removes all images, containers and volumes in it.',
+        flags: [
+          {
+            name: 'yes',
+            about: 'Remove it: without this flag nothing is removed',
+          },
+        ],
+      },
+      {
+        name: 'shell',
+        args: '[CMD…]',
+        about: 'Open a shell in the VM, or run a command',
+      },
+      {
+        name: 'logs',
+        args: '',
+        about: 'Show the last messages of the VM',
+      },
+    ],
   },
   {
     name: 'trust',

@@ -3,7 +3,7 @@ import { versionOf } from '../../kernel/system/package.ts'
 import { commands, families } from '../args/commands.ts'
 import { globalFlags } from '../args/flags.ts'
 import type { ParsedArgs } from '../args/parse.ts'
-import { pluginCommands } from '../args/plugin-commands.ts'
+import { type PluginCommand, pluginCommands } from '../args/plugin-commands.ts'
 import { type Flag, groups } from '../args/spec.ts'
 import { print, printJson } from '../output/terminal.ts'
 
@@ -49,15 +49,29 @@ export function printHelp({ command, group }: ParsedArgs): number {
   return 0
 }
 
-/** Prints the help of one command, also of a plugin's. */
-export function printTopic({ name, args, about, details, flags = [], examples = [] }: HelpTopic): number {
+/** Prints the help of a plugin's command, or of one of its subcommands. */
+export function printPluginTopic(
+  { subcommands = [], ...command }: Omit<PluginCommand, 'group'>,
+  subcommand: string | undefined,
+): number {
+  const found = subcommands.find(({ name }) => name === subcommand)
+  if (found !== undefined) return printTopic({ ...found, name: `${command.name} ${found.name}` })
+  const rows = subcommands.map(({ name, args, about }) => [`${command.name} ${name} ${args}`.trimEnd(), about] as const)
+  return printTopic(command, rows.length === 0 ? [] : [{ title: 'Commands', body: formatRows(rows) }])
+}
+
+/** Prints the help of one command, with more sections below its usage. */
+export function printTopic(
+  { name, args, about, details, flags = [], examples = [] }: HelpTopic,
+  sections: readonly Section[] = [],
+): number {
   const cli = makeCli([])
   const usage = `${name} ${args}`.trimEnd()
   const command = cli.command(usage, about).usage(usage + (flags.length > 0 ? ' [options]' : ''))
   for (const flag of flags) command.option(formatFlag(flag), flag.about)
   for (const example of examples) command.example(`  $ ${example}`)
   const text = details === undefined ? about : `${about}\n\n${wrap(details)}`
-  cli.help(([, ...rest]) => [{ body: text }, ...insertAfterUsage(rest, [])])
+  cli.help(([, ...rest]) => [{ body: text }, ...insertAfterUsage(rest, sections)])
   cli.parse(['node', 'locald', name, '--help'], { run: false })
   return 0
 }

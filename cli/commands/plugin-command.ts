@@ -34,11 +34,11 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
   if (flags.has('no-color')) disableColour()
   const shipped = pluginCommands.find(command => command.name === name)
   // A command that does not know `--help` would do its work: it is not called.
-  if (flags.has('help') && shipped !== undefined) return (await import('./help.ts')).printTopic(shipped)
+  if (flags.has('help') && shipped !== undefined) return (await import('./help.ts')).printPluginTopic(shipped, argv[0])
   const { paths, cwd } = locate({ flags, values })
   const daemon = shipped !== undefined ? await requireDaemon(paths) : await findDaemon(paths)
   if (daemon === undefined || name === '') throw unknown
-  if (flags.has('help')) return await printCommandHelp(daemon, name, unknown)
+  if (flags.has('help')) return await printCommandHelp(daemon, { name, subcommand: argv[0] }, unknown)
   const first = await callCommand(daemon, name, { argv, cwd }, unknown)
   const steps = shipped !== undefined ? (first.steps ?? []) : []
   const outcomes = steps.length > 0 ? await runSteps(paths, steps) : []
@@ -73,14 +73,22 @@ async function runSteps(
   return await runKeychainSteps({ native, helper: helperPaths(platform) }, steps)
 }
 
-async function printCommandHelp(daemon: Client, name: string, unknown: LocaldError): Promise<number> {
+async function printCommandHelp(
+  daemon: Client,
+  { name, subcommand }: { readonly name: string; readonly subcommand: string | undefined },
+  unknown: LocaldError,
+): Promise<number> {
   const command = await daemon.get<CommandView>(`/v1/commands/${encodeURIComponent(name)}`).catch((error: unknown) => {
     // Daemons of earlier versions do not have the route.
     throw LocaldError.is(error) && ['UNKNOWN_COMMAND', 'REQUEST_INVALID'].includes(error.code) ? unknown : error
   })
-  const { printTopic } = await import('./help.ts')
-  const { description: about, usage: args = '', details } = command
-  return printTopic({ name: command.name, args, about, ...(details === undefined ? {} : { details }) })
+  const [{ printPluginTopic }, { describeSubcommand }] = await Promise.all([
+    import('./help.ts'),
+    import('../args/subcommand.ts'),
+  ])
+  const { description: about, usage: args = '', details, subcommands = [] } = command
+  const topic = { name: command.name, args, about, ...(details === undefined ? {} : { details }) }
+  return printPluginTopic({ ...topic, subcommands: subcommands.map(describeSubcommand) }, subcommand)
 }
 
 async function callCommand(
@@ -115,6 +123,10 @@ function parsePluginArgs(words: readonly string[]): PluginArgs {
       flags.set(flag.name, given)
       if (flag.short === 'C') folders.push(given)
     }
+  }
+  if (rest[0] === 'help') {
+    rest.shift()
+    flags.set('help', true)
   }
   const [name = '', ...args] = rest
   const values = new Map(folders.length === 0 ? [] : [['directory', folders]])

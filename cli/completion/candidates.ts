@@ -57,12 +57,10 @@ function listFamily(first: string | undefined): readonly Candidate[] {
   }))
 }
 
-/** Returns the subcommands that the help of a plugin's command lists: "Commands: list, snapshot". */
+/** Returns the subcommands of a plugin's command. */
 function listPluginWords(name: string | undefined, count: number): readonly Candidate[] {
-  const details = pluginCommands.find(command => command.name === name)?.details
-  const [, list] = (count === 1 && /^Commands: ([^.]*)\./.exec(details ?? '')) || []
-  const words = list?.split(', ').map(each => each.split(' ')[0] ?? '') ?? []
-  return words.filter(word => /^[a-z-]+$/.test(word)).map(word => ({ word, text: '' }))
+  const subcommands = pluginCommands.find(command => command.name === name)?.subcommands ?? []
+  return count === 1 ? subcommands.map(({ name: word, about: text }) => ({ word, text })) : []
 }
 
 /** Returns what a flag takes: of the one before the cursor, or of `--flag=` at the cursor. */

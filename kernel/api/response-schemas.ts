@@ -322,7 +322,10 @@ export const allowed = object({ path: text, owners: list(integer) })
 export const redacted = object({ value: {} })
 const trustStep = object({ act: oneOf('trust', 'untrust'), domain: oneOf('user', 'admin'), certificate: text })
 const commandTable = object({ columns: texts, rows: list({ type: 'array' }) })
-export const commandView = object({ name: text, description: text, usage: text, details: text }, ['usage', 'details'])
+const commandFlag = object({ name: text, value: text, description: text }, ['value'])
+const described = { name: text, description: text, usage: text, details: text }
+const subcommand = object({ ...described, flags: list(commandFlag) }, ['usage', 'details', 'flags'])
+export const commandView = object({ ...described, subcommands: list(subcommand) }, ['usage', 'details', 'subcommands'])
 
 export const commandResult = object(
   {

@@ -11,7 +11,29 @@ export interface Command {
   readonly group?: 'project' | 'data' | 'config' | 'machine' | 'daemon'
   /** What else its `--help` prints, in sentences. */
   readonly details?: string
+  /** What its first argument may be: each has a `--help` of its own, and is completed. */
+  readonly subcommands?: readonly Subcommand[]
   run(argv: readonly string[], context: CommandContext): Promise<CommandResult>
+}
+
+/** A command inside a command, such as `snapshot` of `locald db`. */
+export interface Subcommand {
+  readonly name: string
+  /** Begins with a bare verb, in at most 50 characters. */
+  readonly description: string
+  /** Its arguments as `--help` shows them, such as `[NAME]`. */
+  readonly usage?: string
+  /** What else its `--help` prints, in sentences. */
+  readonly details?: string
+  readonly flags?: readonly CommandFlag[]
+}
+
+/** A flag of a subcommand: `value` is the placeholder of the value it takes; absent: it is on or off. */
+export interface CommandFlag {
+  readonly name: string
+  readonly value?: string
+  /** Begins with a bare verb, in at most 50 characters. */
+  readonly description: string
 }
 
 export interface CommandContext {

@@ -1,4 +1,4 @@
-import type { CommandResult, TrustOutcome } from '../contract/plugin.ts'
+import type { CommandResult, Subcommand, TrustOutcome } from '../contract/plugin.ts'
 
 export interface CommandBody {
   readonly argv: readonly string[]
@@ -13,6 +13,7 @@ export interface CommandView {
   readonly description: string
   readonly usage?: string
   readonly details?: string
+  readonly subcommands?: readonly Subcommand[]
 }
 
 /** The answer of a plugin's command, as the command returned it. */

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
-import type { Command, CommandContext, CommandResult, PlatformFacts } from '../../kernel/contract/plugin.ts'
+import type { Command, CommandContext, CommandResult, PlatformFacts, Subcommand } from '../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { usageOf } from '../lib/command-usage.ts'
 import { listVolumes } from './guest/volumes.ts'
 import { installRelease } from './install/install.ts'
 import { releaseFor } from './install/release.ts'
@@ -19,15 +20,25 @@ interface Call {
   readonly refresh: () => Promise<void>
 }
 
-const usage = `locald vm: the Lima VM for containers
+/** The subcommands of `locald vm`. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'install', description: 'Install Lima, or show the one that is there' },
+  { name: 'status', description: 'Show the state of the VM' },
+  { name: 'start', description: 'Create and start the VM' },
+  {
+    ...{ name: 'stop', description: 'Stop the VM' },
+    flags: [{ name: 'yes', description: 'Also stop the services that use it' }],
+  },
+  {
+    ...{ name: 'delete', description: 'Remove the VM' },
+    details: 'Removes all images, containers and volumes in it.',
+    flags: [{ name: 'yes', description: 'Remove it: without this flag nothing is removed' }],
+  },
+  { name: 'shell', usage: '[CMD…]', description: 'Open a shell in the VM, or run a command' },
+  { name: 'logs', description: 'Show the last messages of the VM' },
+]
 
-  locald vm install           Install Lima, or show the one that is there
-  locald vm status            Show the state of the VM
-  locald vm start             Create and start the VM
-  locald vm stop [--yes]      Stop the VM; with --yes also its running services
-  locald vm delete --yes      Remove the VM with all images, containers and volumes in it
-  locald vm shell [CMD…]      Open a shell in the VM, or run a command
-  locald vm logs              Show the last messages of the VM`
+const usage = usageOf({ name: 'vm', subcommands }, 'the Lima VM for containers')
 
 const verbs: Readonly<Record<string, (call: Call) => Promise<CommandResult>>> = {
   install,
@@ -46,8 +57,8 @@ export function vmCommand(machine: LimaMachine, platform: PlatformFacts, refresh
     description: 'Manage the Lima VM for containers',
     usage: '<COMMAND> [CMD…]',
     group: 'machine',
-    details:
-      'Commands: install, status, start, stop, delete, shell, logs. `locald vm` alone prints what each does; docs/lima.md has more.',
+    details: 'docs/lima.md has more.',
+    subcommands,
     async run(argv, context) {
       const { values, positionals } = parse(argv)
       const [verb, ...words] = positionals

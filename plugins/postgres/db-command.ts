@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
-import type { Command, CommandResult } from '../../kernel/contract/plugin.ts'
+import type { Command, CommandFlag, CommandResult, Subcommand } from '../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { usageOf } from '../lib/command-usage.ts'
 import type { PostgresContext } from './cluster/context.ts'
 import type { ServiceEntry } from './cluster/service-register.ts'
 import { Databases } from './db-actions.ts'
@@ -16,19 +17,30 @@ interface Call {
   readonly signal: AbortSignal
 }
 
-const usage = `locald db: snapshots and branches of PostgreSQL data
+const service: CommandFlag = {
+  name: 'service',
+  value: 'NAME',
+  description: 'Select the service; PROJECT:NAME from any folder',
+}
 
-  locald db list                        List snapshots and branches
-  locald db snapshot [NAME]             Copy the current data to a snapshot
-  locald db restore NAME                Restore a snapshot (current data is saved as 'before-restore')
-  locald db branch NAME [--from DB]     Copy a database under another name
-  locald db drop NAME                   Remove a snapshot or a branch
-  locald db prune                       Remove the data of deleted git worktrees
-  locald db upgrade                     Upgrade the data to the \`version\` in locald.toml
+/** The subcommands of `locald db`. */
+const subcommands = [
+  { name: 'list', description: 'List snapshots and branches', flags: [service] },
+  { name: 'snapshot', usage: '[NAME]', description: 'Copy the current data to a snapshot', flags: [service] },
+  {
+    ...{ name: 'restore', usage: '<NAME>', description: 'Restore a snapshot', flags: [service] },
+    details: 'The current data is saved first, as the snapshot `before-restore`.',
+  },
+  {
+    ...{ name: 'branch', usage: '<NAME>', description: 'Copy a database under another name' },
+    flags: [{ name: 'from', value: 'DB', description: 'Copy this database; default: the first' }, service],
+  },
+  { name: 'drop', usage: '<NAME>', description: 'Remove a snapshot or a branch', flags: [service] },
+  { name: 'prune', description: 'Remove the data of deleted git worktrees' },
+  { name: 'upgrade', description: 'Upgrade the data to the version in locald.toml', flags: [service] },
+] as const satisfies readonly Subcommand[]
 
-  --service NAME   Select the service; PROJECT:NAME from any folder`
-
-const verbs = ['list', 'snapshot', 'restore', 'branch', 'drop', 'prune', 'upgrade'] as const
+const usage = usageOf({ name: 'db', subcommands }, 'snapshots and branches of PostgreSQL data')
 
 /** What to use for words of other tools. */
 const hints: ReadonlyMap<string, string> = new Map([
@@ -44,13 +56,13 @@ export function databaseCommand(context: PostgresContext): Command {
     description: 'Manage snapshots and branches of databases',
     usage: '<COMMAND> [NAME]',
     group: 'data',
-    details:
-      'Commands: list, snapshot, restore, branch, drop, prune, upgrade. `locald db` alone prints what each does; docs/postgres.md has examples.',
+    details: 'docs/postgres.md has examples.',
+    subcommands,
     async run(argv, { project, signal }) {
       const { values, positionals } = parse(argv)
       const [verb, name, ...rest] = positionals
       if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
-      const command = verbs.find(each => each === verb)
+      const command = subcommands.find(({ name }) => name === verb)?.name
       if (command === undefined) throw usageError(`locald db: unknown subcommand '${verb}'`, hints.get(verb))
       if (rest[0] !== undefined) throw usageError(`locald db: unexpected argument '${rest[0]}'`)
       if (command === 'prune') return databases.prune()
@@ -71,7 +83,7 @@ export function databaseCommand(context: PostgresContext): Command {
 
 async function dispatch(
   databases: Databases,
-  verb: Exclude<(typeof verbs)[number], 'prune'>,
+  verb: Exclude<(typeof subcommands)[number]['name'], 'prune'>,
   { entry, name, from, signal }: Call,
 ): Promise<CommandResult> {
   const requiredName = () => {

@@ -170,11 +170,12 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
       '/commands/:name',
       { schema: { summary: 'Show what a command of a plugin does', response: answer('Command', commandView) } },
       async ({ params }) => {
-        const { name, description, usage, details } = commandOf(kernel, params.name)
+        const { name, description, usage, details, subcommands } = commandOf(kernel, params.name)
         return {
           ...{ name, description },
           ...(usage === undefined ? {} : { usage }),
           ...(details === undefined ? {} : { details }),
+          ...(subcommands === undefined ? {} : { subcommands }),
         } satisfies CommandView
       },
     )

@@ -1,4 +1,5 @@
-import type { Command, CommandContext, CommandResult } from '../../../kernel/contract/plugin.ts'
+import type { Command, CommandContext, CommandResult, Subcommand } from '../../../kernel/contract/plugin.ts'
+import { usageOf } from '../../lib/command-usage.ts'
 import { closest } from '../../lib/suggest.ts'
 import { showEngines, useEngine } from './engine.ts'
 import { listOwn } from './list.ts'
@@ -6,15 +7,31 @@ import { type CommandParts, usageError } from './parts.ts'
 import { prune } from './prune.ts'
 import { runOneOff } from './run.ts'
 
-const usage = `locald container: containers of locald, and the engine that runs them
+/** The subcommands of `locald container`. */
+const subcommands = [
+  {
+    ...{ name: 'engine', usage: '[NAME]', description: 'Show engines, or set the engine of this project' },
+    details: 'Of the engines that are installed, the one in use is marked.',
+  },
+  { name: 'ls', description: 'List containers of all projects' },
+  {
+    ...{ name: 'prune', description: 'List what projects left whose folder is deleted' },
+    flags: [
+      { name: 'yes', description: 'Remove it' },
+      { name: 'dry-run', description: 'List only, as without flags' },
+    ],
+  },
+  {
+    ...{ name: 'run', usage: '<IMAGE> [-- CMD…]', description: "Run a container on the project's network" },
+    details: 'The container is removed when its command exits.',
+  },
+] as const satisfies readonly Subcommand[]
 
-  locald container engine [NAME]        Show engines, or set the engine of this project
-  locald container ls                   List containers of all projects
-  locald container prune                List what projects left whose folder is deleted
-    --yes                               Remove it
-  locald container run IMAGE [-- CMD…]  Run a container on the project's network, and remove it`
+const usage = usageOf({ name: 'container', subcommands }, 'containers of locald, and the engine that runs them')
 
-const verbs = ['engine', 'ls', 'prune', 'run'] as const
+type Verb = (typeof subcommands)[number]['name']
+
+const verbs: readonly Verb[] = subcommands.map(({ name }) => name)
 
 /** Returns the command `locald container`. */
 export function containerCommand(parts: CommandParts): Command {
@@ -23,8 +40,8 @@ export function containerCommand(parts: CommandParts): Command {
     description: 'Manage containers and their engine',
     usage: '<COMMAND>',
     group: 'data',
-    details:
-      'Commands: engine [NAME], ls, prune [--dry-run] [--yes], run IMAGE [-- CMD…]. `locald container` alone prints what each does; docs/containers.md has examples.',
+    details: 'docs/containers.md has examples.',
+    subcommands,
     run: (argv, context) => dispatch(parts, argv, context),
   }
 }
@@ -50,7 +67,7 @@ async function dispatch(parts: CommandParts, argv: readonly string[], context: C
   return name === undefined ? await showEngines(parts, context) : await useEngine(parts, name, context)
 }
 
-function isVerb(word: string): word is (typeof verbs)[number] {
+function isVerb(word: string): word is Verb {
   return verbs.some(verb => verb === word)
 }
 

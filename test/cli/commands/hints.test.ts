@@ -57,7 +57,8 @@ async function findMistake(line: string): Promise<string | undefined> {
       second === undefined ||
       second === '--help' ||
       second.startsWith('NAME') ||
-      `${plugin.args} ${plugin.details}`.includes(second)
+      plugin.args.includes(second) ||
+      plugin.subcommands?.some(({ name }) => name === second) === true
     return isKnown ? undefined : `unknown word '${second}' of '${first}'`
   }
   const error = await parseArgs(words).then(

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { commands } from '../../../cli/args/commands.ts'
+import { pluginCommands } from '../../../cli/args/plugin-commands.ts'
 import { FakeDaemon, json } from '../fake-daemon.ts'
 
 t.test('runs the program that a shipped command asks for with the caller as its terminal', async t => {
@@ -62,4 +64,40 @@ t.test("runs a plugin's command in the daemon, and keychain steps of shipped one
   const unknown = await daemon.run(['statsu'])
   t.equal(unknown.code, 2)
   t.match(unknown.stderr, /Did you mean 'status'/)
+})
+
+t.test('prints the help of each nested command, not that of its family', async t => {
+  const own = commands.filter(({ name }) => name.includes(' '))
+  const ofPlugins = pluginCommands.flatMap(({ name, subcommands = [] }) =>
+    subcommands.map(sub => ({ ...sub, name: `${name} ${sub.name}` })),
+  )
+  const nested = [...own, ...ofPlugins]
+  t.ok(['container run', 'vm install', 'plugins add', 'ai skill'].every(name => nested.some(it => it.name === name)))
+  const daemon = await FakeDaemon.start(t)
+  await Promise.all(
+    nested.map(async ({ name, args, about, flags = [] }) => {
+      const words = name.split(' ')
+      const { code, stdout } = await daemon.run(flags.length > 0 ? [...words, '--help'] : ['help', ...words])
+      t.equal(code, 0, name)
+      t.ok(stdout.startsWith(`${about}\n`), name)
+      t.ok(stdout.includes(`$ locald ${`${name} ${args}`.trimEnd()}`), name)
+      for (const flag of flags) t.ok(stdout.includes(`--${flag.name}`), `${name} --${flag.name}`)
+    }),
+  )
+  t.strictSame(daemon.asked, [], 'without a daemon')
+})
+
+t.test("prints the help of a nested command of another plugin's", async t => {
+  const daemon = await FakeDaemon.start(t)
+  const flags = [{ name: 'raw', description: 'Print bytes' }]
+  const subcommands = [{ name: 'get', usage: '<KEY>', description: 'Print a value', flags }]
+  daemon.on('GET /v1/commands/redis', json({ name: 'redis', description: 'Show keys', subcommands }))
+  t.match(await daemon.run(['redis', 'get', '--help']), {
+    code: 0,
+    stdout: /^Print a value\n[\s\S]*\$ locald redis get <KEY>[\s\S]*--raw +Print bytes/,
+  })
+  t.match(await daemon.run(['redis', '--help']), {
+    code: 0,
+    stdout: /^Show keys\n[\s\S]*redis get <KEY> +Print a value/,
+  })
 })
