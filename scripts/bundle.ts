@@ -44,8 +44,9 @@ const modules = {
   ...common,
   entryPoints: [
     ...['kernel/daemon.ts', 'kernel/contract/index.ts', 'kernel/testing/index.ts', 'plugins/index.ts'],
-    // Imported late: its name must not change with its text, so that a daemon finds it after an update under it, too.
+    // Imported late: their names must not change with their texts, so that a daemon finds them after an update under it, too.
     'kernel/api/openapi-document.ts',
+    'plugins/project-sources/compose/index.ts',
     // A program of its own, which the plugin starts by its name.
     'plugins/site/server/main.ts',
   ],
@@ -67,7 +68,7 @@ const commonJs = {
 } satisfies BuildOptions
 
 /** What one command alone needs and is large: a program of its own, so that others do not read it. */
-const rareParts = ['ai', 'attach', 'edit', 'expect', 'export', 'init/compose', 'mcp', 'monitor', 'watch'].map(
+const rareParts = ['ai', 'attach', 'edit', 'expect', 'export', 'mcp', 'monitor', 'watch'].map(
   room => `cli/${room}/index`,
 )
 

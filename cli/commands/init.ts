@@ -1,11 +1,11 @@
+import { resolve } from 'node:path'
 import { realPath } from '../../kernel/contract/real-path.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { ConfigBody, InferredAnswer } from '../../kernel/protocol.ts'
+import type { ConfigBody, InferredAnswer, TranslationAnswer, TranslationBody } from '../../kernel/protocol.ts'
 import { flagValue } from '../args/parse.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import type { ProjectFile } from '../edit/index.ts'
-import type { Finding } from '../init/compose/findings.ts'
 import { shortenPath } from '../output/errors.ts'
 import { converse, declinedCode } from '../output/prompt.ts'
 import { isInteractive, print, printJson, printStderr } from '../output/terminal.ts'
@@ -15,6 +15,8 @@ const sources: Readonly<Record<string, readonly string[]>> = {
   procfile: ['Procfile', 'Procfile.dev'],
   package: ['package.json'],
 }
+
+type Finding = TranslationAnswer['dropped'][number]
 
 /** A new `locald.toml`, and what is reported of it. */
 interface Made {
@@ -39,7 +41,7 @@ export async function init(context: Context): Promise<number> {
   const folder = await realPath(context.cwd)
   const target = args.flags.has('dry-run') ? undefined : await readProjectFile(folder, context.paths.data)
   if (target !== undefined) requireFree(target, args.flags.has('force'))
-  const made = isCompose ? await fromCompose(context) : await fromInferred(context, folder, from)
+  const made = isCompose ? await fromFormat(context, folder, 'compose') : await fromInferred(context, folder, from)
   if (made === undefined) {
     printStderr('Nothing was written')
     return declinedCode
@@ -56,10 +58,14 @@ function requireFree({ file, present }: ProjectFile, isForced: boolean): void {
   })
 }
 
-async function fromCompose({ args, cwd, paths }: Context): Promise<Made> {
-  const { translateCompose } = await import('../init/compose/index.ts')
-  const files = args.values.get('file') ?? []
-  return { notes: [], ...(await translateCompose({ root: cwd, files, env: process.env, data: paths.data })) }
+async function fromFormat({ args, cwd, paths }: Context, path: string, format: string): Promise<Made> {
+  const { formatTranslation } = await import('../init/translation.ts')
+  const daemon = await requireDaemon(paths)
+  const files = (args.values.get('file') ?? []).map(file => resolve(cwd, file))
+  const body: TranslationBody = { path, env: callerEnvironment(), format, files }
+  const answer = await daemon.post<TranslationAnswer>('/v1/projects/translation', body)
+  const services = answer.services.flatMap(({ name, isInactive }) => (isInactive ? [] : [name]))
+  return { ...answer, toml: formatTranslation(format, answer), services, notes: [] }
 }
 
 /** Makes the file of what an `up` would run; undefined where the user leaves the dialogue. */
@@ -67,6 +73,7 @@ async function fromInferred(context: Context, folder: string, from: string | und
   const { defaultName, formatInferred } = await import('../init/inferred.ts')
   const daemon = await requireDaemon(context.paths)
   const inferred = await infer(daemon, context.cwd, from)
+  if (inferred.format !== undefined) return await fromFormat(context, folder, inferred.format)
   const { file, files, services, notes } = inferred
   const preset = { name: defaultName(folder), services }
   const choice = asks(context) ? await askFor(preset, inferred) : preset
@@ -99,20 +106,12 @@ async function infer(daemon: Client, cwd: string, from: string | undefined): Pro
       return await daemon.get<InferredAnswer>('/v1/projects/inferred', { path: cwd, file })
     } catch (error) {
       if (!LocaldError.is(error) || error.code !== 'CONFIG_NOT_FOUND') throw error
-      if (file === undefined) throw await addComposeHint(error, cwd)
+      if (file === undefined) throw error
     }
   }
   throw new LocaldError('CONFIG_NOT_FOUND', `no service in ${files.join(' or ')} in ${cwd}`, {
     hint: 'Run `locald init` to use what else describes the project.',
   })
-}
-
-async function addComposeHint(error: LocaldError, cwd: string): Promise<LocaldError> {
-  const { findComposeFiles } = await import('../init/compose/files.ts')
-  const [found] = await findComposeFiles(cwd)
-  if (found === undefined) return error
-  const hint = `Run \`locald init --from compose\` to translate ${shortenPath(found, cwd)}.`
-  return new LocaldError(error.code, error.message, { hint, cause: error })
 }
 
 function report(context: Context, file: string, { toml, files, services, notes, dropped, changed }: Made): void {

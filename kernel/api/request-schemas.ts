@@ -202,6 +202,12 @@ export const envQuery = {
   properties: { path, service: text, reveal: flag, name: text },
 } as const
 export const graphQuery = { type: 'object', required: ['path'], properties: { path } } as const
+export const translationBody = {
+  type: 'object',
+  required: ['path', 'env', 'format', 'files'],
+  properties: { path, env, format: text, files: { ...names, items: path, maxItems: 100 } },
+  additionalProperties: false,
+} as const
 export const inferredQuery = { ...graphQuery, properties: { path, file: text } } as const
 const cells = { type: 'integer', minimum: 1, maximum: 1000 } as const
 export const terminalQuery = {

@@ -191,15 +191,31 @@ export const graph = object({
     }),
   ),
 })
-export const inferred = object({
-  ...{ path: text, file: text },
-  services: {
-    type: 'object',
-    additionalProperties: { type: 'object', additionalProperties: true },
-    description: 'The keys of each service as `locald.toml` would have them',
+export const inferred = object(
+  {
+    ...{ path: text, file: text },
+    services: {
+      type: 'object',
+      additionalProperties: { type: 'object', additionalProperties: true },
+      description: 'The keys of each service as `locald.toml` would have them',
+    },
+    files: { type: 'object', additionalProperties: text },
+    notes: texts,
+    format: { ...text, description: 'The format whose translation says more about the services' },
   },
-  files: { type: 'object', additionalProperties: text },
-  notes: texts,
+  ['format'],
+)
+const findings = list(object({ key: text, message: text, at: object({ file: text, line: integer }) }))
+export const translation = object({
+  ...{ files: texts, name: text },
+  services: list(
+    object({
+      ...{ name: text, comments: texts, isInactive: flag },
+      entries: list(object({ key: text, value: {}, comment: text }, ['comment'])),
+    }),
+  ),
+  dropped: { ...findings, description: 'Keys without a counterpart' },
+  changed: { ...findings, description: 'What differs from what the format means' },
 })
 export const pong = object({ pong: flag, pid: integer, version: text })
 export const server = object({

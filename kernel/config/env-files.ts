@@ -1,7 +1,7 @@
+import { type DotenvEntry, type DotenvFaults, faultsOf, lineWith, parseDotenv } from '../contract/dotenv.ts'
 import { folderFault, ownersAt, readTextFile } from '../contract/text-file.ts'
 import { statIfAny } from '../system/stat.ts'
 import { shortName } from './document.ts'
-import { type DotenvEntry, type DotenvFaults, faultsOf, lineWith, parseDotenv } from './dotenv.ts'
 import { type Reader, requireTrust, unreadable } from './read.ts'
 
 /** A problem of an environment that does not stop a service: printed by each `up`, and by `config check`. */

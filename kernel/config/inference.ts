@@ -97,8 +97,8 @@ export async function inferFolder(
   const inference = await inferProject({ trust, root }, sources, problems, only)
   if (inference === 'faulty') throw await problems.error(root, home)
   if ('unsuitable' in inference) throw notFound(root, sources, inference)
-  const { file, services, files = {}, notes = [] } = inference.detection
-  return { path: root, file, services, files, notes }
+  const { file, services, files = {}, notes = [], format } = inference.detection
+  return { path: root, file, services, files, notes, ...(format === undefined ? {} : { format }) }
 }
 
 /** Describes what was found, for those who start it. */

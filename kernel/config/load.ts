@@ -93,6 +93,8 @@ export interface LoadOptions {
   readonly draft?: string | undefined
   /** More files with variables, absolute, of an `up --env-file`. */
   readonly addedEnvFiles?: readonly string[] | undefined
+  /** The variables of the caller's shell, which a source may read. */
+  readonly shell?: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -107,9 +109,9 @@ export async function loadProject(
   places: Places,
   options: LoadOptions = {},
 ): Promise<LoadedProject> {
-  const { trust = new Trust({ dataFolder: places.data }), envFiles: known, addedEnvFiles = [], draft } = options
+  const { trust = new Trust({ dataFolder: places.data }), envFiles: known, addedEnvFiles = [], draft, shell } = options
   const problems = new Problems()
-  const reader = { trust, root, draft }
+  const reader = { trust, root, draft, shell }
   const { documents, watched, detection } = await readLayers(reader, types, places, problems)
   problems.setDocuments(documents)
   for (const document of documents) checkDocument(document, problems, types.tables ?? {})

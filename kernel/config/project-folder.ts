@@ -13,19 +13,24 @@ const entryLimit = 10_000
 export class TrustedFolder implements ProjectFolder {
   readonly path: string
   readonly types: readonly string[]
+  readonly env: ProjectFolder['env']
   readonly #reader: Reader
 
   constructor(reader: Reader, types: readonly string[]) {
     this.path = reader.root
     this.types = types
+    this.env = reader.shell ?? {}
     this.#reader = reader
   }
 
   async read(file: string): Promise<string | undefined> {
     const path = await this.#resolve(file)
+    return path === undefined ? undefined : await this.readNamed(path)
+  }
+
+  async readNamed(file: string): Promise<string | undefined> {
     // `main.py` may be a folder's name in a project of another kind.
-    if (path === undefined || (await isFolder(path))) return undefined
-    return readText(path, this.#reader)
+    return (await isFolder(file)) ? undefined : await readText(file, this.#reader)
   }
 
   async has(path: string): Promise<boolean> {

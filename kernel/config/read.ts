@@ -11,6 +11,8 @@ export interface Reader {
   readonly root: string
   /** Stands for the text of the project's `locald.toml`, which is not read. */
   readonly draft?: string | undefined
+  /** The variables of the caller's shell, where there is one. */
+  readonly shell?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /** The limit of nesting in TOML files, which keeps recursive functions from overflowing the stack. */

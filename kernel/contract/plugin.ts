@@ -28,6 +28,7 @@ export type * from './check.ts'
 export type * from './command.ts'
 export { type Denial, denialOf, type ExplainDenial, setDenials } from './denial.ts'
 export type * from './disk.ts'
+export { type DotenvEntry, parseDotenv } from './dotenv.ts'
 export type * from './feature.ts'
 export type * from './folder-watch.ts'
 export type * from './hooks.ts'
@@ -56,6 +57,7 @@ export {
 } from './text-file.ts'
 export type * from './topic.ts'
 export type * from './traffic.ts'
+export type * from './translation.ts'
 export type * from './variable.ts'
 
 /** Major of this contract. */

@@ -1,3 +1,5 @@
+import type { Translation } from './translation.ts'
+
 /** Services by name, each with the keys of its table in `locald.toml`. */
 export type ServiceTables = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
@@ -27,6 +29,19 @@ export interface ProjectDetector {
    * line as its problem, for a file with errors.
    */
   detect(folder: ProjectFolder): Promise<Detection | Unsuitable | undefined>
+  /** Translates the files of a format of others for `locald init --from FORMAT`. */
+  readonly translator?: Translator
+}
+
+/** Translates files to a `locald.toml` that people edit: with comments, and with all that has no counterpart. */
+export interface Translator {
+  /** The word of `--from`: `compose`. */
+  readonly format: string
+  /**
+   * Translates these files, absolute; without any those of the folder. Runs nothing. Throws IMPORT_UNSUPPORTED for what
+   * locald cannot do, CONFIG_NOT_FOUND without files, CONFIG_INVALID for faulty ones.
+   */
+  translate(folder: ProjectFolder, files: readonly string[]): Promise<Translation>
 }
 
 /** The services that a detector has found. */
@@ -40,6 +55,8 @@ export interface Detection {
   readonly notes?: readonly string[]
   /** Files whose change means a reload; default: all of the above. */
   readonly watched?: readonly string[]
+  /** The format of the detector's translator, which says more about these services than their keys do. */
+  readonly format?: string
 }
 
 /** Why a file that a detector knows does not describe a project. */
@@ -58,11 +75,15 @@ export interface ProjectFolder {
   readonly path: string
   /** The service types that plugins registered. */
   readonly types: readonly string[]
+  /** The variables of the caller's shell; none where no one called. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /**
    * Reads a text file of at most 1 MiB in a folder of the project; undefined where there is none. Throws CONFIG_UNREADABLE, and CONFIG_UNTRUSTED
    * for another user's.
    */
   read(file: string): Promise<string | undefined>
+  /** Reads a file likewise that one of the project names, at any absolute path. */
+  readNamed(file: string): Promise<string | undefined>
   /**
    * Returns whether a file or folder exists and belongs to a user whom the caller trusts. Follows links also out of the
    * project: a virtual environment may be one.

@@ -76,6 +76,9 @@ export function checkSource(it: ProjectSource | ProjectDetector): void {
     )
     requireThat(it.description === undefined || isText(it.description), "a detector's description is a text")
     requireFunctions('the detector', it, ['detect'])
+    if (it.translator === undefined) return
+    requireThat(isText(it.translator.format), "a translator's format is a text")
+    requireFunctions('the translator', it.translator, ['translate'])
     return
   }
   requireThat(isText(it.file) && !it.file.includes('/'), "a source's file is a name in the project's folder")

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { inferFolder } from '../config/inference.ts'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from '../config/load.ts'
+import { translateFiles } from '../config/translation.ts'
 import { Trust } from '../config/trust.ts'
-import type { ProjectPlan, ProjectRef } from '../contract/plugin.ts'
+import type { ProjectPlan, ProjectRef, Translation } from '../contract/plugin.ts'
 import { isStillAt, realPath } from '../contract/real-path.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
-import type { InferredAnswer, InferredQuery, KeysQuery, PluginView, TargetBody } from '../protocol.ts'
+import type { InferredAnswer, InferredQuery, KeysQuery, PluginView, TargetBody, TranslationBody } from '../protocol.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Shell } from '../services/environment/shell.ts'
@@ -89,7 +90,7 @@ export class Projects {
     const { places } = this.#parts
     const trust = new Trust({ shell, dataFolder: places.data })
     const root = options.draft === undefined ? await findProjectRoot(path, this.types, trust) : await realPath(path)
-    return loadProject(root, this.types, places, { trust, ...options })
+    return loadProject(root, this.types, places, { trust, shell, ...options })
   }
 
   /**
@@ -99,6 +100,12 @@ export class Projects {
   async infer({ path, file: only }: InferredQuery): Promise<InferredAnswer> {
     const { data, home } = this.#parts.places
     return inferFolder(path, this.types, { trust: new Trust({ dataFolder: data }), home, only })
+  }
+
+  /** Translates files of another format to what a `locald.toml` of a folder would have. */
+  async translate({ path, env, format, files }: TranslationBody): Promise<Translation> {
+    const trust = new Trust({ shell: env, dataFolder: this.#parts.places.data })
+    return translateFiles({ trust, root: await realPath(path), shell: env }, this.types, { format, files })
   }
 
   /**

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { parseDotenv } from '../config/dotenv.ts'
+import { parseDotenv } from '../contract/dotenv.ts'
 import { readTextFile } from '../contract/text-file.ts'
 import { isGuessable, passwordsIn } from '../services/environment/masking.ts'
 import { statIfAny } from '../system/stat.ts'

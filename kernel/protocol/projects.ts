@@ -1,3 +1,4 @@
+import type { Translation } from '../contract/plugin.ts'
 import type { ServiceView } from '../events.ts'
 import type { LeaseBody, LeaseView } from './leases.ts'
 
@@ -88,4 +89,20 @@ export interface InferredAnswer {
   readonly files: Readonly<Record<string, string>>
   /** What the user should know of the choice. */
   readonly notes: readonly string[]
+  /** The format whose translation says more about the services. */
+  readonly format?: string
+}
+
+/** What files of another format become. */
+export type TranslationAnswer = Translation
+
+/** Which files to translate to a `locald.toml`. */
+export interface TranslationBody {
+  /** The folder of the `locald.toml`. */
+  readonly path: string
+  /** The caller's environment variables. */
+  readonly env: Readonly<Record<string, string>>
+  readonly format: string
+  /** Absolute; none: those that the format has in the folder. */
+  readonly files: readonly string[]
 }

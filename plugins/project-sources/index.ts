@@ -1,12 +1,13 @@
 import type { Plugin, ProjectDetector } from '../../kernel/contract/plugin.ts'
 import { bun } from './bun.ts'
 import { cargo } from './cargo.ts'
+import { composeFile, withCompose } from './compose/detector.ts'
 import { deno } from './deno.ts'
 import { django } from './django.ts'
 import { fastapi } from './fastapi.ts'
 import { flask } from './flask.ts'
 import { go } from './go.ts'
-import { composeFile, dockerfile, makefile, pythonProgram, withComposeNote } from './other-files.ts'
+import { dockerfile, makefile, pythonProgram } from './other-files.ts'
 import { packageJson } from './package-json.ts'
 import { laravel, php } from './php.ts'
 import { procfile } from './procfile.ts'
@@ -26,7 +27,7 @@ export const detectors: readonly ProjectDetector[] = [
   ...[workspaces, packageJson],
   ...[deno, bun, fastapi, flask, streamlit, rack, php, go, cargo, hugo, mkdocs],
   ...[site, composeFile, pythonProgram, dockerfile, makefile],
-].map(withComposeNote)
+]
 
 /** Projects without a `locald.toml`. */
 const plugin: Plugin = {
@@ -34,7 +35,8 @@ const plugin: Plugin = {
   api: 1,
   after: ['exec-runtime', 'container'],
   setup(host) {
-    for (const detector of detectors) host.source(detector)
+    const hasEngine = () => host.has('containers')
+    for (const detector of detectors) host.source(withCompose(detector, hasEngine))
   },
 }
 

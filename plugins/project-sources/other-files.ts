@@ -5,32 +5,7 @@ import type { ProjectDetector, ProjectFolder, ServiceTables, Unsuitable } from '
  * command that writes it.
  */
 
-const composeFiles = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml']
 const pythonFiles = ['app.py', 'main.py', 'wsgi.py', 'server.py']
-
-/** A compose file, which `locald init` translates. */
-export const composeFile = namedFile(composeFiles, async (_, file) => ({
-  reason: `${file} has to be translated`,
-  hint: `Run \`locald init --from compose\` to translate ${file} to a locald.toml.`,
-}))
-
-/** Makes a detector that notes a compose file beside what it finds: people expect its database to run, too. */
-export function withComposeNote(detector: ProjectDetector): ProjectDetector {
-  return {
-    ...detector,
-    async detect(folder) {
-      const found = await detector.detect(folder)
-      if (found === undefined || 'reason' in found) return found
-      for (const file of composeFiles)
-        if (await folder.has(file)) return { ...found, notes: [...(found.notes ?? []), noteOf(file)] }
-      return found
-    },
-  }
-}
-
-function noteOf(file: string): string {
-  return `${file} is not used: \`locald service add\` adds a database, \`locald init --from compose\` translates the file`
-}
 
 /** A Python program of an unknown kind. */
 export const pythonProgram = namedFile(pythonFiles, async (_, file) => ({

@@ -1,6 +1,7 @@
 import type { ProjectFolder } from '../../kernel/contract/plugin.ts'
 import { fieldOf } from '../lib/json.ts'
 import { faultIn } from './fault.ts'
+import { isTooDeep } from './yaml-depth.ts'
 
 /** Where the folders of a project's packages are. */
 export interface WorkspacePatterns {
@@ -29,6 +30,7 @@ const yamlLimit = 64 * 1024
 
 async function parseYaml(file: string, text: string): Promise<unknown> {
   if (text.length > yamlLimit) throw faultIn(file, `is larger than ${yamlLimit / 1024} KiB`)
+  if (isTooDeep(text)) throw faultIn(file, 'is not valid YAML')
   const { parseDocument } = await import('yaml')
   const document = parseDocument(text)
   const [error] = document.errors

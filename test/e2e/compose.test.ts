@@ -7,7 +7,7 @@ import { ContainerSandbox, isOwnEngine, noContainers } from '../lib/containers.t
 import { root } from '../lib/user.ts'
 import { tagStandIns } from './compose-images.ts'
 
-const corpus = join(root, 'test', 'cli', 'init', 'compose', 'corpus')
+const corpus = join(root, 'test', 'plugins', 'project-sources', 'compose', 'corpus')
 const names = readdirSync(corpus)
 const texts = names.map(name => readFileSync(join(corpus, name, 'expected.toml'), 'utf8'))
 

@@ -14,7 +14,7 @@ const contract = ['kernel/contract/plugin.ts', 'kernel/contract/shape.ts', 'kern
 const forLib = ['kernel/system/files.ts', 'kernel/system/suggest.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
-  'kernel/config/dotenv.ts': 'all',
+  'kernel/contract/dotenv.ts': 'all',
   'kernel/config/fields/names.ts': 'all',
   'kernel/config/interpolation.ts': 'all',
   'kernel/config/plugin-name.ts': 'all',

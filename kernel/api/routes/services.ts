@@ -15,10 +15,12 @@ import type {
   OpenAnswer,
   ServiceQuery,
   StatusAnswer,
+  TranslationAnswer,
+  TranslationBody,
   WhyAnswer,
 } from '../../protocol.ts'
 import { unresolvedIn } from '../../services/prepare.ts'
-import { configBody, inferredQuery, keysQuery, oneOffBody, serviceQuery } from '../request-schemas.ts'
+import { configBody, inferredQuery, keysQuery, oneOffBody, serviceQuery, translationBody } from '../request-schemas.ts'
 import {
   account,
   answer,
@@ -28,6 +30,7 @@ import {
   oneOff as oneOffAnswer,
   opening,
   services,
+  translation,
 } from '../response-schemas.ts'
 
 /** Returns the read-only routes of services and configurations. */
@@ -128,6 +131,17 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async ({ query }) => (await projects.infer(query)) satisfies InferredAnswer,
+    )
+    app.post<{ Body: TranslationBody }>(
+      '/projects/translation',
+      {
+        schema: {
+          summary: 'Translate files of another format to a `locald.toml`',
+          body: translationBody,
+          response: answer('The services with their comments, and what has no counterpart', translation),
+        },
+      },
+      async ({ body }) => (await projects.translate(body)) satisfies TranslationAnswer,
     )
     app.post<{ Body: ConfigBody }>(
       '/config',

@@ -45,7 +45,10 @@ t.test('reads services of several files, each with its own file', async t => {
 
 /** The folder as an object whose functions can be taken apart. */
 function bound(at: ProjectFolder): ProjectFolder {
-  return { path: at.path, types: at.types, read: f => at.read(f), has: f => at.has(f), list: f => at.list(f) }
+  return {
+    ...{ path: at.path, types: at.types, env: at.env },
+    ...{ read: f => at.read(f), readNamed: f => at.readNamed(f), has: f => at.has(f), list: f => at.list(f) },
+  }
 }
 
 t.test('tries fallbacks after the sources of all plugins', async t => {

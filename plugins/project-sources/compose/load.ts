@@ -4,8 +4,7 @@ import { canonicalService, canonicalTop } from './canonical.ts'
 import { mergeNodes, withoutResets } from './merge.ts'
 import { entriesOf, entryOf, itemsOf, type Mapping, mapping, type Node, type Place, textOf, withEntry } from './node.ts'
 import type { Scope } from './template.ts'
-import type { ReadText } from './text.ts'
-import { readVariables } from './variables.ts'
+import { type Reading, readVariables } from './variables.ts'
 import { parseYaml } from './yaml.ts'
 
 /** Makes the error of a compose file that compose would not take either. */
@@ -25,15 +24,29 @@ interface Setting {
 /** A service while its `extends` are followed: the ones on the way, which must not come again. */
 type Chain = readonly string[]
 
+/** The limit of all files together: parsing more would hold up the daemon. */
+const byteLimit = 128 * 1024
+const serviceLimit = 200
+/** The limit of services that extend one another. */
+const extendLimit = 20
+const includeLimit = 100
+
 /** Reads compose files and what they include and extend. */
 export class Loader {
-  readonly #shell: Readonly<NodeJS.ProcessEnv>
-  readonly #readText: ReadText
+  readonly #reading: Reading
   readonly #including: string[] = []
+  /** Documents by the variables that they were read with, and by file: each service may extend one of the same file. */
+  readonly #documents = new Map<Scope, Map<string, readonly Mapping[]>>()
+  #bytes = 0
+  #included = 0
 
-  constructor(shell: Readonly<NodeJS.ProcessEnv>, readText: ReadText) {
-    this.#shell = shell
-    this.#readText = readText
+  constructor(reading: Reading) {
+    this.#reading = reading
+  }
+
+  /** The files that were read, absolute. */
+  get files(): readonly string[] {
+    return [...new Set([...this.#documents.values()].flatMap(byFile => [...byFile.keys()]))]
   }
 
   /**
@@ -53,9 +66,20 @@ export class Loader {
   }
 
   async #read(file: string, scope: Scope): Promise<readonly Mapping[]> {
-    const text = await this.#readText(file)
+    const known = this.#documents.get(scope) ?? new Map<string, readonly Mapping[]>()
+    this.#documents.set(scope, known)
+    const documents = known.get(file) ?? (await this.#parse(file, scope))
+    known.set(file, documents)
+    return documents
+  }
+
+  async #parse(file: string, scope: Scope): Promise<readonly Mapping[]> {
+    const text = await this.#reading.readNamed(file)
     if (text === undefined)
       throw new LocaldError('CONFIG_NOT_FOUND', `file not found: ${file}`, { hint: 'Check the path of the file.' })
+    this.#bytes += Buffer.byteLength(text)
+    if (this.#bytes > byteLimit)
+      throw composeError({ file, line: 1 }, `larger than ${byteLimit / 1024} KiB, with the files before it`)
     const documents = await parseYaml(file, text, scope)
     return documents.map(document => {
       if (document.kind !== 'mapping')
@@ -69,12 +93,12 @@ export class Loader {
     let top = canonicalTop(document, setting.folder)
     const services = top.entries.get('services')
     if (services?.kind === 'mapping') {
-      let complete = services
-      for (const name of services.entries.keys()) {
-        const service = await this.#service(name, { services, earlier }, setting, [])
-        complete = withEntry(complete, name, service)
-      }
-      top = withEntry(top, 'services', complete)
+      if (services.entries.size > serviceLimit)
+        throw composeError(services.at, `more than ${serviceLimit} services`, 'services')
+      const complete = new Map<string, Node>()
+      for (const name of services.entries.keys())
+        complete.set(name, await this.#service(name, { services, earlier }, setting, []))
+      top = withEntry(top, 'services', { ...services, entries: complete })
     }
     const included = await this.#includes(document, setting)
     return withEntry(included === undefined ? top : join(included, top), 'include', undefined)
@@ -93,9 +117,11 @@ export class Loader {
       })
       const [first] = files
       if (first === undefined) throw composeError(item.at, 'include: no path', 'include')
+      if (++this.#included > includeLimit)
+        throw composeError(item.at, `include: more than ${includeLimit} files`, 'include')
       if (this.#including.includes(first)) throw composeError(item.at, 'include: the file includes itself', 'include')
       const folder = resolve(setting.folder, textOf(entryOf(item, 'project_directory')) ?? dirname(first))
-      const own = await readVariables(folder, this.#shell, this.#readText)
+      const own = await readVariables(folder, this.#reading)
       this.#including.push(first)
       const loaded = await this.load(files, { folder, scope: name => setting.scope(name) ?? own(name) })
       this.#including.pop()
@@ -134,6 +160,8 @@ export class Loader {
     const path = textOf(entryOf(parent, 'file'))
     const file = path === undefined ? parent.at.file : resolve(setting.folder, path)
     const step = `${file}\n${wanted}`
+    if (chain.length === extendLimit)
+      throw composeError(parent.at, `extends: more than ${extendLimit} services on the way`, key)
     if (chain.includes(step)) throw composeError(parent.at, 'extends: the service extends itself', key)
     if (path === undefined) {
       const inFile = places.services.entries.has(wanted)

@@ -1,4 +1,4 @@
-import type { Entry } from '../../toml.ts'
+import type { TranslatedEntry } from '../../../../kernel/contract/plugin.ts'
 import { isTrue, itemsOf, textOf } from '../node.ts'
 import type { KeyReader } from '../reader.ts'
 import { parseDuration } from '../units.ts'
@@ -10,7 +10,7 @@ const defaults = { interval: 30, timeout: 30, retries: 3 } as const
 const readyTimeout = 30
 
 /** Translates `healthcheck`. */
-export function translateHealth(service: KeyReader, containerPort: number | undefined): readonly Entry[] {
+export function translateHealth(service: KeyReader, containerPort: number | undefined): readonly TranslatedEntry[] {
   const health = service.inside('healthcheck')
   if (health === undefined) return []
   const words = itemsOf(health.take('test')).map(item => textOf(item) ?? '')
@@ -37,7 +37,7 @@ export function translateHealth(service: KeyReader, containerPort: number | unde
   ]
 }
 
-function withoutCheck(health: KeyReader, containerPort: number | undefined): readonly Entry[] {
+function withoutCheck(health: KeyReader, containerPort: number | undefined): readonly TranslatedEntry[] {
   if (containerPort !== undefined) return [{ key: 'health_check', value: { type: 'tcp' } }]
   return health.note('changed', 'disable', "a check of the image's own is used nevertheless") ?? []
 }

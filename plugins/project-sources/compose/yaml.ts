@@ -1,6 +1,7 @@
 import type { Document, LineCounter, Node as YamlNode } from 'yaml'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { type MergeTag, mapping, type Node, nothing, type Place, type Scalar } from './node.ts'
+import { isTooDeep } from '../yaml-depth.ts'
 import { parseTemplate, resolveTemplate, type Scope, variablesOf } from './template.ts'
 
 type Yaml = typeof import('yaml')
@@ -8,7 +9,10 @@ type Yaml = typeof import('yaml')
 /** The limit of nesting, which keeps recursive functions from overflowing the stack. */
 const depthLimit = 64
 /** The limit of values after aliases are replaced: a small file could stand for billions. */
-const sizeLimit = 100_000
+const sizeLimit = 20_000
+const documentLimit = 20
+/** The limit of all texts together, with the values of their variables: characters. */
+const textLimit = 1_000_000
 
 /**
  * Parses a YAML file: one node for each document in it. Aliases and merge keys (`<<`) are replaced, and texts get the
@@ -16,9 +20,18 @@ const sizeLimit = 100_000
  * secrets.
  */
 export async function parseYaml(file: string, text: string, scope: Scope): Promise<readonly Node[]> {
+  if (isTooDeep(text)) throw invalid(file, 1, nestedTooDeep)
+  if (text.split(/^---/m, documentLimit + 2).length > documentLimit + 1)
+    throw invalid(file, 1, `more than ${documentLimit} documents`)
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
-  const options = { lineCounter: lines, logLevel: 'silent', prettyErrors: false, stringKeys: false } as const
+  const options = {
+    lineCounter: lines,
+    logLevel: 'silent',
+    prettyErrors: false,
+    stringKeys: false,
+    uniqueKeys: false,
+  } as const
   let documents: readonly Document[]
   try {
     const parsed = yaml.parseAllDocuments(text, options)
@@ -70,6 +83,7 @@ class Converter {
   readonly #seen = new WeakSet<YamlNode>()
   readonly #targets = new WeakMap<YamlNode, YamlNode>()
   #size = 0
+  #length = 0
 
   constructor(yaml: Yaml, file: string, lines: LineCounter, scope: Scope) {
     this.#yaml = yaml
@@ -114,6 +128,7 @@ class Converter {
       const name = isScalar(key) ? (key.source ?? String(key.value)) : ''
       const node = this.convert(value, keyLine, depth + 1)
       if (name !== '<<') {
+        if (own.has(name)) throw invalid(this.#file, keyLine, 'not valid YAML: duplicate key')
         own.set(name, node)
         continue
       }
@@ -134,6 +149,8 @@ class Converter {
     const base = { kind: 'scalar', isNull: false, template, at } as const
     if ('fault' in pieces) return { ...base, text: template, variables: [], fault: pieces.fault }
     const text = resolveTemplate(pieces, this.#scope)
+    this.#length += typeof text === 'string' ? text.length : 0
+    if (this.#length > textLimit) throw invalid(this.#file, at.line, `more than ${textLimit} characters`)
     const variables = variablesOf(pieces)
     return typeof text === 'string'
       ? { ...base, text, variables }

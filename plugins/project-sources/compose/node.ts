@@ -1,8 +1,6 @@
-/** Where something was written: an absolute path and a 1-based line. */
-export interface Place {
-  readonly file: string
-  readonly line: number
-}
+import type { Place } from '../../../kernel/contract/plugin.ts'
+
+export type { Place }
 
 /** What a file says about the merge with the files before it: `!reset` deletes the value, `!override` replaces it. */
 export type MergeTag = 'reset' | 'override'

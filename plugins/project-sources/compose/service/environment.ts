@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
-import { isVariable } from '../../../../kernel/config/fields/names.ts'
-import type { Entry } from '../../toml.ts'
+import type { TranslatedEntry } from '../../../../kernel/contract/plugin.ts'
 import { entriesOf, entryOf, isTrue, itemsOf, type Scalar, textOf } from '../node.ts'
 import { type ComposeProject, pathFrom } from '../project.ts'
 import type { KeyReader } from '../reader.ts'
 import { parseTemplate, translateTemplate } from '../template.ts'
+
+/** The name of a variable that every shell can set (POSIX 2024, 3.216). */
+const variablePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** The variables that locald sets. */
 const own = ['PORT', 'LOCALD_URL', 'NOTIFY_SOCKET']
@@ -17,7 +19,7 @@ export function translateEnvironment(
   service: KeyReader,
   project: ComposeProject,
   containerPort: number | undefined,
-): readonly Entry[] {
+): readonly TranslatedEntry[] {
   const env = entriesOf(service.take('environment')).flatMap(([name, node]) => {
     if (node.kind !== 'scalar') return service.note('refused', `environment.${name}`, 'must be a text', node.at) ?? []
     if (name === 'PORT' && node.text === String(containerPort)) return []
@@ -37,7 +39,7 @@ function isUsable(service: KeyReader, name: string, { at, text }: Scalar): boole
     service.note('dropped', key, 'locald sets this variable: PORT is container_port', at)
     return false
   }
-  if (!isVariable(name)) {
+  if (!variablePattern.test(name)) {
     service.note('dropped', key, 'no name of a variable in locald: letters, digits and _ only', at)
     return false
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { parseDuration, toSize } from '../../../../cli/init/compose/units.ts'
-import { quoteWords, splitWords } from '../../../../cli/init/compose/words.ts'
+import { parseDuration, toSize } from '../../../../plugins/project-sources/compose/units.ts'
+import { quoteWords, splitWords } from '../../../../plugins/project-sources/compose/words.ts'
 
 t.test('splits a command line by quotes and backslashes', async t => {
   t.strictSame(splitWords(`sh -c "echo \\"a\\" \\$B \\n" 'c "d"' e\\ f '' g"h"i`), [

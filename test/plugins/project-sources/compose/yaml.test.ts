@@ -1,6 +1,6 @@
 import t from 'tap'
-import { entryOf, itemsOf, type Node, textOf } from '../../../../cli/init/compose/node.ts'
-import { parseYaml } from '../../../../cli/init/compose/yaml.ts'
+import { entryOf, itemsOf, type Node, textOf } from '../../../../plugins/project-sources/compose/node.ts'
+import { parseYaml } from '../../../../plugins/project-sources/compose/yaml.ts'
 import { failureOf, translateText } from './translate.ts'
 
 async function parse(text: string): Promise<Node | undefined> {

@@ -1,5 +1,5 @@
+import type { Finding, Place } from '../../../kernel/contract/plugin.ts'
 import type { Problem } from '../../../kernel/errors.ts'
-import type { Place } from './node.ts'
 
 /**
  * What the translation has to say about a key. `refused`: nothing can be written. `dropped`: the key has no counterpart.
@@ -7,24 +7,18 @@ import type { Place } from './node.ts'
  */
 export type FindingKind = 'refused' | 'dropped' | 'changed'
 
-export interface Finding {
+interface Noted extends Finding {
   readonly kind: FindingKind
-  /** Dotted: `services.web.cap_add`. */
-  readonly key: string
-  /** The consequence. */
-  readonly message: string
-  readonly at: Place
 }
 
 /** Collects all findings of a translation: they are shown at once. */
 export class Findings {
-  readonly #list: Finding[] = []
+  /** By all that they say: nothing is listed twice. */
+  readonly #list = new Map<string, Noted>()
 
   add(kind: FindingKind, key: string, message: string, at: Place): void {
-    const isKnown = this.#list.some(
-      it => it.key === key && it.message === message && it.at.line === at.line && it.at.file === at.file,
-    )
-    if (!isKnown) this.#list.push({ kind, key, message, at })
+    const identity = JSON.stringify([key, message, at.line, at.file])
+    if (!this.#list.has(identity)) this.#list.set(identity, { kind, key, message, at })
   }
 
   /** Adds the findings of a service that is written as a comment: nothing of it stops the translation. */
@@ -33,7 +27,7 @@ export class Findings {
   }
 
   addAll(others: Findings): void {
-    for (const { kind, key, message, at } of others.#list) this.add(kind, key, message, at)
+    for (const { kind, key, message, at } of others.#list.values()) this.add(kind, key, message, at)
   }
 
   get refused(): readonly Finding[] {
@@ -55,8 +49,9 @@ export class Findings {
 
   /** In the order of file and line. */
   #of(kind: FindingKind): readonly Finding[] {
-    const found = this.#list.filter(it => it.kind === kind)
-    const files = [...new Set(this.#list.map(({ at }) => at.file))]
+    const all = [...this.#list.values()]
+    const found = all.flatMap(({ kind: its, ...finding }) => (its === kind ? [finding] : []))
+    const files = [...new Set(all.map(({ at }) => at.file))]
     return found.sort((a, b) => files.indexOf(a.at.file) - files.indexOf(b.at.file) || a.at.line - b.at.line)
   }
 }

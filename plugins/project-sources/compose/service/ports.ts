@@ -1,4 +1,4 @@
-import type { Entry } from '../../toml.ts'
+import type { TranslatedEntry } from '../../../../kernel/contract/plugin.ts'
 import { entryOf, itemsOf, type Node, type Place, type Scalar, textOf } from '../node.ts'
 import type { KeyReader } from '../reader.ts'
 
@@ -15,18 +15,24 @@ interface Port {
 /** A range of more ports than this is no list that one would read. */
 const rangeLimit = 50
 
+const portLimit = 200
+
 /** The ports of debuggers of Node, Python, Go, Java and PHP: not what a service is for. */
 const debuggers = [9229, 5678, 2345, 5005, 9003]
 
 /** A service's ports inside, in locald's keys. */
 export interface PortEntries {
   readonly containerPort: number | undefined
-  readonly entries: readonly Entry[]
+  /** The port of this machine at which compose publishes it. */
+  readonly published?: number | undefined
+  readonly entries: readonly TranslatedEntry[]
 }
 
 /** Translates `ports` and `expose`. `wanted`: the value of the variable PORT, which locald sets to the main port. */
 export function translatePorts(service: KeyReader, wanted: string | undefined): PortEntries {
-  const published = itemsOf(service.take('ports')).flatMap(item => readPort(service, item))
+  const listed = itemsOf(service.take('ports'))
+  if (listed.length > portLimit) service.note('refused', 'ports', `are more than ${portLimit}`)
+  const published = listed.slice(0, portLimit).flatMap(item => readPort(service, item))
   const byTarget = new Map(published.filter(({ protocol }) => protocol === 'tcp').map(port => [port.target, port]))
   for (const { protocol, target, at } of published) {
     if (protocol === 'tcp') continue
@@ -45,20 +51,25 @@ export function translatePorts(service: KeyReader, wanted: string | undefined): 
   const more = [...byTarget.values()].filter(({ target }) => target !== containerPort)
   const main = byTarget.get(containerPort)
   const protocol = protocolOf(main, containerPort)
+  const fixed = publishedOf(main)
   return {
-    containerPort,
+    ...{ containerPort, published: fixed },
     entries: [
-      withPublished({ key: 'container_port', value: containerPort }, main),
+      withPublished({ key: 'container_port', value: containerPort }, fixed),
       ...(more.length === 0 ? [] : [{ key: 'ports', value: more.map(({ target }) => String(target)) }]),
       ...(protocol === undefined ? [] : [{ key: 'protocol', value: protocol }]),
     ],
   }
 }
 
-function withPublished(entry: Entry, port: Port | undefined): Entry {
-  const published = port?.published
-  // Rootless engines publish no port below 1024.
-  if (published === undefined || !/^\d+$/.test(published) || Number(published) < 1024) return entry
+/** Rootless engines publish no port below 1024. */
+function publishedOf(port: Port | undefined): number | undefined {
+  const published = port?.published === undefined || !/^\d{4,5}$/.test(port.published) ? 0 : Number(port.published)
+  return published < 1024 || published > 65_535 ? undefined : published
+}
+
+function withPublished(entry: TranslatedEntry, published: number | undefined): TranslatedEntry {
+  if (published === undefined) return entry
   return { ...entry, comment: `port = ${published} keeps the port of this machine that compose published it at` }
 }
 

@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import type { Entry, TomlValue } from '../../toml.ts'
+import type { TomlValue, TranslatedEntry } from '../../../../kernel/contract/plugin.ts'
 import { isRemote } from '../canonical.ts'
 import { entriesOf, entryOf, type Mapping, textOf } from '../node.ts'
 import { type ComposeProject, pathFrom } from '../project.ts'
@@ -9,7 +9,7 @@ import type { KeyReader } from '../reader.ts'
 const needed = ['additional_contexts', 'dockerfile_inline', 'secrets', 'ssh', 'entitlements', 'privileged']
 
 /** Translates `image`, `build` and `pull_policy`. */
-export function translateImage(service: KeyReader, project: ComposeProject): readonly Entry[] {
+export function translateImage(service: KeyReader, project: ComposeProject): readonly TranslatedEntry[] {
   const image = service.text('image')
   const build = service.inside('build') ?? builderOf(service, project, image)
   const pull = translatePull(service)

@@ -1,8 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are the texts of compose files.
 import fc from 'fast-check'
 import t from 'tap'
-import { parseTemplate, resolveTemplate, type Scope, translateTemplate } from '../../../../cli/init/compose/template.ts'
 import { interpolate } from '../../../../kernel/config/interpolation.ts'
+import {
+  parseTemplate,
+  resolveTemplate,
+  type Scope,
+  translateTemplate,
+} from '../../../../plugins/project-sources/compose/template.ts'
 
 const values: Readonly<Record<string, string>> = { SET: 'set', EMPTY: '', DOLLAR: '$' }
 const scope: Scope = name => values[name]

@@ -21,6 +21,8 @@ export type Scope = (name: string) => string | undefined
 
 /** The limit of nested words, which keeps the functions here from overflowing the stack. */
 const depthLimit = 10
+/** The limit of a text with the values of its variables: a few references in `.env` could stand for gigabytes. */
+const lengthLimit = 65_536
 
 const namePattern = /[A-Za-z_][A-Za-z0-9_]*/y
 const operatorPattern = /:?[-?+]/y
@@ -107,6 +109,7 @@ export function resolveTemplate(pieces: readonly Piece[], scope: Scope): string 
     const part = typeof piece === 'string' ? piece : resolve(piece, scope)
     if (typeof part !== 'string') return part
     text += part
+    if (text.length > lengthLimit) return { fault: `is longer than ${lengthLimit} characters with its variables` }
   }
   return text
 }

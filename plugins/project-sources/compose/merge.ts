@@ -1,4 +1,4 @@
-import { type List, type Mapping, type Node, textOf, withEntry } from './node.ts'
+import { type List, type Mapping, type Node, textOf } from './node.ts'
 
 /** Where a value is, from the top of the file; a service's name counts as one step. */
 type Path = readonly string[]
@@ -29,16 +29,14 @@ export function mergeNodes(weak: Node, strong: Node, path: Path = []): Node | un
 }
 
 function mergeMappings(weak: Mapping, strong: Mapping, path: Path): Mapping {
-  let merged = weak
+  const entries = new Map(weak.entries)
   for (const [key, value] of strong.entries) {
-    const before = merged.entries.get(key)
-    merged = withEntry(
-      merged,
-      key,
-      before === undefined ? withoutResets(value) : mergeNodes(before, value, [...path, key]),
-    )
+    const before = entries.get(key)
+    const merged = before === undefined ? withoutResets(value) : mergeNodes(before, value, [...path, key])
+    if (merged === undefined) entries.delete(key)
+    else entries.set(key, merged)
   }
-  return merged
+  return { ...weak, entries }
 }
 
 function appendList(weak: List, strong: List, isByTarget: boolean): List {
@@ -58,10 +56,10 @@ function identityOf(item: Node, isByTarget: boolean): unknown {
 export function withoutResets(node: Node): Node | undefined {
   if (node.tag === 'reset') return undefined
   if (node.kind !== 'mapping') return node
-  let kept = node
+  const entries = new Map<string, Node>()
   for (const [key, value] of node.entries) {
     const clean = withoutResets(value)
-    if (clean !== value) kept = withEntry(kept, key, clean)
+    if (clean !== undefined) entries.set(key, clean)
   }
-  return kept
+  return { ...node, entries }
 }

@@ -1,4 +1,4 @@
-import type { Entry } from '../../toml.ts'
+import type { TranslatedEntry } from '../../../../kernel/contract/plugin.ts'
 import { entriesOf, entryOf, isTrue, type Mapping, type Node, textOf } from '../node.ts'
 import type { ComposeProject } from '../project.ts'
 import type { KeyReader } from '../reader.ts'
@@ -10,7 +10,11 @@ const conditions: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Translates `depends_on` and `restart`. */
-export function translateDependencies(service: KeyReader, name: string, project: ComposeProject): readonly Entry[] {
+export function translateDependencies(
+  service: KeyReader,
+  name: string,
+  project: ComposeProject,
+): readonly TranslatedEntry[] {
   const found = entriesOf(service.take('depends_on')).flatMap(([other, node]) => {
     const condition = translateCondition(service, other, node, project)
     return condition === undefined ? [] : [[project.names.labelOf(other), condition] as const]

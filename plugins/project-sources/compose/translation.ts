@@ -1,104 +1,87 @@
 import { basename, dirname, resolve } from 'node:path'
-import { labelOf } from '../../../kernel/config/fields/names.ts'
+import { labelOf, type ProjectFolder, type Translation } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
-import { formatToml, type Section } from '../toml.ts'
 import { composeNames, findComposeFiles } from './files.ts'
-import { type Finding, Findings } from './findings.ts'
+import { Findings } from './findings.ts'
 import { composeError, Loader } from './load.ts'
 import { Names } from './names.ts'
 import { entriesOf, entryOf, itemsOf, type Mapping, type Node, textOf } from './node.ts'
 import type { ComposeProject } from './project.ts'
+import { findAlternatives } from './service/alternatives.ts'
 import { findCycle } from './service/dependencies.ts'
-import { translateService } from './service/service.ts'
-import type { Scope } from './template.ts'
-import { textReader } from './text.ts'
+import { type ComposeService, translateService } from './service/service.ts'
 import { readVariables } from './variables.ts'
 
-/** What compose files become. */
-export interface Translation {
-  /** The text of locald.toml. */
-  readonly toml: string
-  /** The compose files that were read, absolute. */
+/** The compose files of a project, as locald's services. */
+export interface ComposeModel {
+  /** The files that are merged, absolute. */
   readonly files: readonly string[]
-  /** The services that are written, by locald's names. */
-  readonly services: readonly string[]
-  /** Keys without a counterpart. */
-  readonly dropped: readonly Finding[]
-  /** What was written and differs from what compose does. */
-  readonly changed: readonly Finding[]
-}
-
-/** What to translate: the folder of locald.toml, the files (none: those of the folder) and the caller's environment. */
-export interface TranslationOptions {
-  readonly root: string
-  readonly files: readonly string[]
-  readonly env: Readonly<NodeJS.ProcessEnv>
-  /** The folder of locald's data, which has the list of allowed folders. */
-  readonly data: string
+  /** All files that were read, absolute: also those that they include and extend. */
+  readonly read: readonly string[]
+  readonly project: ComposeProject
+  readonly services: readonly ComposeService[]
+  readonly findings: Findings
 }
 
 /** Names whose domain no project can have. */
 const reserved = ['locald', 'wpad', 'isatap']
 
 /**
- * Translates compose files to a locald.toml. Throws IMPORT_UNSUPPORTED with all that locald cannot do, CONFIG_NOT_FOUND
- * without files, CONFIG_INVALID for what compose cannot read either.
+ * Reads compose files, absolute; without any those of COMPOSE_FILE or of the folder. Throws CONFIG_NOT_FOUND without
+ * files, CONFIG_INVALID for what compose cannot read either.
  */
-export async function translateCompose({ root, files, env, data }: TranslationOptions): Promise<Translation> {
-  const readText = textReader(root, env, data)
-  const paths = await findFiles(root, files, () => readVariables(root, env, readText))
+export async function readCompose(folder: ProjectFolder, named: readonly string[] = []): Promise<ComposeModel> {
+  const root = folder.path
+  const paths = await findFiles(folder, named)
   const [first] = paths
   if (first === undefined)
     throw new LocaldError('CONFIG_NOT_FOUND', `no compose file in ${root}`, {
       hint: `Change to the folder of a ${composeNames.join(', ')}, or name the file with \`-f FILE\`.`,
     })
-  const folder = dirname(first)
-  const scope = await readVariables(folder, env, readText)
-  const model = await new Loader(env, readText).load(paths, { folder, scope })
+  const base = dirname(first)
+  const scope = await readVariables(base, folder)
+  const loader = new Loader(folder)
+  const model = await loader.load(paths, { folder: base, scope })
   const findings = new Findings()
   const profiles = (scope('COMPOSE_PROFILES') ?? '').split(',').map(profile => profile.trim())
   const project: ComposeProject = {
-    root,
-    folder,
-    model,
-    scope,
-    names: new Names(model),
+    ...{ root, folder: base, model, scope, names: new Names(model) },
     isActive: name => isActive(entryOf(model, 'services', name), profiles),
   }
-  const sections = await translateServices(project, findings, env['PATH'] ?? '')
+  const services = translateServices(project, findings)
   noteTopLevel(model, findings)
-  if (folder !== root) noteOtherFolder(folder, root, sections, findings, model)
+  if (base !== root) noteOtherFolder(base, root, services, findings, model)
+  return { files: paths, read: loader.files, project, services, findings }
+}
+
+/** Translates compose files for `init --from compose`. Throws IMPORT_UNSUPPORTED with all that locald cannot do. */
+export async function translateCompose(folder: ProjectFolder, named: readonly string[]): Promise<Translation> {
+  const { files, project, services, findings } = await readCompose(folder, named)
   if (findings.refused.length > 0)
     throw new LocaldError('IMPORT_UNSUPPORTED', 'the compose files need what locald does not have', {
       hint: 'Remove these keys, or give their services a profile so that they are left out. Nothing was written.',
       problems: findings.problems,
     })
-  const written = sections.filter(({ isInactive }) => isInactive !== true)
-  const names = paths.map(path => basename(path)).join(' and ')
-  const label = labelOf(textOf(model.entries.get('name')) ?? basename(root))
-  const name = reserved.includes(label) ? `${label}-project` : label
+  const label = labelOf(textOf(project.model.entries.get('name')) ?? basename(project.root))
+  const commented = services.map(async ({ name, from, entries, isInactive }) => ({
+    ...{ name, entries, isInactive },
+    comments: await findAlternatives(name, entryOf(project.model, 'services', from), project.root, folder),
+  }))
   return {
-    toml: formatToml(
-      [`Made from ${names} by \`locald init --from compose\`.`],
-      [{ header: ['project'], entries: [{ key: 'name', value: name }] }, ...sections],
-    ),
-    files: paths,
-    services: written.map(({ header }) => header[1] ?? ''),
+    files,
+    name: reserved.includes(label) ? `${label}-project` : label,
+    services: await Promise.all(commented),
     dropped: findings.dropped,
     changed: findings.changed,
   }
 }
 
 /** Returns the files to read: those that were named, those of COMPOSE_FILE, or those of the folder. */
-async function findFiles(
-  root: string,
-  files: readonly string[],
-  readScope: () => Promise<Scope>,
-): Promise<readonly string[]> {
-  if (files.length > 0) return files.map(file => resolve(root, file))
-  const scope = await readScope()
+async function findFiles(folder: ProjectFolder, named: readonly string[]): Promise<readonly string[]> {
+  if (named.length > 0) return named
+  const scope = await readVariables(folder.path, folder)
   const listed = (scope('COMPOSE_FILE') ?? '').split(scope('COMPOSE_PATH_SEPARATOR') || ':').filter(file => file !== '')
-  return listed.length > 0 ? listed.map(file => resolve(root, file)) : await findComposeFiles(root)
+  return listed.length > 0 ? listed.map(file => resolve(folder.path, file)) : findComposeFiles(folder.path)
 }
 
 /** A service with profiles runs only where one of them is chosen. */
@@ -107,7 +90,7 @@ function isActive(service: Node | undefined, chosen: readonly string[]): boolean
   return profiles.length === 0 || profiles.some(profile => chosen.includes(profile)) || chosen.includes('*')
 }
 
-async function translateServices(project: ComposeProject, findings: Findings, path: string): Promise<Section[]> {
+function translateServices(project: ComposeProject, findings: Findings): readonly ComposeService[] {
   const { model } = project
   const table = model.entries.get('services')
   const services = entriesOf(table)
@@ -116,12 +99,7 @@ async function translateServices(project: ComposeProject, findings: Findings, pa
   const cycle = findCycle(model, active)
   if (cycle !== undefined && table !== undefined)
     throw composeError(table.at, `services depend on each other: ${cycle.join(' -> ')}`, 'services')
-  const sections: Section[] = []
-  for (const [name, node] of services) {
-    const section = await translateService(name, node, project, findings, path)
-    if (section !== undefined) sections.push(section)
-  }
-  return sections
+  return services.flatMap(([name, node]) => translateService(name, node, project, findings) ?? [])
 }
 
 /** Lists what the top level of the files has besides services. */
@@ -153,11 +131,11 @@ function noteTopLevel(model: Mapping, findings: Findings): void {
 function noteOtherFolder(
   folder: string,
   root: string,
-  sections: readonly Section[],
+  services: readonly ComposeService[],
   findings: Findings,
   model: Mapping,
 ): void {
-  const hasReferences = sections.some(({ entries }) =>
+  const hasReferences = services.some(({ entries }) =>
     entries.some(({ key, value }) => key === 'env' && JSON.stringify(value).includes('${')),
   )
   if (hasReferences) findings.add('changed', 'services', `locald reads .env in ${root}, not in ${folder}`, model.at)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import type { Entry } from '../../toml.ts'
+import type { TranslatedEntry } from '../../../../kernel/contract/plugin.ts'
 import { entryOf, isTrue, itemsOf, type Node, type Place, textOf } from '../node.ts'
 import { type ComposeProject, pathFrom } from '../project.ts'
 import type { KeyReader } from '../reader.ts'
@@ -14,7 +14,7 @@ const passedFlags = ['ro', 'z', 'Z', 'U', 'nocopy']
 const engineSocket = /\/(?:docker|podman)\.sock$/
 
 /** Translates `volumes`, `tmpfs`, `secrets` and `configs`. */
-export function translateMounts(service: KeyReader, project: ComposeProject): readonly Entry[] {
+export function translateMounts(service: KeyReader, project: ComposeProject): readonly TranslatedEntry[] {
   const memory = [...service.texts('tmpfs')]
   const mounts = itemsOf(service.take('volumes')).flatMap(item => {
     const volume = service.below(item, 'volumes')

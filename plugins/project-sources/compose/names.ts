@@ -1,10 +1,12 @@
-import { labelOf } from '../../../kernel/config/fields/names.ts'
+import { labelOf } from '../../../kernel/contract/plugin.ts'
 import { entriesOf, entryOf, type Mapping, textOf } from './node.ts'
 
 /** A name that stands for a host in compose files, and the one by which locald's containers reach it. */
 interface Host {
   readonly from: string
   readonly to: string
+  /** Finds it in an address. */
+  readonly pattern: RegExp
 }
 
 /** The names of services: locald's are DNS labels, those of compose need not be. */
@@ -18,11 +20,13 @@ export class Names {
     this.#hosts = services.flatMap(([name, node]) => {
       const to = this.labelOf(name)
       const others = [name, textOf(entryOf(node, 'container_name')), textOf(entryOf(node, 'hostname'))]
-      return others.flatMap(from => (from === undefined || from === to || this.#labels.has(from) ? [] : [{ from, to }]))
+      return others.flatMap(from =>
+        from === undefined || from === to || this.#labels.has(from) ? [] : [hostOf(from, to)],
+      )
     })
     // A service's own name, where it is no label, comes first.
     const renamed = services.flatMap(([from]) =>
-      this.labelOf(from) === from ? [] : [{ from, to: this.labelOf(from) }],
+      this.labelOf(from) === from ? [] : [hostOf(from, this.labelOf(from))],
     )
     this.#hosts = [...renamed, ...this.#hosts]
   }
@@ -41,11 +45,10 @@ export class Names {
    * that it holds a host.
    */
   replaceHosts(variable: string, value: string): string {
-    return this.#hosts.reduce((text, { from, to }) => {
+    return this.#hosts.reduce((text, { from, to, pattern }) => {
+      if (!text.includes(from)) return text
       if (text === from) return /HOST|ADDR|SERVER|NODE|BROKER/i.test(variable) ? to : text
-      const name = from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-      const address = new RegExp(`(?<=^|[/@,;=\\s])${name}(?=:\\d)|(?<=//|@)${name}(?=[/,;?\\s]|$)`, 'g')
-      return text.replace(address, () => to)
+      return text.replace(pattern, () => to)
     }, value)
   }
 
@@ -55,4 +58,10 @@ export class Names {
     for (let i = 2; taken.has(free); i++) free = `${label.slice(0, 60)}-${i}`
     return free
   }
+}
+
+function hostOf(from: string, to: string): Host {
+  const name = from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const pattern = new RegExp(`(?<=^|[/@,;=\\s])${name}(?=:\\d)|(?<=//|@)${name}(?=[/,;?\\s]|$)`, 'g')
+  return { from, to, pattern }
 }

@@ -1,17 +1,30 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
-import type { Finding } from '../../../../cli/init/compose/findings.ts'
-import { type Translation, translateCompose } from '../../../../cli/init/compose/index.ts'
+import { formatTranslation } from '../../../../cli/init/translation.ts'
 import { type LoadedProject, loadProject } from '../../../../kernel/config/load.ts'
+import { TrustedFolder } from '../../../../kernel/config/project-folder.ts'
+import { Trust } from '../../../../kernel/config/trust.ts'
+import type { Finding, ProjectFolder } from '../../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../../kernel/errors.ts'
 import { options } from '../../../../plugins/container/options.ts'
+import { translateCompose } from '../../../../plugins/project-sources/compose/index.ts'
 import { fake, types } from '../../../kernel/config/projects.ts'
 import { root as repository } from '../../../lib/sources.ts'
 
+/** What a translation writes. */
+export interface Translation {
+  readonly toml: string
+  /** The services that are no comments. */
+  readonly services: readonly string[]
+  readonly files: readonly string[]
+  readonly dropped: readonly Finding[]
+  readonly changed: readonly Finding[]
+}
+
 /** The folder of this room's data. */
-export const data = join(repository, 'test', 'cli', 'init', 'compose')
+export const data = join(repository, 'test', 'plugins', 'project-sources', 'compose')
 
 const top = mkdtempSync(join(tmpdir(), 'locald-compose-'))
 t.teardown(() => rmSync(top, { recursive: true, force: true }))
@@ -40,7 +53,18 @@ export async function translate(
   files: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Translation> {
-  return await translateCompose({ root, files, env: { PATH: '/nowhere', ...env }, data: top })
+  const translation = await translateCompose(
+    folderAt(root, env),
+    files.map(file => resolve(root, file)),
+  )
+  const services = translation.services.flatMap(({ name, isInactive }) => (isInactive ? [] : [name]))
+  return { ...translation, services, toml: formatTranslation('compose', translation) }
+}
+
+/** Returns a folder as a detector sees it, by a caller with this environment. */
+export function folderAt(root: string, env: NodeJS.ProcessEnv = {}): ProjectFolder {
+  const shell = { PATH: '/nowhere', ...env }
+  return new TrustedFolder({ trust: new Trust({ shell, dataFolder: top }), root, shell }, ['exec', 'container'])
 }
 
 /** Translates a compose file alone. */

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
-import { readTextFile } from '../../../../kernel/contract/text-file.ts'
-import { formatValue } from '../../toml.ts'
-import { entryOf, itemsOf, type Mapping, textOf } from '../node.ts'
+import type { ProjectFolder } from '../../../../kernel/contract/plugin.ts'
+import { entryOf, itemsOf, type Node, textOf } from '../node.ts'
 import { pathFrom } from '../project.ts'
 import { quoteWords } from '../words.ts'
 import { buildFilesOf } from './image.ts'
@@ -27,10 +26,11 @@ const devServers: readonly RegExp[] = [
 /** Returns comments about what could run instead of a container. */
 export async function findAlternatives(
   label: string,
-  service: Mapping,
+  service: Node | undefined,
   root: string,
-  path: string,
+  folder: Pick<ProjectFolder, 'env' | 'readNamed'>,
 ): Promise<readonly string[]> {
+  if (service?.kind !== 'mapping') return []
   const image = textOf(entryOf(service, 'image'))
   const [, version] = /^(?:docker\.io\/)?(?:library\/)?postgres:(\d+)/.exec(image ?? '') ?? []
   if (version !== undefined && entryOf(service, 'build') === undefined)
@@ -40,12 +40,12 @@ export async function findAlternatives(
   const files = buildFilesOf(service)
   if (files === undefined) return []
   const command =
-    lineOf(entryOf(service, 'command')) ?? (await commandOf(files, textOf(entryOf(service, 'build', 'target'))))
+    lineOf(entryOf(service, 'command')) ?? (await commandOf(folder, files, textOf(entryOf(service, 'build', 'target'))))
   const program = command === undefined ? undefined : programOf(command)
-  if (command === undefined || program === undefined || !isOnPath(program, path)) return []
-  const folder = pathFrom(root, files.context)
-  const workdir = folder === '.' ? '' : ` and workdir = ${formatValue(folder)}`
-  return [`Without a container: command = ${formatValue(command)}${workdir} alone, with the port in $PORT.`]
+  if (command === undefined || program === undefined || !isOnPath(program, folder.env['PATH'] ?? '')) return []
+  const inner = pathFrom(root, files.context)
+  const workdir = inner === '.' ? '' : ` and workdir = ${JSON.stringify(inner)}`
+  return [`Without a container: command = ${JSON.stringify(command)}${workdir} alone, with the port in $PORT.`]
 }
 
 function lineOf(node: Parameters<typeof itemsOf>[0]): string | undefined {
@@ -65,12 +65,13 @@ function isOnPath(program: string, path: string): boolean {
 
 /** Returns the command of a stage of a Dockerfile, or of its last one. */
 async function commandOf(
+  folder: Pick<ProjectFolder, 'readNamed'>,
   { context, dockerfile }: { readonly context: string; readonly dockerfile: string },
   target: string | undefined,
 ): Promise<string | undefined> {
-  const read = await readTextFile(resolve(context, dockerfile))
-  if (read === undefined || 'fault' in read) return undefined
-  const lines = read.text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)
+  const text = await folder.readNamed(resolve(context, dockerfile)).catch(() => undefined)
+  if (text === undefined) return undefined
+  const lines = text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)
   const stages: { readonly name: string | undefined; command: string | undefined }[] = []
   for (const line of lines) {
     const [, name] = /^\s*FROM\s+\S+(?:\s+AS\s+(\S+))?/i.exec(line) ?? []

@@ -1,12 +1,12 @@
 import { constants } from 'node:os'
-import type { Entry, TomlValue } from '../../toml.ts'
+import type { TomlValue, TranslatedEntry } from '../../../../kernel/contract/plugin.ts'
 import { entriesOf, itemsOf, type Node, textOf } from '../node.ts'
 import type { KeyReader } from '../reader.ts'
 import { parseDuration, toSize } from '../units.ts'
 import { splitWords } from '../words.ts'
 
 /** Translates what a service's process is and how it is stopped. */
-export function translateProcess(service: KeyReader): readonly Entry[] {
+export function translateProcess(service: KeyReader): readonly TranslatedEntry[] {
   const found: readonly (readonly [string, TomlValue | undefined])[] = [
     ['entrypoint', translateCommand(service, 'entrypoint')],
     ['command', translateCommand(service, 'command')],
@@ -67,7 +67,7 @@ function translateLabels(service: KeyReader): TomlValue | undefined {
 }
 
 /** Translates limits, those of `deploy` included. */
-export function translateResources(service: KeyReader): readonly Entry[] {
+export function translateResources(service: KeyReader): readonly TranslatedEntry[] {
   const deploy = service.inside('deploy')
   const limits = deploy?.inside('resources')
   const below = limits?.inside('limits')
@@ -91,7 +91,7 @@ export function translateResources(service: KeyReader): readonly Entry[] {
   ]
 }
 
-function size(service: KeyReader, key: string, from: string, text: string | undefined): readonly Entry[] {
+function size(service: KeyReader, key: string, from: string, text: string | undefined): readonly TranslatedEntry[] {
   if (text === undefined || text === '0') return []
   const value = toSize(text)
   return value === undefined ? (service.note('refused', from, 'is no size such as 512m') ?? []) : [{ key, value }]

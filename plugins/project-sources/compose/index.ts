@@ -1,0 +1,3 @@
+/* What reading compose files takes: loaded where there is one. */
+export { addCompose, inferCompose } from './inference.ts'
+export { translateCompose } from './translation.ts'
