@@ -21,7 +21,7 @@ import { workspaces } from './workspaces.ts'
  * All that a project without a `locald.toml` is read from, the surest first: what names processes, then frameworks whose
  * package.json is for their front end only, then package.json, then other languages.
  */
-export const detectors: readonly ProjectDetector[] = [
+const detectors: readonly ProjectDetector[] = [
   ...[procfile('Procfile.dev'), procfile('Procfile')],
   ...[django, rails, laravel],
   ...[workspaces, packageJson],
@@ -29,14 +29,18 @@ export const detectors: readonly ProjectDetector[] = [
   ...[site, composeFile, pythonProgram, dockerfile, makefile],
 ]
 
+/** Returns the detectors; `hasEngine` says whether containers can run, which a compose file beside another source needs. */
+export function detectorsWith(hasEngine: () => boolean): readonly ProjectDetector[] {
+  return detectors.map(detector => withCompose(detector, hasEngine))
+}
+
 /** Projects without a `locald.toml`. */
 const plugin: Plugin = {
   name: 'project-sources',
   api: 1,
   after: ['exec-runtime', 'container'],
   setup(host) {
-    const hasEngine = () => host.has('containers')
-    for (const detector of detectors) host.source(withCompose(detector, hasEngine))
+    for (const detector of detectorsWith(() => host.has('containers'))) host.source(detector)
   },
 }
 

@@ -15,5 +15,7 @@ export function isTooDeep(text: string): boolean {
   // Indicators, anchors and tags at the beginning of a line: `- - - a`.
   return text
     .split('\n')
-    .some(line => (/^(?:[ \t]*(?:[-?:]|[&!]\S*)(?=[ \t]|$))+/.exec(line)?.[0].match(/[-?:]/g)?.length ?? 0) > levelLimit)
+    .some(
+      line => (/^(?:[ \t]*(?:[-?:]|[&!]\S*)(?=[ \t]|$))+/.exec(line)?.[0].match(/[-?:]/g)?.length ?? 0) > levelLimit,
+    )
 }

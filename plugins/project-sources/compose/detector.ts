@@ -15,7 +15,7 @@ export const composeFile: ProjectDetector = {
     if (!hasContainers(folder))
       return {
         reason: `${file} needs containers, and their plugin is off`,
-        hint: 'Run `locald plugins enable container`.',
+        hint: 'Enable the plugin container: `locald plugins list` shows why it is off.',
       }
     return await (await import('./index.ts')).inferCompose(folder, file)
   },

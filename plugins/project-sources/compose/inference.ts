@@ -48,10 +48,7 @@ export async function addCompose(found: Detection, folder: ProjectFolder, file: 
     ])
     const needed = services.filter(it => it.published !== undefined).map(({ name }) => name)
     return {
-      ...withNotes([
-        `${list(names)} of ${file}: started, too, at ${needed.length === 0 ? '' : 'the '}ports of compose`,
-        ...notes,
-      ]),
+      ...withNotes([startedNote(names, needed, file), ...notes]),
       services: { ...withDependencies(found.services, needed), ...Object.fromEntries(fixed) },
       files: { ...found.files, ...Object.fromEntries(names.map(name => [name, file])) },
       watched: [...(found.watched ?? [found.file, ...Object.values(found.files ?? {})]), ...watched],
@@ -63,10 +60,15 @@ export async function addCompose(found: Detection, folder: ProjectFolder, file: 
   }
 }
 
+function startedNote(names: readonly string[], needed: readonly string[], file: string): string {
+  const where = needed.length === 0 ? '' : `, at the port${needed.length === 1 ? '' : 's'} that compose publishes`
+  return `${list(names)} of ${file} ${names.length === 1 ? 'is' : 'are'} started, too${where}`
+}
+
 /** Returns why the services of both do not go together; undefined where they do. */
 function whyApart(services: readonly ComposeService[], found: Detection): string | undefined {
   const built = services.filter(({ isBuilt }) => isBuilt).map(({ name }) => name)
-  if (built.length > 0) return `it builds ${list(built)} itself`
+  if (built.length > 0) return `it builds ${list(built)}`
   const twice = services.map(({ name }) => name).filter(name => Object.hasOwn(found.services, name))
   return twice.length === 0 ? undefined : `${found.file} has a service ${list(twice)}, too`
 }

@@ -1,7 +1,7 @@
 import type { Document, LineCounter, Node as YamlNode } from 'yaml'
 import { LocaldError } from '../../../kernel/errors.ts'
-import { type MergeTag, mapping, type Node, nothing, type Place, type Scalar } from './node.ts'
 import { isTooDeep } from '../yaml-depth.ts'
+import { type MergeTag, mapping, type Node, nothing, type Place, type Scalar } from './node.ts'
 import { parseTemplate, resolveTemplate, type Scope, variablesOf } from './template.ts'
 
 type Yaml = typeof import('yaml')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { detectors } from '../../../plugins/project-sources/index.ts'
+import { detectorsWith } from '../../../plugins/project-sources/index.ts'
 import { root } from '../../lib/user.ts'
 import { type Files, folderOf, infer } from './folders.ts'
 
@@ -29,6 +29,7 @@ const recipes: Readonly<Record<string, Files>> = {
   'Cargo.toml': { 'Cargo.toml': '[package]\nname = "x"', 'src/main.rs': '', 'hugo.toml': '' },
   'hugo.toml': { 'hugo.toml': '', 'mkdocs.yml': '' },
   'mkdocs.yml': { 'mkdocs.yml': '', 'index.html': '' },
+  'compose.yaml': { 'compose.yaml': 'services: { web: { image: nginx } }', 'index.html': '' },
   'index.html': { 'index.html': '', Dockerfile: '' },
 }
 
@@ -58,7 +59,7 @@ t.test('each row of the page is what is inferred, in its order', async t => {
 
 t.test('each file that describes a project is on the page', async t => {
   const documented = rows.flatMap(({ files }) => files)
-  for (const detector of detectors) {
+  for (const detector of detectorsWith(() => true)) {
     const [first = ''] = detector.files
     const found = await infer(folderOf(t, recipes[first] ?? { [first]: '' })).catch(() => undefined)
     if (found !== undefined) t.ok(documented.includes(found.file), found.file)

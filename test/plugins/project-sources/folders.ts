@@ -5,7 +5,7 @@ import { inferFolder } from '../../../kernel/config/inference.ts'
 import { Trust } from '../../../kernel/config/trust.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import type { InferredAnswer } from '../../../kernel/protocol.ts'
-import { detectors } from '../../../plugins/project-sources/index.ts'
+import { detectorsWith } from '../../../plugins/project-sources/index.ts'
 
 /** Text files by their paths. */
 export type Files = Readonly<Record<string, string>>
@@ -24,13 +24,18 @@ export function folderOf(t: Test, files: Files): string {
 const types = ['exec', 'worker', 'container', 'site']
 
 /** Infers the project of a folder with all detectors. */
-export async function infer(folder: string, names: readonly string[] = types): Promise<InferredAnswer> {
-  return inferFolder(folder, { sources: detectors, names }, { trust: new Trust(), home: '/nowhere' })
+export async function infer(
+  folder: string,
+  names: readonly string[] = types,
+  hasEngine = true,
+): Promise<InferredAnswer> {
+  const sources = detectorsWith(() => hasEngine)
+  return inferFolder(folder, { sources, names }, { trust: new Trust(), home: '/nowhere' })
 }
 
 /** As `infer`, for what fails. */
-export async function failureOf(folder: string): Promise<LocaldError> {
-  const error: unknown = await infer(folder).catch((thrown: unknown) => thrown)
+export async function failureOf(folder: string, names = types): Promise<LocaldError> {
+  const error: unknown = await infer(folder, names).catch((thrown: unknown) => thrown)
   if (!LocaldError.is(error)) throw new Error(`${folder} was inferred`)
   return error
 }

@@ -68,6 +68,47 @@ t.test('what files say stays what it is: no code, no other key', async t => {
   t.equal(refused.message, 'pnpm-workspace.yaml: is not valid YAML')
 })
 
+/** Just below the limit of compose files. */
+function fill(head: string, line: (index: number) => string): string {
+  const lines = [head]
+  for (let length = head.length, index = 0; length < 127 * 1024; index++)
+    length += lines[lines.push(line(index)) - 1]?.length ?? 0
+  return lines.join('')
+}
+
+t.test('hostile compose files are one error, or a project, in a moment', async t => {
+  const service = 'services:\n web:\n  image: x\n'
+  const cases: Readonly<Record<string, Files>> = {
+    'larger than 128 KiB': { 'compose.yaml': 'a: 1\n'.repeat(200_000) },
+    'nested more than 64': { 'compose.yaml': '['.repeat(130_000) },
+    'nested more than 64 deep': { 'compose.yaml': '- '.repeat(65_000) },
+    'more than 20000 values': {
+      'compose.yaml': fill('a: &a [x,x]\n', at => `b${at}: [${'*a,'.repeat(40)}]\n`),
+    },
+    'duplicate key': { 'compose.yaml': 'services: {}\nservices: {}\n' },
+    'more than 200 services': { 'compose.yaml': fill('services:\n', at => ` a${at}: !!js/function {}\n`) },
+    'more than 20 documents': { 'compose.yaml': '---\n'.repeat(32_000) },
+    'extends: more than 20': {
+      'compose.yaml': fill('services:\n', at => (at > 150 ? '#\n' : ` a${at}: {extends: {service: a${at + 1}}}\n`)),
+    },
+    'ports: are more than 200': { 'compose.yaml': fill(`${service}  ports:\n`, () => '   - 1-50\n') },
+    'longer than 65536 characters': {
+      'compose.yaml': `${service.replace('x', '$C$C')}`,
+      '.env': `A=${'x'.repeat(1000)}\nB=${'$A'.repeat(60)}\nC=$B\n`,
+    },
+    '': { 'compose.yaml': fill(`${service}  volumes:\n`, at => `   - ./x:/y${at}\n`) },
+  }
+  for (const [message, files] of Object.entries(cases)) {
+    const folder = folderOf(t, files)
+    const before = process.cpuUsage()
+    const answer = await infer(folder).catch((error: unknown) => error)
+    const { user } = process.cpuUsage(before)
+    t.ok(user < 1_000_000, `${message}: ${user} µs`)
+    if (message === '') t.match(answer, { file: 'compose.yaml' })
+    else t.match(answer, { code: /^CONFIG_(?:INVALID|NOT_FOUND)$/, message: new RegExp(message) })
+  }
+})
+
 t.test('large files that defeat regular expressions take a moment', async t => {
   const blank = '\n'.repeat(1_000_000)
   const spaces = ' '.repeat(1_000_000)
@@ -91,6 +132,7 @@ t.test('large files that defeat regular expressions take a moment', async t => {
     { 'deno.json': '['.repeat(1_000_000) },
     { 'pnpm-workspace.yaml': '- '.repeat(500_000) },
     { 'Cargo.toml': `a = ${'['.repeat(1_000_000)}` },
+    { 'pnpm-workspace.yaml': '['.repeat(60_000) },
   ]
   for (const files of cases) {
     const folder = folderOf(t, files)

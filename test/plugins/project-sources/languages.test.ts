@@ -141,10 +141,11 @@ t.test('what is not enough is named, with a locald.toml that is valid', async t 
   }
 })
 
-t.test('a compose file is named with the command that translates it', async t => {
-  const { message, hint } = await failureOf(folderOf(t, { 'docker-compose.yml': '', Dockerfile: '', Makefile: '' }))
-  t.match(message, /; docker-compose\.yml has to be translated; a Dockerfile alone .*; which target of Makefile/)
-  t.equal(hint, 'Run `locald init --from compose` to translate docker-compose.yml to a locald.toml.')
+t.test('a compose file without the plugin of containers is no project', async t => {
+  const folder = folderOf(t, { 'docker-compose.yml': 'services: { db: { image: redis } }', Makefile: '' })
+  const { message, hint } = await failureOf(folder, ['exec'])
+  t.match(message, /; docker-compose\.yml needs containers, and their plugin is off; which target of Makefile/)
+  t.match(hint, '`locald plugins list`')
 })
 
 t.test('files with errors are reported with their line', async t => {

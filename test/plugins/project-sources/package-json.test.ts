@@ -33,9 +33,9 @@ t.test('says why a package.json does not describe a project', async t => {
 })
 
 t.test('notes a compose file beside what runs', async t => {
-  const compose = { 'docker-compose.yml': 'services: {}', '.env': '' }
+  const compose = { 'docker-compose.yml': 'services: {}\n', '.env': '' }
   const [note = '', ...others] = (await infer(folderOf(t, withScripts({ dev: 'a' }, compose)))).notes
-  t.match(note, /^docker-compose\.yml is not used: `locald service add`/)
+  t.match(note, /^docker-compose\.yml is not used: line 1: no services$/)
   t.strictSame(others, [])
   t.match((await infer(folderOf(t, { Procfile: 'web: a', ...compose }))).notes, [/^docker-compose\.yml/])
   t.strictSame((await infer(folderOf(t, withScripts({ dev: 'a' })))).notes, [])
