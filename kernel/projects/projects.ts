@@ -93,10 +93,7 @@ export class Projects {
     return loadProject(root, this.types, places, { trust, shell, ...options })
   }
 
-  /**
-   * Returns what an `up` of a folder would run if it had no `locald.toml`. Throws CONFIG_NOT_FOUND, with why, where
-   * nothing describes a project.
-   */
+  /** Returns what an `up` of a folder without a `locald.toml` would run. Throws CONFIG_NOT_FOUND, with why. */
   async infer({ path, file: only }: InferredQuery): Promise<InferredAnswer> {
     const { data, home } = this.#parts.places
     return inferFolder(path, this.types, { trust: new Trust({ dataFolder: data }), home, only })

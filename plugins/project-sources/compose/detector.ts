@@ -1,13 +1,16 @@
 import type { Detection, ProjectDetector, ProjectFolder } from '../../../kernel/contract/plugin.ts'
 import { composeNames, findComposeFile } from './files.ts'
 
+/** Loads what reads compose files: a daemon without one is spared it, and the parser of YAML. */
+const loadReader = () => import('./index.ts')
+
 /** A compose file: its services are containers. */
 export const composeFile: ProjectDetector = {
   files: composeNames,
   description: 'a compose file',
   translator: {
     format: 'compose',
-    translate: async (folder, files) => (await import('./index.ts')).translateCompose(folder, files),
+    translate: async (folder, files) => (await loadReader()).translateCompose(folder, files),
   },
   async detect(folder) {
     const file = findComposeFile(folder.path)
@@ -17,7 +20,7 @@ export const composeFile: ProjectDetector = {
         reason: `${file} needs containers, and their plugin is off`,
         hint: 'Enable the plugin container: `locald plugins list` shows why it is off.',
       }
-    return await (await import('./index.ts')).inferCompose(folder, file)
+    return await (await loadReader()).inferCompose(folder, file)
   },
 }
 
@@ -43,7 +46,7 @@ async function addTo(
   file: string,
   hasEngine: () => boolean,
 ): Promise<Detection> {
-  if (hasContainers(folder) && hasEngine()) return await (await import('./index.ts')).addCompose(found, folder, file)
+  if (hasContainers(folder) && hasEngine()) return await (await loadReader()).addCompose(found, folder, file)
   const reason = hasContainers(folder) ? 'no container engine is installed, see `locald doctor`' : 'containers are off'
   return { ...found, notes: [...(found.notes ?? []), `${file} is not used: ${reason}`] }
 }

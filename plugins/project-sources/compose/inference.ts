@@ -68,7 +68,7 @@ function startedNote(names: readonly string[], needed: readonly string[], file: 
 /** Returns why the services of both do not go together; undefined where they do. */
 function whyApart(services: readonly ComposeService[], found: Detection): string | undefined {
   const built = services.filter(({ isBuilt }) => isBuilt).map(({ name }) => name)
-  if (built.length > 0) return `it builds ${list(built)}`
+  if (built.length > 0) return `${list(built)} ${built.length === 1 ? 'is' : 'are'} built from a Dockerfile`
   const twice = services.map(({ name }) => name).filter(name => Object.hasOwn(found.services, name))
   return twice.length === 0 ? undefined : `${found.file} has a service ${list(twice)}, too`
 }

@@ -72,7 +72,7 @@ t.test('a compose file that runs the project itself, or cannot be used, is named
   const cases: readonly (readonly [string, RegExp])[] = [
     [
       'services: { api: { build: . }, db: { image: redis } }',
-      /^compose\.yaml is not used: it builds api; `locald init/,
+      /^compose\.yaml is not used: api is built from a Dockerfile; `locald init/,
     ],
     ['services: { web: { image: nginx } }', /^compose\.yaml is not used: package\.json has a service web, too; /],
     ['services: [', /^compose\.yaml is not used: line 1: not valid YAML: /],
