@@ -1,5 +1,6 @@
 import type { Route, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { closest } from '../system/suggest.ts'
+import { parseCommand } from './command-template.ts'
 import { cycles } from './dependency-graph.ts'
 import type { ReadService } from './fields/service.ts'
 import { withSuggestion } from './fields/suggestions.ts'
@@ -18,7 +19,10 @@ export function checkServices(
   checkPorts(services, problems)
   checkRoutes(services, frame.routes, problems)
   checkReferences(['env'], frame.env, services, problems)
-  for (const { plan } of services) checkReferences(['services', plan.name, 'env'], plan.common.env, services, problems)
+  for (const { plan } of services) {
+    checkReferences(['services', plan.name, 'env'], plan.common.env, services, problems)
+    checkCommands(plan, services, problems)
+  }
 }
 
 function namesOf(services: readonly ReadService[]): readonly string[] {
@@ -114,6 +118,16 @@ function checkReferences(
     if ('malformed' in parts) continue
     const messages = referencesOf(parts).map(({ name }) => fault(name, services))
     for (const message of new Set(messages)) if (message !== undefined) problems.add([...at, key], { message })
+  }
+}
+
+function checkCommands({ name, common }: ServicePlan, services: readonly ReadService[], problems: Problems): void {
+  for (const [command, { run, args }] of Object.entries(common.commands ?? {})) {
+    const parsed = parseCommand(run, Object.keys(args))
+    const names = 'fault' in parsed ? [] : parsed.names
+    const messages = names.map(each => (each.of === 'argument' ? undefined : fault(each, services)))
+    const path = ['services', name, 'commands', command, 'run']
+    for (const message of new Set(messages)) if (message !== undefined) problems.add(path, { message })
   }
 }
 

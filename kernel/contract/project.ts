@@ -60,7 +60,32 @@ export interface CommonOptions {
   readonly idle?: number | undefined
   /** Whether lists show it only when it failed; absent: no. */
   readonly hidden?: boolean | undefined
+  /** Commands of its own, by name; absent: none. */
+  readonly commands?: Readonly<Record<string, ServiceCommand>> | undefined
 }
+
+/** A command that the project declares for a service: run in its place, as any command of `locald run`. */
+export interface ServiceCommand {
+  /** A line for `sh -c`, with references. */
+  readonly run: string
+  readonly description?: string | undefined
+  /** Whether people are asked before it runs. */
+  readonly confirm: boolean
+  /** By name, in the order in which they are written. */
+  readonly args: Readonly<Record<string, CommandArgument>>
+}
+
+/** An argument of a command. */
+export interface CommandArgument {
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'enum'
+  /** What an `enum` may be. */
+  readonly values?: readonly string[] | undefined
+  /** Absent: it must be given. */
+  readonly default?: ArgumentValue | undefined
+  readonly description?: string | undefined
+}
+
+export type ArgumentValue = string | number | boolean
 
 /** A service as configured, its type's options validated. */
 export interface ServicePlan {

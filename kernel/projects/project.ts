@@ -193,6 +193,11 @@ export class Project {
     return await this.#plans.make(service, plan, shell)
   }
 
+  /** Returns the value of `${services.NAME.FIELD}` as a service reads it; undefined where there is none. */
+  lookup(reader: ServicePlan, name: string, field: string): string | undefined {
+    return this.#plans.lookup(reader, name, field)
+  }
+
   /** Returns the plan of a service's start without its environment. */
   outline(service: Service, plan: ServicePlan): StartPlan {
     return this.#plans.outline(service, plan)

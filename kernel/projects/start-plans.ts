@@ -63,6 +63,11 @@ export class StartPlans {
     return outlinePlan(this.#source(service, plan, this.#project.shell))
   }
 
+  /** Returns the value of `${services.NAME.FIELD}` as a service reads it; undefined where there is none. */
+  lookup(reader: ServicePlan, name: string, field: string): string | undefined {
+    return this.#references.lookup(this.#drivers.of(reader), name, field)
+  }
+
   /** Returns how a service is connected now: ports move, and what was stopped on purpose is not waited for. */
   wiring(service: Service, plan: ServicePlan): Wiring {
     const port = this.#ports.get(plan.name)

@@ -4,6 +4,7 @@ import { closest } from '../../system/suggest.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, kindOf, type Table } from '../table.ts'
 import { faultOf } from '../watch-patterns.ts'
+import { commands } from './commands.ts'
 import { duration, durationFrom, positiveDuration } from './duration.ts'
 import { env } from './env.ts'
 import { healthCheck } from './health-check.ts'
@@ -126,6 +127,12 @@ export const serviceKeys = {
     { key: 'hidden', type: flag, doc: 'true: lists show it only when it has failed, is named, or with --all.' },
     false,
   ),
+  commands: {
+    key: 'commands',
+    type: commands,
+    absent: 'none',
+    doc: 'Commands of the service, by name, for `locald run SERVICE NAME`, and for agents.',
+  },
 } satisfies Readonly<Record<keyof CommonOptions, Key>>
 
 /** All keys that a service of every type may have. */
@@ -137,6 +144,7 @@ export const commonKeyNames: readonly string[] = commonKeys.map(({ key }) => key
 /** Reads the common keys of a service's table and notes wrong values. */
 export function readCommon(service: Spot, table: Table): CommonOptions {
   const keys = serviceKeys
+  const own = readKey(service, table, keys.commands)
   return {
     workdir: readKey(service, table, keys.workdir),
     port: readKey(service, table, keys.port),
@@ -151,6 +159,7 @@ export function readCommon(service: Spot, table: Table): CommonOptions {
     watch: readKey(service, table, keys.watch) ?? [],
     idle: readKey(service, table, keys.idle) || undefined,
     ...(readKey(service, table, keys.hidden) ? { hidden: true } : {}),
+    ...(own === undefined || Object.keys(own).length === 0 ? {} : { commands: own }),
   }
 }
 

@@ -4,6 +4,7 @@ import { closest } from '../../system/suggest.ts'
 export const aliases: Readonly<Record<string, string>> = {
   cmd: 'command',
   run: 'command',
+  command: 'run',
   cwd: 'workdir',
   dir: 'workdir',
   working_dir: 'workdir',

@@ -10,7 +10,7 @@ t.test('agrees with the reader about every wrong file', async t => {
   const validate = new Ajv({ strict: false }).compile(JSON.parse(JSON.stringify(schema)))
   for (const { title, text, isBeyondSchema } of wrongFiles)
     t.equal(validate(parse(text)), isBeyondSchema === true, title)
-  const right = `${web}health_check = { type = "http", path = "/x", interval = "1s" }\ndepends_on = { a = "started" }\nenv_file = "a"\ntty = false\n[services.a]\ntype = "container"\nimage = "x"\ncommand = ["a"]\nport = 80\nstop_signal = "TERM"\nready_timeout = 0.5\n[services.db]\ntype = "postgres"\n[routes]\n"/" = { service = "web" }\n[plugins]\na = "1"\n[env]\nA = 1\n`
+  const right = `${web}health_check = { type = "http", path = "/x", interval = "1s" }\ndepends_on = { a = "started" }\nenv_file = "a"\ntty = false\n[services.web.commands.fresh]\nrun = "x"\nargs = { size = { type = "integer", default = 1 } }\n[services.a]\ntype = "container"\nimage = "x"\ncommand = ["a"]\nport = 80\nstop_signal = "TERM"\nready_timeout = 0.5\n[services.db]\ntype = "postgres"\n[routes]\n"/" = { service = "web" }\n[plugins]\na = "1"\n[env]\nA = 1\n`
   t.ok(validate(parse(right)), JSON.stringify(validate.errors))
   const described: string[] = []
   const walk = (value: unknown, path: string) => {
@@ -31,6 +31,7 @@ t.test('agrees with the reader about every wrong file', async t => {
     'stop_signal',
     'stop_timeout',
     'watch',
+    'commands',
   ]) {
     t.ok(described.includes(`/definitions/${key}`), `${key} has a description`)
   }

@@ -41,6 +41,11 @@ type = "worker"
 command = "seed"
 hidden = true
 health_check = { type = "log", pattern = "done" }
+[services.seed.commands.fresh]
+run = "seed \${size} \${mode} \${dry-run} \${services.db.url}"
+description = "Fill the database"
+args = { size = { type = "integer", default = 100 }, mode = { type = "enum", values = ["a", "b"] }, dry-run = { type = "boolean", default = false, description = "Only print" } }
+confirm = true
 [services.cache]
 type = "container"
 image = "redis"
@@ -69,6 +74,17 @@ redis = "^1.2"
     stopTimeout: 5000,
     watch: [],
     idle: undefined,
+  }
+  const commands = {
+    fresh: {
+      run: `seed \${size} \${mode} \${dry-run} \${services.db.url}`,
+      ...{ description: 'Fill the database', confirm: true },
+      args: {
+        size: { type: 'integer', default: 100 },
+        mode: { type: 'enum', values: ['a', 'b'] },
+        'dry-run': { type: 'boolean', default: false, description: 'Only print' },
+      },
+    },
   }
   const check = { interval: 1000, intervalGiven: false, timeout: 1000 }
   t.strictSame(plan, {
@@ -111,7 +127,7 @@ redis = "^1.2"
       {
         name: 'seed',
         type: 'worker',
-        common: { ...common, healthCheck: { type: 'log', pattern: 'done', ...check }, hidden: true },
+        common: { ...common, healthCheck: { type: 'log', pattern: 'done', ...check }, hidden: true, commands },
         options: { command: 'seed' },
       },
       {
