@@ -4,6 +4,7 @@
  * the status of its code.
  */
 export type {
+  ArgumentValue,
   Argv,
   BootPlan,
   BootStart,

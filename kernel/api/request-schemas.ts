@@ -58,10 +58,27 @@ export const shutdownBody = {
   properties: { keepServices: flag },
   additionalProperties: false,
 } as const
+/** A call of a command that a service declares. Its values are checked against what it declares. */
+const command = {
+  type: 'object',
+  required: ['name'],
+  properties: {
+    name: text,
+    args: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+  },
+  additionalProperties: false,
+} as const
 export const oneOffBody = {
   type: 'object',
   required: ['path', 'env'],
-  properties: { path, service: text, with: names, env, argv: words, tty: flag, pid },
+  properties: { path, service: text, with: names, env, argv: words, command, tty: flag, pid, wake: flag },
+  anyOf: [{ not: { required: ['command'] } }, { required: ['service'], not: { required: ['argv'] } }],
+  additionalProperties: false,
+} as const
+export const useBody = {
+  type: 'object',
+  required: ['path', 'services', 'pid'],
+  properties: { path, services: names, pid },
   additionalProperties: false,
 } as const
 /** A command line of a terminal is no longer. */
@@ -74,8 +91,9 @@ export const leaseReleaseBody = {
 } as const
 export const runBody = {
   type: 'object',
-  required: ['path', 'service', 'argv'],
-  properties: { path, service: text, argv },
+  required: ['path', 'service'],
+  properties: { path, service: text, argv, command },
+  oneOf: [{ required: ['argv'] }, { required: ['command'] }],
   additionalProperties: false,
 } as const
 export const runCloseBody = {

@@ -274,6 +274,16 @@ export const oneOff = object(
   { dir: text, argv: texts, env: { type: 'object', additionalProperties: text }, notRunning: texts },
   ['argv'],
 )
+const value = { type: ['string', 'number', 'boolean'] }
+const argument = {
+  ...{ name: text, type: oneOf('string', 'integer', 'number', 'boolean', 'enum') },
+  ...{ values: texts, default: value, description: text },
+}
+const command = object({
+  ...{ name: text, run: text, description: orNull(text), confirm: flag },
+  args: list(object(argument, ['values', 'default', 'description'])),
+})
+export const serviceCommands = object({ services: list(object({ key: text, commands: list(command) })) })
 const run = object({
   ...{ id: text, service: text, argv: texts, startedAt: time },
   exit: { ...object({ code: orNull(integer), signal: orNull(text) }), type: ['object', 'null'] },

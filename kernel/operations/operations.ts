@@ -145,12 +145,12 @@ export class Operations {
 
   /**
    * Notes that services and their dependencies are in use as long as a process runs; starts those of the dependencies
-   * that sleep, and waits for them.
+   * that sleep, and waits for them. Without a process they are only started.
    */
-  async noteUser(target: TargetBody, pid: number): Promise<void> {
+  async noteUser(target: TargetBody, pid?: number): Promise<void> {
     for (const { project, names } of await this.#input.projects.targets(target)) {
       const used = servicesOf({ project, names: closure(project.nodes, names) })
-      await this.#use.add(used, pid)
+      if (pid !== undefined) await this.#use.add(used, pid)
       const isNeeded = ({ ref }: Service) => !names.includes(ref.name) || project.isReached(ref.name)
       const sleeping = used.filter(service => service.state.now.asleepMs !== null && isNeeded(service))
       await Promise.all(sleeping.map(({ ref }) => this.#idle.wake(ref.key)))

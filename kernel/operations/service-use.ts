@@ -23,7 +23,7 @@ interface User {
  */
 export class ServiceUse {
   readonly #sources: UseSources
-  readonly #users = new WeakMap<Service, User[]>()
+  readonly #users = new WeakMap<Service, readonly User[]>()
 
   constructor(sources: UseSources) {
     this.#sources = sources
@@ -33,7 +33,11 @@ export class ServiceUse {
   async add(services: readonly Service[], pid: number): Promise<void> {
     const start = await this.#sources.table()?.start(pid)
     if (start === undefined) return
-    for (const service of services) this.#users.set(service, [...(this.#users.get(service) ?? []), { pid, start }])
+    for (const service of services) {
+      // Those that have exited are only removed otherwise where someone asks: of a service that never sleeps, no one does.
+      const others = (await this.#usersOf(service)).filter(user => user.pid !== pid)
+      this.#users.set(service, [...others, { pid, start }])
+    }
   }
 
   /** Looks at the use of services that is only seen while it lasts. */
@@ -76,13 +80,15 @@ export class ServiceUse {
     return port === null ? undefined : this.#sources.traffic()?.of(port)
   }
 
-  async #hasUser(service: Service): Promise<boolean> {
+  /** Returns the users that still run. */
+  async #usersOf(service: Service): Promise<readonly User[]> {
     const users = this.#users.get(service) ?? []
-    const left: User[] = []
-    for (const user of users) {
-      const start = await this.#sources.table()?.start(user.pid)
-      if (start === user.start) left.push(user)
-    }
+    const starts = await Promise.all(users.map(({ pid }) => this.#sources.table()?.start(pid)))
+    return users.filter(({ start }, at) => starts[at] === start)
+  }
+
+  async #hasUser(service: Service): Promise<boolean> {
+    const left = await this.#usersOf(service)
     this.#users.set(service, left)
     return left.length > 0
   }

@@ -1,10 +1,15 @@
 import type { Argv } from '../contract/plugin.ts'
+import type { CommandCall } from './one-off.ts'
 
-/** A command to start in a service's place, on a terminal of its own. `argv`: its words, as of `locald run`. */
+/**
+ * A command to start in a service's place, on a terminal of its own. `argv`: its words, as of `locald run`; `command`: in
+ * its place, one that the service declares.
+ */
 export interface RunBody {
   readonly path: string
   readonly service: string
-  readonly argv: Argv
+  readonly argv?: Argv
+  readonly command?: CommandCall
 }
 
 export interface RunAnswer {

@@ -52,6 +52,11 @@ export class CommandRun {
     return this.#input.service
   }
 
+  /** The pid of its first process. */
+  get pid(): number | null {
+    return this.#input.instance.pid
+  }
+
   get hasExited(): boolean {
     return this.#exit !== undefined
   }

@@ -1,9 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
+import { listCommands } from '../../operations/command-call.ts'
 import { configWarnings } from '../../operations/config-warnings.ts'
-import { prepareOneOff } from '../../operations/one-off.ts'
+import { prepareOneOff, prepareUsed } from '../../operations/one-off.ts'
 import { explainState } from '../../operations/why.ts'
+import { servicesOf } from '../../projects/selectors.ts'
 import type {
   ConfigAnswer,
   ConfigBody,
@@ -13,22 +15,34 @@ import type {
   KeysQuery,
   OneOffBody,
   OpenAnswer,
+  ServiceCommandsAnswer,
   ServiceQuery,
   StatusAnswer,
   TranslationAnswer,
   TranslationBody,
+  UseBody,
   WhyAnswer,
 } from '../../protocol.ts'
 import { unresolvedIn } from '../../services/prepare.ts'
-import { configBody, inferredQuery, keysQuery, oneOffBody, serviceQuery, translationBody } from '../request-schemas.ts'
+import {
+  configBody,
+  inferredQuery,
+  keysQuery,
+  oneOffBody,
+  serviceQuery,
+  translationBody,
+  useBody,
+} from '../request-schemas.ts'
 import {
   account,
   answer,
   config,
   inferred,
   keys,
+  nothing,
   oneOff as oneOffAnswer,
   opening,
+  serviceCommands,
   services,
   translation,
 } from '../response-schemas.ts'
@@ -104,10 +118,40 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
           response: answer('Its folder and environment: secret', oneOffAnswer),
         },
       },
-      async ({ body }) => {
-        const services = body.service === undefined ? (body.with ?? []) : [body.service]
-        if (body.pid !== undefined) await operations.noteUser({ path: body.path, services }, body.pid)
-        return await prepareOneOff(projects, body)
+      async ({ body }) => prepareUsed(projects, operations, body),
+    )
+    app.post<{ Body: UseBody }>(
+      '/services/use',
+      {
+        schema: {
+          summary: 'Note that services are in use as long as a process runs',
+          body: useBody,
+          response: answer('It is noted', nothing),
+        },
+      },
+      async ({ body: { path, services, pid } }) => {
+        await operations.noteUser({ path, services }, pid)
+        return {}
+      },
+    )
+    app.get<{ Querystring: KeysQuery }>(
+      '/services/commands',
+      {
+        schema: {
+          summary: 'Show the commands that services declare',
+          querystring: keysQuery,
+          response: answer('The commands of each service, with their arguments', serviceCommands),
+        },
+      },
+      async ({ query }) => {
+        const targets = await projects.targets({ ...query, services: [query.service ?? []].flat() })
+        const services = targets.flatMap(target =>
+          servicesOf(target).map(service => ({
+            key: service.ref.key,
+            commands: listCommands(target.project, service),
+          })),
+        )
+        return { services } satisfies ServiceCommandsAnswer
       },
     )
     app.get<{ Querystring: ServiceQuery }>(

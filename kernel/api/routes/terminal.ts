@@ -32,7 +32,7 @@ const socketAnswer = { 101: { description: 'A WebSocket' } }
 
 /** Returns the routes of services' terminals, and of commands on terminals of their own. */
 export function terminalRoutes(
-  { projects, runs, container }: Kernel,
+  { operations, projects, runs, container }: Kernel,
   failed: (text: string) => void,
 ): FastifyPluginAsync {
   const terminals = new Terminals(container.use.memory, error => failed(`a terminal failed: ${messageOf(error)}`))
@@ -62,7 +62,7 @@ export function terminalRoutes(
           response: answer('The command; it runs until it exits or is closed', started),
         },
       },
-      async ({ body }) => (await startOneOff(projects, runs, body)) satisfies RunAnswer,
+      async ({ body }) => (await startOneOff(projects, { runs, use: operations }, body)) satisfies RunAnswer,
     )
     app.get(
       '/runs',
