@@ -1,20 +1,15 @@
 import type { Anchor } from './anchor.ts'
-import { LineJoiner, type OutputLine } from './lines.ts'
-import { blockSize, findAnchor, findEnd, findStart, type LineFilter, type Place, selectLines } from './seek.ts'
+import { blockSize, scanSize } from './blocks.ts'
+import { LineJoiner, newline, type OutputLine } from './lines.ts'
+import type { Prefilter } from './prefilter.ts'
+import { findAnchor, findStart, type LineFilter, type Place, selectLines } from './seek.ts'
 import { LogSegment, openAdjacentSegment, openNewestSegment, openOldestSegment } from './segments.ts'
-
-const newline = 0x0a
+import { type End, findEnd } from './time-seek.ts'
 
 /** Where to start reading. */
 export interface StartPosition extends LineFilter {
   readonly tail?: number | undefined
   readonly follow?: boolean | undefined
-}
-
-/** The end of a log at some time: bytes of its newest segment. */
-interface End {
-  readonly segment: LogSegment
-  readonly size: number
 }
 
 /**
@@ -28,6 +23,10 @@ export class LogCursor {
   /** Reused for every read; starts with the bytes of an incomplete entry. */
   #block = Buffer.alloc(0)
   #held = 0
+  #prefilter: Prefilter | undefined
+  #signal: AbortSignal | undefined
+  /** What is searched ahead for a line that may match. */
+  #ahead: Buffer | undefined
   readonly #joiner = new LineJoiner()
   /**
    * Where reading stops unless it follows. Holds the segment, to recognise it even if rotation deletes it meanwhile.
@@ -47,10 +46,13 @@ export class LogCursor {
   /**
    * Moves to before the last `tail` lines that match the filter, but no further back than `since` needs; without both,
    * to the oldest line. Reading ends at the log's present end, or never with `follow`. With `tail` it returns the
-   * number of matching lines from here to the present end; an unfinished one counts unless followed.
+   * number of matching lines from here to the present end; an unfinished one counts unless followed. Lines that do not
+   * match its prefilter may be skipped.
    */
   async seek({ tail, follow, ...filter }: StartPosition = {}): Promise<number> {
     const { until } = filter
+    this.#prefilter = filter.prefilter
+    this.#signal = filter.signal
     const found = await this.#fromEnd({ follow, until }, async end => {
       if (tail === undefined && filter.since === undefined) {
         this.#segment = await openOldestSegment(this.#file)
@@ -122,6 +124,7 @@ export class LogCursor {
       this.#segment ??= await openOldestSegment(this.#file)
       if (this.#segment === undefined) return []
       const limit = this.#end?.segment.inode === this.#segment.inode ? this.#end.size : Number.POSITIVE_INFINITY
+      if (this.#prefilter !== undefined) await this.#skip(this.#prefilter, this.#segment, limit)
       this.#makeRoom()
       const into = this.#block.subarray(this.#held, Math.min(this.#block.length, this.#held + limit - this.#offset))
       const length = await this.#segment.read(into, this.#offset)
@@ -150,6 +153,24 @@ export class LogCursor {
     for (const segment of segments) await segment?.close()
   }
 
+  /** Skips bytes up to a limit in which no line matches. */
+  async #skip(prefilter: Prefilter, segment: LogSegment, limit: number): Promise<void> {
+    if (this.#joiner.isOpen) return
+    this.#offset -= this.#held
+    this.#held = 0
+    while (this.#signal?.aborted !== true) {
+      this.#ahead ??= Buffer.allocUnsafe(scanSize)
+      const into = this.#ahead.subarray(0, Math.max(0, limit - this.#offset))
+      const length = await segment.read(into, this.#offset)
+      const read = into.subarray(0, length)
+      const bytes = read.subarray(0, read.lastIndexOf(newline) + 1)
+      const first = length < blockSize ? 0 : prefilter.first(bytes)
+      this.#offset += first ?? bytes.length
+      if (length < scanSize) this.#ahead = undefined
+      if (first !== undefined || bytes.length === 0) return
+    }
+  }
+
   #makeRoom(): void {
     if (this.#held < this.#block.length) return
     const larger = Buffer.allocUnsafe(Math.max(blockSize, this.#block.length * 2))
@@ -166,11 +187,17 @@ export class LogCursor {
   /** Counts the matching lines from a place to an end, without moving. */
   async #count(place: Place, end: End, filter: LineFilter, withUnfinished: boolean): Promise<number> {
     const ahead = new LogCursor(this.#file)
+    ahead.#prefilter = filter.prefilter
+    ahead.#signal = filter.signal
     ahead.#end = { ...end, segment: end.segment.share() }
     ahead.#moveTo({ ...place, segment: place.segment.share() })
     try {
       let count = 0
-      for (let lines = await ahead.next(); lines.length > 0; lines = await ahead.next()) {
+      for (
+        let lines = await ahead.next();
+        lines.length > 0 && filter.signal?.aborted !== true;
+        lines = await ahead.next()
+      ) {
         count += selectLines(lines, filter).length
       }
       return count + (withUnfinished ? selectLines(ahead.peek(), filter).length : 0)

@@ -1,9 +1,7 @@
 import type { LastEntry } from '../contract/plugin.ts'
-import { entriesIn } from './lines.ts'
-import { blocksBefore } from './seek.ts'
+import { blocksBefore } from './blocks.ts'
+import { entriesIn, newline } from './lines.ts'
 import { openNewestSegment } from './segments.ts'
-
-const newline = 0x0a
 
 /**
  * Finds the last entry of one stream, or of stdout and stderr, and how many of exactly its time are at the log's end.

@@ -21,7 +21,7 @@ interface Entry {
   readonly to: number
 }
 
-const newline = 0x0a
+export const newline = 0x0a
 const space = 0x20
 /** `2026-11-24T03:44:10.123456Z` */
 const timeLength = 27
@@ -41,6 +41,11 @@ interface Part {
 /** Joins entries into lines, per stream. */
 export class LineJoiner {
   readonly #parts = new Map<string, Part>()
+
+  /** Whether a line is unfinished. */
+  get isOpen(): boolean {
+    return this.#parts.size > 0
+  }
 
   /** Returns the lines that a chunk of complete entries completes. */
   push(chunk: Buffer): OutputLine[] {

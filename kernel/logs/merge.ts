@@ -89,9 +89,9 @@ export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly L
   }
 }
 
-function filterOf({ since, until }: LogsRequest, grep: Grep | undefined): LineFilter {
+function filterOf({ since, until, signal }: LogsRequest, grep: Grep | undefined): LineFilter {
   const matching = grep === undefined ? undefined : (lines: readonly OutputLine[]) => grep.matching(lines)
-  return { since: parseStamp(since), until: parseStamp(until), grep: matching }
+  return { since: parseStamp(since), until: parseStamp(until), grep: matching, prefilter: grep?.prefilter, signal }
 }
 
 interface ReaderInput {

@@ -1,13 +1,17 @@
 import type { LogLine } from '../events.ts'
 import type { LogLevel, LogSearchProgress } from '../protocol.ts'
 import { Turns } from '../system/async.ts'
+import { type Block, blocksBefore } from './blocks.ts'
 import { Grep } from './grep.ts'
 import { isAtLeast, levelOf } from './level.ts'
 import { LineJoiner, type OutputLine, parseStamp } from './lines.ts'
 import { plainOf } from './plain-text.ts'
-import { blocksBefore, hasEntryUntil, type LineFilter, selectLines } from './seek.ts'
-import { type LogSegment, openNewestSegment, sizeOfLog } from './segments.ts'
+import { Prefilter } from './prefilter.ts'
+import { searchablePart } from './required-text.ts'
+import { type LineFilter, selectLines } from './seek.ts'
+import { openNewestSegment, sizeOfLog } from './segments.ts'
 import type { ServiceLog } from './service-log.ts'
+import { type End, findEnd, timeOf } from './time-seek.ts'
 
 /** What to search for, and where. */
 export interface SearchRequest {
@@ -47,7 +51,7 @@ export async function* searchLogs(request: SearchRequest): AsyncGenerator<Search
   const filter: LineFilter = {
     since: parseStamp(request.since),
     until: parseStamp(request.until),
-    grep: matching(request),
+    ...matching(request),
   }
   const sizes = await Promise.all(sources.map(({ log }) => sizeOfLog(log.file)))
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0)
@@ -79,27 +83,38 @@ interface Seen {
   readonly text: string
 }
 
-function matching(request: SearchRequest): (lines: readonly OutputLine[]) => readonly OutputLine[] {
+type Matching = Pick<LineFilter, 'grep' | 'prefilter'>
+
+function matching(request: SearchRequest): Matching {
   const { level } = request
-  const find = finderOf(request)
-  return lines => {
+  const { find, prefilter } = finderOf(request)
+  const grep = (lines: readonly OutputLine[]) => {
     const found = find(lines.map(line => ({ line, text: plainOf(line.text) })))
     const wanted =
       level === undefined ? found : found.filter(({ line, text }) => isAtLeast(levelOf(text, line.stream), level))
     return wanted.map(({ line }) => line)
   }
+  return { grep, prefilter }
 }
 
-function finderOf(request: SearchRequest): (lines: readonly Seen[]) => readonly Seen[] {
-  if (request.text === undefined) return lines => lines
-  const isExact = request.case === true
+interface Finder extends Pick<Matching, 'prefilter'> {
+  readonly find: (lines: readonly Seen[]) => readonly Seen[]
+}
+
+function finderOf(request: SearchRequest): Finder {
+  if (request.text === undefined) return { find: lines => lines }
+  const ignoreCase = request.case !== true
   if (request.regex === true) {
-    const grep = new Grep(request.text, { ignoreCase: !isExact })
-    return lines => grep.matching(lines)
+    const grep = new Grep(request.text, { ignoreCase })
+    return { find: lines => grep.matching(lines), prefilter: grep.prefilter }
   }
-  const fold = (text: string) => (isExact ? text : text.toLowerCase())
+  const fold = (text: string) => (ignoreCase ? text.toLowerCase() : text)
   const wanted = fold(request.text)
-  return lines => lines.filter(({ text }) => fold(text).includes(wanted))
+  const texts = searchablePart(request.text, ignoreCase)
+  return {
+    find: lines => lines.filter(({ text }) => fold(text).includes(wanted)),
+    prefilter: texts && new Prefilter(texts, ignoreCase),
+  }
 }
 
 /** Returns the reader that is to read next; undefined when all have read everything. */
@@ -127,10 +142,9 @@ class BackwardReader {
   readonly #service: string
   readonly #file: string
   readonly #filter: LineFilter
-  #newest: LogSegment | undefined
-  #blocks: AsyncGenerator<{ readonly bytes: Buffer }> | undefined
+  #blocks: AsyncGenerator<Block> | undefined
   /** The block before which the next one is: its first lines may begin there. */
-  #newer: Buffer | undefined
+  #newer: Block | undefined
   scannedTo = unread
   scannedBytes = 0
   isDone = false
@@ -143,47 +157,56 @@ class BackwardReader {
 
   /** Reads the next older block; returns its matching lines, newest first. */
   async read(): Promise<readonly LogLine[]> {
-    const older = await this.#next()
-    const bytes = this.#newer
+    this.#blocks ??= this.#open()
+    const next = await this.#blocks.next()
+    const older = next.done === true ? undefined : next.value
+    const block = this.#newer
     this.#newer = older
     if (older === undefined) this.isDone = true
-    if (bytes === undefined) return []
-    this.scannedBytes += bytes.length
-    return this.#linesOf(bytes, older)
+    if (block === undefined) return []
+    this.scannedBytes += block.bytes.length
+    // Lines that are in parts begin or end in a block that may match.
+    const beginnings = older?.mayMatch === true ? older.bytes : undefined
+    if (!block.mayMatch && beginnings === undefined) return this.#pass(timeOf(block.bytes))
+    return this.#linesOf(block.bytes, beginnings)
   }
 
   async close(): Promise<void> {
     await this.#blocks?.return(undefined)
-    await this.#newest?.close()
   }
 
-  #linesOf(bytes: Buffer, older: Buffer | undefined): readonly LogLine[] {
-    const { since, until } = this.#filter
-    const isLater = (block: Buffer) => until !== undefined && !hasEntryUntil(block, until)
-    if (isLater(bytes) && (older === undefined || isLater(older))) return []
-    const joiner = new LineJoiner()
-    // Lines that begin in the older block are completed here.
-    if (older !== undefined) joiner.push(older)
-    const lines = joiner.push(bytes)
-    const oldest = lines.map(({ time }) => time).toSorted()[0] ?? unread
+  /** Notes the time of a block's oldest line. */
+  #pass(oldest = unread): readonly [] {
+    const { since } = this.#filter
     if (oldest < this.scannedTo) this.scannedTo = oldest
     if (since !== undefined && oldest < since) this.isDone = true
+    return []
+  }
+
+  #linesOf(bytes: Buffer, older: Buffer = Buffer.alloc(0)): readonly LogLine[] {
+    const joiner = new LineJoiner()
+    // Lines that begin in the older block are completed here.
+    joiner.push(older)
+    const lines = joiner.push(bytes)
+    this.#pass(lines.map(({ time }) => time).toSorted()[0])
     return selectLines(lines, this.#filter)
-      .map(line => this.#toLogLine(line))
+      .map(line => ({ ...line, service: this.#service }))
       .reverse()
   }
 
-  #toLogLine(line: OutputLine): LogLine {
-    return { ...line, service: this.#service }
-  }
-
-  async #next(): Promise<Buffer | undefined> {
-    if (this.#blocks === undefined) {
-      this.#newest = await openNewestSegment(this.#file)
-      if (this.#newest === undefined) return undefined
-      this.#blocks = blocksBefore(this.#file, this.#newest, await this.#newest.size())
+  async *#open(): AsyncGenerator<Block> {
+    const newest = await openNewestSegment(this.#file)
+    if (newest === undefined) return
+    let end: End = { segment: newest, size: await newest.size() }
+    try {
+      const { until, prefilter } = this.#filter
+      if (until !== undefined) {
+        end = await findEnd(this.#file, newest, end.size, until)
+        await newest.close()
+      }
+      yield* blocksBefore(this.#file, end.segment, end.size, prefilter)
+    } finally {
+      await end.segment.close()
     }
-    const next = await this.#blocks.next()
-    return next.done === true ? undefined : next.value.bytes
   }
 }

@@ -1,10 +1,10 @@
 import type { Anchor } from './anchor.ts'
-import { LineJoiner, longestLine, type OutputLine, streamsIn } from './lines.ts'
-import { LogSegment, openAdjacentSegment } from './segments.ts'
+import { blockSize, blocksBefore } from './blocks.ts'
+import { LineJoiner, longestLine, newline, type OutputLine, streamsIn } from './lines.ts'
+import type { Prefilter } from './prefilter.ts'
+import type { LogSegment } from './segments.ts'
+import { type End, skipBack, timeOf } from './time-seek.ts'
 
-/** Bytes read from a file at once. */
-export const blockSize = 64 * 1024
-const newline = 0x0a
 /** A stream without an entry in this many bytes is unlikely to have an unfinished line. */
 const silentLength = 4 * blockSize
 
@@ -13,6 +13,10 @@ export interface LineFilter {
   readonly since?: string | undefined
   readonly until?: string | undefined
   readonly grep?: ((lines: readonly OutputLine[]) => readonly OutputLine[]) | undefined
+  /** Finds blocks without a line for `grep`. */
+  readonly prefilter?: Prefilter | undefined
+  /** Stops a search for a place early. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A place in a log, at the start of an entry; `before` are the bytes before it, oldest first. */
@@ -21,13 +25,6 @@ export interface Place {
   readonly offset: number
   /** Completes a line that starts before the place and ends after it. */
   readonly before: readonly Buffer[]
-}
-
-/** Complete entries at a place. */
-interface Block {
-  readonly segment: LogSegment
-  readonly offset: number
-  readonly bytes: Buffer
 }
 
 /** Returns the lines that match a filter. */
@@ -45,50 +42,50 @@ export async function findStart(
   file: string,
   newest: LogSegment,
   end: number,
-  { tail = Number.POSITIVE_INFINITY, ...filter }: LineFilter & { readonly tail?: number | undefined },
+  { tail, ...filter }: LineFilter & { readonly tail?: number | undefined },
 ): Promise<Place> {
+  const { since, prefilter, signal } = filter
+  const isBefore = (time: string | undefined) => since !== undefined && time !== undefined && time < since
+  if (tail === undefined) {
+    const from = await skipBack(file, newest, end, time => !isBefore(time))
+    return await placeFrom(file, from, bytes => (isBefore(linesIn(bytes)[0]?.time) ? 0 : undefined))
+  }
   let found = 0
   const hasEnough = (bytes: Buffer) => {
     const lines = linesIn(bytes)
     // At a block's edges a line of each stream may be split, and its pieces may match where the line does not.
     found += Math.max(0, selectLines(lines, filter).length - 2 * streamsIn(bytes).seen.size - 1)
-    const [first] = lines
-    return found >= tail || (filter.since !== undefined && first !== undefined && first.time < filter.since)
+    return found >= tail || isBefore(lines[0]?.time) || signal?.aborted === true
   }
-  return await placeWhere(file, newest, end, bytes => (hasEnough(bytes) ? 0 : undefined), tail <= 0)
+  if (prefilter === undefined || tail <= 0)
+    return await placeWhere(file, newest, end, bytes => (hasEnough(bytes) ? 0 : undefined), tail <= 0)
+  let first = { segment: newest.share(), size: end }
+  try {
+    for await (const { segment, offset, bytes, mayMatch } of blocksBefore(file, newest, end, prefilter)) {
+      if (signal?.aborted === true || (!mayMatch && isBefore(timeOf(bytes)))) break
+      if (!mayMatch) continue
+      await first.segment.close()
+      first = { segment: segment.share(), size: offset }
+      if (hasEnough(bytes)) break
+    }
+  } catch (error) {
+    await first.segment.close()
+    throw error
+  }
+  return await placeFrom(file, first)
 }
 
-/**
- * Finds the end of what must be read for all lines until a time: the last block with an entry of that time or before,
- * and one more, as a line may go on there. Searches backwards from `end` (bytes) of the newest segment: the clock may
- * have been set back.
- */
-export async function findEnd(
+/** As `placeWhere`, from an end, which it closes; without `found` the end is the place. */
+async function placeFrom(
   file: string,
-  newest: LogSegment,
-  end: number,
-  until: string,
-): Promise<{ readonly segment: LogSegment; readonly size: number }> {
-  let last = { segment: newest.share(), size: end }
-  for await (const { segment, offset, bytes } of blocksBefore(file, newest, end)) {
-    if (hasEntryUntil(bytes, until)) return last
-    await last.segment.close()
-    last = { segment: segment.share(), size: offset + bytes.length }
+  { segment, size }: End,
+  found?: (bytes: Buffer) => number | undefined,
+): Promise<Place> {
+  try {
+    return await placeWhere(file, segment, size, found ?? (() => undefined), found === undefined)
+  } finally {
+    await segment.close()
   }
-  await last.segment.close()
-  return { segment: newest.share(), size: 0 }
-}
-
-/** Returns whether an entry has a time or an earlier one. Compares bytes: there may be many such blocks. */
-export function hasEntryUntil(bytes: Buffer, time: string): boolean {
-  const until = Buffer.from(time)
-  for (let at = 0; at < bytes.length; ) {
-    if (bytes.compare(until, 0, until.length, at, Math.min(bytes.length, at + until.length)) <= 0) return true
-    const next = bytes.indexOf(newline, at)
-    if (next < 0) return false
-    at = next + 1
-  }
-  return false
 }
 
 /** Finds the first entry with an anchor's time and stream; returns undefined without one. */
@@ -161,34 +158,6 @@ async function placeWhere(
     throw error
   }
   return { ...place, before }
-}
-
-/** Yields blocks of complete entries backwards from the end of a segment, then those of older segments. */
-export async function* blocksBefore(file: string, newest: LogSegment, newestEnd: number): AsyncGenerator<Block> {
-  let segment = newest.share()
-  let end = newestEnd
-  try {
-    for (;;) {
-      for (let length = blockSize; end > 0; ) {
-        const from = Math.max(0, end - length)
-        const block = Buffer.allocUnsafe(end - from)
-        const bytes = block.subarray(0, await segment.read(block, from))
-        const start = from === 0 ? 0 : bytes.indexOf(newline) + 1
-        const isCut = from > 0 && (start === 0 || start === bytes.length)
-        length = isCut ? length * 2 : blockSize
-        if (isCut) continue
-        end = from + start
-        yield { segment, offset: end, bytes: bytes.subarray(start) }
-      }
-      const older = await openAdjacentSegment(file, segment, -1)
-      if (!(older instanceof LogSegment)) return
-      await segment.close()
-      segment = older
-      end = await segment.size()
-    }
-  } finally {
-    await segment.close()
-  }
 }
 
 function linesIn(chunk: Buffer): readonly OutputLine[] {
