@@ -23,7 +23,10 @@ async function main(): Promise<number> {
   if (args.flags.has('no-color')) (await import('./output/terminal.ts')).disableColour()
   if (args.flags.has('version')) return (await import('./commands/help.ts')).printVersion(args)
   const { command } = args
-  if (command === undefined || args.flags.has('help')) return (await import('./commands/help.ts')).printHelp(args)
+  // The help of a service's own commands is in its locald.toml.
+  const isOwnHelp = command?.name === 'run' && args.positionals.length > 0
+  if (command === undefined || (args.flags.has('help') && !isOwnHelp))
+    return (await import('./commands/help.ts')).printHelp(args)
   const [run, { locate }] = await Promise.all([loaders[command.name](), import('./context.ts')])
   context = { args, json: args.flags.has('json'), ...locate(args) }
   return await run(context)

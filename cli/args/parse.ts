@@ -15,6 +15,8 @@ export interface ParsedArgs {
   readonly positionals: readonly string[]
   /** The command to run and its arguments, for commands that take one. */
   readonly childArgv: readonly string[]
+  /** Whether `--` precedes it. */
+  readonly isChildMarked: boolean
   /** Of a flag that was given more than once: the last value. */
   readonly flags: ReadonlyMap<string, string | true>
   /** All values of each flag that takes one, in order. */
@@ -23,9 +25,11 @@ export interface ParsedArgs {
   readonly group: string | undefined
 }
 
+const noChild = { childArgv: [], isChildMarked: false } as const
+
 /** Parses a command line (without node and the script). Throws USAGE or UNKNOWN_COMMAND, with a suggestion. */
 export async function parseArgs(argv: readonly string[]): Promise<ParsedArgs> {
-  const { head, tail } = splitChildArgv(argv)
+  const { head, tail, isMarked } = splitChildArgv(argv)
   const at = findPositional(head)
   if (at === undefined) return await parseAlone(head)
   if (head[at] === 'version') return await parseAlone([...head.slice(0, at), '--version', ...head.slice(at + 1)])
@@ -39,8 +43,10 @@ export async function parseArgs(argv: readonly string[]): Promise<ParsedArgs> {
   const takesChild = command.takesCommand === true
   const given = takesChild ? positionals : [...positionals, ...tail]
   const isReplaced = command.insteadOfArgument !== undefined && flags.has(command.insteadOfArgument)
-  if (!flags.has('help')) checkCount(command, { given, isReplaced }, takesChild ? tail : undefined)
-  return { command, positionals: given, childArgv: takesChild ? tail : [], flags, values, group: undefined }
+  const isOptional = command.isCommandOptional === true && !isMarked && !isReplaced
+  if (!flags.has('help')) checkCount(command, { given, isReplaced }, takesChild && !isOptional ? tail : undefined)
+  const child = { childArgv: takesChild ? tail : [], isChildMarked: isMarked }
+  return { command, positionals: given, ...child, flags, values, group: undefined }
 }
 
 /** Returns the names that a flag was given: repeated, or separated by commas. */
@@ -59,7 +65,7 @@ async function parseAlone(words: readonly string[]): Promise<ParsedArgs> {
   const { flags, values, positionals } = await parseFlags(words, undefined)
   const [extra] = positionals
   if (extra !== undefined) throw usageError(`unexpected argument '${extra}'`, undefined)
-  return { command: undefined, positionals: [], childArgv: [], flags, values, group: undefined }
+  return { command: undefined, positionals: [], ...noChild, flags, values, group: undefined }
 }
 
 /**
@@ -69,6 +75,7 @@ async function parseAlone(words: readonly string[]): Promise<ParsedArgs> {
 function splitChildArgv(argv: readonly string[]): {
   readonly head: readonly string[]
   readonly tail: readonly string[]
+  readonly isMarked: boolean
 } {
   const end = argv.indexOf('--')
   const head = end < 0 ? argv : argv.slice(0, end)
@@ -76,9 +83,9 @@ function splitChildArgv(argv: readonly string[]): {
   const command = at === undefined ? undefined : findCommand(head, at)
   if (at !== undefined && command?.takesCommand === true) {
     const child = findChild(head, at + countWords(command), command)
-    if (child !== undefined) return { head: argv.slice(0, child), tail: argv.slice(child) }
+    if (child !== undefined) return { head: argv.slice(0, child), tail: argv.slice(child), isMarked: false }
   }
-  return { head, tail: end < 0 ? [] : argv.slice(end + 1) }
+  return { head, tail: end < 0 ? [] : argv.slice(end + 1), isMarked: end >= 0 }
 }
 
 /** Returns the index of the first word of a child command that no `--` precedes. */
@@ -101,7 +108,7 @@ async function parseGroup(words: readonly string[], at: number): Promise<ParsedA
   const isHelp = words.includes('--help') || words.includes('-h')
   if (isHelp && (name === undefined || (subcommands.length > 0 && (next === undefined || isFlag(next))))) {
     const { flags, values } = await parseFlags([...words.slice(0, at), ...words.slice(at + 1)], undefined)
-    return { command: undefined, positionals: [], childArgv: [], flags, values, group: name }
+    return { command: undefined, positionals: [], ...noChild, flags, values, group: name }
   }
   const typed = name ?? ''
   // A flag of a command before that command: its value was read as one.

@@ -30,6 +30,8 @@ export interface Spec<Name extends string> {
   readonly args: string
   /** Whether its last arguments are a command, which is not parsed: the words after `--`, or all others. */
   readonly takesCommand?: boolean
+  /** Whether it may come without that command: it then lists those that there are. */
+  readonly isCommandOptional?: boolean
   /** The flag in place of its first argument: `with` of `run --with db npm test`. */
   readonly insteadOfArgument?: string
   readonly group: Group

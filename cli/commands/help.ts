@@ -109,7 +109,8 @@ function listFamily(first: string): readonly (readonly [label: string, about: st
   return inFamily.map(({ name, args, about }) => [`${name} ${args}`.trimEnd(), about])
 }
 
-function formatRows(rows: readonly (readonly [string, string])[], width = 0): string {
+/** Formats rows of two columns. */
+export function formatRows(rows: readonly (readonly [string, string])[], width = 0): string {
   const padded = Math.max(width, ...rows.map(([label]) => label.length))
   return rows.map(([label, about]) => `  ${label.padEnd(padded)}  ${about}`).join('\n')
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { LocaldError, systemCode } from '../../kernel/errors.ts'
-import type { OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
+import type { CommandCall, OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
 import { flagNames } from '../args/parse.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { describeStartError, exitCodeOf } from '../daemon/child-exit.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
+import { listDeclared } from '../daemon/declared-commands.ts'
 import { formatError } from '../output/errors.ts'
 import { namerFor } from '../output/service-state.ts'
 import { printStderr } from '../output/terminal.ts'
@@ -15,29 +16,60 @@ const notRunnable = 126
 /** Signals that the command gets. */
 const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** `locald run`: runs a command with a service's environment and folder; exits with its code. */
+/**
+ * `locald run`: runs a command with a service's environment and folder, or one that the service declares; exits with its
+ * code. Without a command it lists those that are declared.
+ */
 export async function run(context: Context): Promise<number> {
-  const needed = flagNames(context.args, 'with')
-  if (context.args.flags.has('with') && needed.length === 0)
+  const { args } = context
+  const needed = flagNames(args, 'with')
+  if (args.flags.has('with') && needed.length === 0)
     throw new LocaldError('USAGE', '--with needs the name of a service', { hint: 'Use for example `--with db,cache`.' })
   const daemon = await requireDaemon(context.paths)
-  if (needed.length === 0) return await runIn(context, daemon, needed)
+  const [service] = args.positionals
+  const words = args.childArgv
+  const declared = service === undefined ? undefined : await findDeclared(context, daemon, service)
+  if (typeof declared === 'number') return declared
+  const what = declared === undefined ? { argv: words } : { command: declared }
+  if (needed.length === 0) return await runIn(context, daemon, needed, what)
   const { runWith } = await import('../follow/needed-services.ts')
-  return await runWith(context, daemon, needed, () => runIn(context, daemon, needed))
+  return await runWith(context, daemon, needed, () => runIn(context, daemon, needed, what))
 }
 
-async function runIn(context: Context, daemon: Client, needed: readonly string[]): Promise<number> {
+/** Returns the call of a command that the service declares, or the exit code where its help was printed. */
+async function findDeclared(
+  context: Context,
+  daemon: Client,
+  service: string,
+): Promise<CommandCall | number | undefined> {
+  const { args, cwd } = context
+  const [word] = args.childArgv
+  const isHelp = word === undefined && !args.isChildMarked
+  if (!isHelp && (args.isChildMarked || word === undefined || !/^[a-z0-9-]+$/.test(word))) return undefined
+  const { callDeclared, printDeclared } = await import('./run-declared.ts')
+  const commands = await listDeclared(daemon, { path: cwd, service })
+  if (isHelp) return printDeclared(context, service, commands)
+  const command = commands.find(({ name }) => name === word)
+  return command === undefined ? undefined : await callDeclared(service, command, args.childArgv.slice(1))
+}
+
+async function runIn(
+  context: Context,
+  daemon: Client,
+  needed: readonly string[],
+  what: Pick<OneOffBody, 'argv' | 'command'>,
+): Promise<number> {
   const [service] = context.args.positionals
-  const [command, ...args] = context.args.childArgv
-  if (command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
   const tty = process.stdin.isTTY === true && process.stdout.isTTY === true
   const body: OneOffBody = {
     path: context.cwd,
     ...(service === undefined ? { with: needed } : { service }),
-    ...{ env: callerEnvironment(), argv: [command, ...args], tty, pid: process.pid },
+    ...{ env: callerEnvironment(), ...what, tty, pid: process.pid },
   }
   // It waits for dependencies that sleep, as long as their start takes.
   const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body, null)
+  const [command, ...args] = place.argv ?? what.argv ?? []
+  if (command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
   const code = await runThere(service, [command, ...args], place)
   if (code !== 0) reportNotRunning(context, place.notRunning)
   return code
@@ -50,8 +82,7 @@ async function runThere(
   place: OneOffAnswer,
 ): Promise<number> {
   try {
-    const [program = command, ...rest] = place.argv ?? [command, ...args]
-    return await runForeground([program, ...rest], place)
+    return await runForeground([command, ...args], place)
   } catch (error) {
     // A script without `#!`: execvp(3) has /bin/sh run it, posix_spawn(2), by which Node.js starts programs on macOS,
     // does not.

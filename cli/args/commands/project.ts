@@ -108,15 +108,17 @@ export const projectCommands = [
     aliases: ['exec'],
     args: '<SERVICE> -- <CMD…>',
     takesCommand: true,
+    isCommandOptional: true,
     insteadOfArgument: 'with',
     group: 'project',
     about: "Run a command in a service's environment",
     details:
-      "Runs in the service's folder and exits with the command's exit code. The terminal, agents and display are the caller's. Works without `--`, too: `locald run web npm test`. `--with` starts what the command needs first, with its dependencies, and afterwards stops what no one else started or uses. With it, SERVICE may be left out: the command then runs in this folder, with the environment by which the project reaches these services. Also `locald exec`.",
+      "Runs in the service's folder and exits with the command's exit code. The terminal, agents and display are the caller's. Works without `--`, too: `locald run web npm test`; a command that the service declares in locald.toml then takes precedence, `locald run seed fresh --size 10`. `locald run seed` lists these. `--with` starts what the command needs first, with its dependencies, and afterwards stops what no one else started or uses. With it, SERVICE may be left out: the command then runs in this folder, with the environment by which the project reaches these services. Also `locald exec`.",
     flags: [{ name: 'with', value: 'SERVICE', about: 'Start SERVICE first; may be repeated or a,b' }, verbose],
     examples: [
       'locald run web -- npm test',
       'locald run --with db -- npm test',
+      'locald run seed fresh --size 10',
       'locald run api -- sh -c \'echo "$DATABASE_URL"\'',
     ],
   },

@@ -10,6 +10,7 @@ t.test("runs a command in a service's place with its arguments as typed, and exi
   const dir = join(daemon.home, 'web')
   mkdirSync(dir)
   const env = { PATH: process.env['PATH'], PORT: '3000', SECRET: 'canary-1' }
+  daemon.on('GET /v1/services/commands', json({ services: [] }))
   daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: [] }))
   const show =
     'process.stdout.write(JSON.stringify([process.argv.slice(1), process.cwd(), process.env.PORT, process.env.MINE]))'
