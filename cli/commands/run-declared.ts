@@ -47,7 +47,7 @@ async function isWanted(service: string, { name, description, run }: ServiceComm
   const agent = detectAgent()
   if (agent !== undefined)
     throw new LocaldError('USAGE', `'${service} ${name}' asks before it runs: ${agent} needs --yes for that`, {
-      hint: `Ask the user, then run \`locald run ${service} ${name} --yes\`.`,
+      hint: 'Ask the user, then add --yes.',
     })
   return !isInteractive() || (await confirm(`Run ${service} ${name} (${description ?? run})?`))
 }
