@@ -32,7 +32,12 @@ export const argumentKeys = {
     'string',
   ),
   values: { key: 'values', type: words, absent: 'none', doc: 'What an argument of type "enum" may be.' },
-  default: { key: 'default', type: value, absent: 'it must be given', doc: 'Its value where none is given.' },
+  default: {
+    key: 'default',
+    type: value,
+    absent: 'none',
+    doc: 'Its value where none is given; without the key it must be given.',
+  },
   description: { ...description, doc: 'What it is for, for help and forms.' },
 } satisfies Readonly<Record<keyof CommandArgument, Key>>
 
