@@ -58,9 +58,9 @@ function helpOf(what: string, { description, run, confirm, args }: ServiceComman
     ...(confirm ? [['--yes', 'Do not ask before'] as const] : []),
     ['-h, --help', 'Print help'] as const,
   ]
-  const about = description === null ? [] : [description, '']
+  const head = description === null ? [] : [description, '']
   const usage = `Usage:\n  $ locald run ${what}${args.length === 0 ? '' : ' [options]'}`
-  return [...about, usage, '', `Runs:\n  ${run}`, '', `Options:\n${formatRows(rows)}`].join('\n')
+  return [...head, usage, '', `Runs:\n  ${run}`, '', `Options:\n${formatRows(rows)}`].join('\n')
 }
 
 function describeFlags(argument: CommandArgumentView): string {

@@ -32,7 +32,6 @@ t.test('reports a wrong command line with what was meant, and exits with 2', asy
     ['ping extra', "unexpected argument 'extra' [USAGE]", /^Usage: `locald ping`\./],
     ['open a b', "unexpected argument 'b' [USAGE]", /\[SERVICE\]/],
     ['why', "'locald why' needs <SERVICE> [USAGE]", /./],
-    ['run web', "'locald run' needs a command after -- [USAGE]", /<SERVICE> -- <CMD…>/],
     ['run web --', "'locald run' needs a command after -- [USAGE]", /./],
     ['run -- env', "'locald run' needs <SERVICE> -- <CMD…> [USAGE]", /./],
     ['logs -n', '-n needs a value: -n N [USAGE]', /./],
