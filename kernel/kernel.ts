@@ -12,6 +12,7 @@ import { AppliedFiles } from './operations/applied-files.ts'
 import { KnownProjects } from './operations/known-projects.ts'
 import { Holds } from './operations/lease-holds.ts'
 import { Operations } from './operations/operations.ts'
+import { RunningWorktrees } from './operations/worktrees.ts'
 import { Container } from './plugins/container.ts'
 import { Contributions } from './plugins/contributions.ts'
 import { type BuiltIn, describeBuiltIns, findNpmPlugins } from './plugins/discover.ts'
@@ -146,6 +147,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
         .catch(error => own.warn(messageOf(error))),
   })
   container.value('control', operations.control)
+  container.value('worktrees', new RunningWorktrees({ projects, events }))
   plugins = await loadPlugins(found, {
     ...{ features, contributions, container, hooks, teardown, log },
     facts: factsOf(env, paths.sandbox),

@@ -77,4 +77,11 @@ export interface Control {
   wake(key: string): Promise<void>
   /** Stops the service; no daemon starts it again automatically. */
   stop(key: string): Promise<void>
+  /** Warns of a service: an event, and a line of its history. Does nothing with an unknown one. */
+  warn(key: string, message: string, hint?: string): void
+  /**
+   * Sets a fact that the state of a running service shows as its reason while there is no other; undefined removes it. A
+   * service has one note of each plugin, by the plugin's name. Does nothing with an unknown service.
+   */
+  note(key: string, plugin: string, text: string | undefined): void
 }

@@ -19,6 +19,7 @@ import type { PluginTable } from './table.ts'
 import type { Topic } from './topic.ts'
 import type { Traffic } from './traffic.ts'
 import type { Variable } from './variable.ts'
+import type { Worktrees } from './worktrees.ts'
 
 export type { Health, LocaldEvent, ServiceView, Status } from '../events.ts'
 export type * from './api.ts'
@@ -59,6 +60,7 @@ export type * from './topic.ts'
 export type * from './traffic.ts'
 export type * from './translation.ts'
 export type * from './variable.ts'
+export type * from './worktrees.ts'
 
 /** Major of this contract. */
 export const pluginApi = 1
@@ -201,6 +203,8 @@ export interface Services {
   readonly memory: Memory
   /** The kernel's: stops and starts services. Not during `setup`, nor inside a driver. */
   readonly control: Control
+  /** The kernel's: the services of repositories of which several checkouts run. */
+  readonly worktrees: Worktrees
   /** A platform plugin's: the machine's processes. */
   readonly processTable: ProcessTable
   /** Of the plugin that serves host names: the use of services' ports. */

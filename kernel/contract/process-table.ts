@@ -41,6 +41,22 @@ export interface Listener {
   readonly port: number
 }
 
+/** A TCP connection of a process, as that process sees it. Addresses as `node:net` writes them. */
+export interface Connection {
+  /** Position of its tree in the list that was given. */
+  readonly tree: number
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+}
+
+/** Looks at the connections of process trees repeatedly, which costs less than each look for itself. */
+export interface ConnectionWatch {
+  /** Returns the open connections of all processes of the trees, in both directions. */
+  look(trees: readonly ProcessTree[]): Promise<readonly Connection[]>
+}
+
 /** The machine's processes, as the platform shows them. A zombie counts as exited. */
 export interface ProcessTable {
   /**
@@ -75,6 +91,8 @@ export interface ProcessTable {
    * that cannot be found out cheaply.
    */
   connections?(ports: readonly number[]): Promise<readonly number[]>
+  /** Creates a watch of connections; absent where they cannot be found out cheaply. */
+  watchConnections?(): ConnectionWatch
   /**
    * Returns whether a connection to a loopback address and port would reach a process of another user, who is neither
    * root nor one that a process of the tree runs as. False where that is not known.

@@ -140,6 +140,14 @@ export class ServiceControl implements Control {
     await this.#operations.wake(key)
   }
 
+  warn(key: string, message: string, hint?: string): void {
+    this.#find(key)?.service.warn(message, hint)
+  }
+
+  note(key: string, plugin: string, text: string | undefined): void {
+    this.#find(key)?.service.state.note(`plugin ${plugin}`, text)
+  }
+
   #find(key: string): { readonly project: Project; readonly service: Service } | undefined {
     for (const project of this.#projects.list()) {
       for (const service of project.services.values()) if (service.ref.key === key) return { project, service }

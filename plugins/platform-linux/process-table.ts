@@ -1,8 +1,16 @@
 import { uptime } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
-import type { Listener, ProcessInfo, ProcessTable, ProcessTree, Usage } from '../../kernel/contract/plugin.ts'
+import type {
+  ConnectionWatch,
+  Listener,
+  ProcessInfo,
+  ProcessTable,
+  ProcessTree,
+  Usage,
+} from '../../kernel/contract/plugin.ts'
 import { systemCode } from '../../kernel/errors.ts'
 import { cgroupUsage } from './cgroups/tree.ts'
+import { LinuxConnectionWatch } from './connection-watch.ts'
 import { overflow } from './proc/network.ts'
 import type { Table } from './proc/proc.ts'
 import { Proc } from './proc/proc.ts'
@@ -114,6 +122,16 @@ export class LinuxProcessTable implements ProcessTable {
 
   async connections(ports: readonly number[]): Promise<readonly number[]> {
     return this.#proc.established(ports)
+  }
+
+  watchConnections(): ConnectionWatch {
+    return new LinuxConnectionWatch({
+      proc: this.#proc,
+      pidsOf: async trees => {
+        const table = await this.#proc.table()
+        return trees.map(tree => this.#tree(table, tree).map(({ pid }) => pid))
+      },
+    })
   }
 
   async reachesOtherUser({ address, port }: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean> {

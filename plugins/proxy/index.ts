@@ -10,6 +10,7 @@ import { Inspector } from './recorder/inspector.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { type Recorded, requestRoutes } from './recorder/routes.ts'
 import { requestTopic } from './recorder/topic.ts'
+import { RequestWatch } from './request-watch.ts'
 import { Router } from './routing/router.ts'
 import { ProxyServer } from './server.ts'
 
@@ -61,7 +62,11 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
       let recorded: Recorded | undefined
       host.provide('web', () => web)
       const none: PortTraffic = { open: 0, connections: 0, usedAt: undefined }
-      host.provide('traffic', () => ({ of: port => server?.pool.trafficOf(port) ?? none }))
+      const requestWatch = new RequestWatch()
+      host.provide('traffic', () => ({
+        of: port => server?.pool.trafficOf(port) ?? none,
+        watch: listener => requestWatch.add(listener),
+      }))
       const urlsChanged = host.urls(web.url)
       host.variable({
         ...{ name: 'LOCALD_URL', rank: 'override' },
@@ -84,6 +89,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
           log: host.log,
           memory: host.use.memory,
           recorder: recorder.mode === 'off' ? undefined : recorder,
+          requestWatch,
         })
         server = created
         const inspector = new Inspector(recorder, host.use.catalog, () => ({

@@ -10,6 +10,7 @@ import { HttpsRedirect } from './listen/https-redirect.ts'
 import { secureServer, type TlsContexts } from './listen/tls.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import type { Recorder } from './recorder/recorder.ts'
+import type { RequestWatch } from './request-watch.ts'
 import type { Attempt } from './routing/dispatch.ts'
 import type { Router } from './routing/router.ts'
 import type { Sender } from './upstream/exchange.ts'
@@ -28,6 +29,7 @@ export interface ProxyParts {
   readonly memory: Memory
   /** Undefined where nothing is recorded. */
   readonly recorder?: Recorder | undefined
+  readonly requestWatch: RequestWatch
 }
 
 /** Accepts all connections. Each begins on the fast path, or as HTTP/2 if TLS has negotiated it. */
@@ -48,7 +50,7 @@ export class ProxyServer {
   #closedCount = 0
   #sweep: NodeJS.Timeout | undefined
 
-  constructor(router: Router, { limits, log, memory, recorder }: ProxyParts) {
+  constructor(router: Router, { limits, log, memory, recorder, requestWatch }: ProxyParts) {
     this.#memory = memory
     this.#router = router
     this.#limits = limits
@@ -56,7 +58,8 @@ export class ProxyServer {
     this.#connectionLimit = new ConnectionLimit(limits.descriptors, this.#clientLog)
     const pool = new UpstreamPool(limits, memory)
     this.#pool = pool
-    const shared = { router, limits, log, clientLog: this.#clientLog, inFlight: this.#inFlight, pool, recorder }
+    const watched = { recorder, requestWatch }
+    const shared = { router, limits, log, clientLog: this.#clientLog, inFlight: this.#inFlight, pool, ...watched }
     this.#http1 = new Http1Server(shared)
     this.#http2 = new Http2Server(shared)
     this.#redirect = new HttpsRedirect(limits)
@@ -64,7 +67,7 @@ export class ProxyServer {
       router,
       pool,
       limits,
-      recorder,
+      ...watched,
       inFlight: this.#inFlight,
       handOver: (socket, bytes, attempt) => this.#handOver(socket, bytes, attempt),
       closed: connection => this.#fast.delete(connection),

@@ -35,6 +35,36 @@ export function connectedPort(line: string): number | undefined {
   return port === undefined ? undefined : Number.parseInt(port, 16)
 }
 
+/** Both ends of a connected TCP socket. */
+export interface Link {
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+}
+
+/** SYN_SENT, ESTABLISHED and CLOSE_WAIT: later states belong to no process (enum in the kernel's tcp_states.h). */
+const connected: ReadonlySet<string> = new Set(['01', '02', '08'])
+
+/** Parses a line's connected socket if its inode is wanted. */
+export function parseLink(
+  line: string,
+  littleEndian: boolean,
+  wanted: ReadonlySet<string>,
+): (Link & { readonly inode: string }) | undefined {
+  const [, local = '', remote = '', state = '', , , , , , inode = ''] = line.trim().split(/\s+/)
+  if (!connected.has(state) || !wanted.has(inode)) return undefined
+  const [localHex = '', localPort = ''] = local.split(':')
+  const [remoteHex = '', remotePort = ''] = remote.split(':')
+  return {
+    localAddress: decodeAddress(localHex, littleEndian),
+    localPort: Number.parseInt(localPort, 16),
+    remoteAddress: decodeAddress(remoteHex, littleEndian),
+    remotePort: Number.parseInt(remotePort, 16),
+    inode,
+  }
+}
+
 /** Decodes an address of /proc/net/tcp*: 32-bit words in the host's byte order. A mapped IPv4 address becomes IPv4. */
 export function decodeAddress(hex: string, littleEndian: boolean): string {
   const bytes = Buffer.from(hex, 'hex')

@@ -2,8 +2,8 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync,
 import { endianness } from 'node:os'
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { Socket } from './network.ts'
-import { connectedPort, parseSocket, parseSocketLink } from './network.ts'
+import type { Link, Socket } from './network.ts'
+import { connectedPort, parseLink, parseSocket, parseSocketLink } from './network.ts'
 import type { Stat } from './stat.ts'
 import { parseMark, parsePageSize, parseStat, parseStatm } from './stat.ts'
 
@@ -149,6 +149,20 @@ export class Proc {
       }
     }
     return ports.map(port => counts.get(port) ?? 0)
+  }
+
+  /** Returns both ends of the connected sockets among the given ones, by their inodes. */
+  links(inodes: ReadonlySet<string>): ReadonlyMap<string, Link> {
+    const found = new Map<string, Link>()
+    for (const table of ['tcp', 'tcp6']) {
+      for (const line of this.#lines(table, true)) {
+        const link = parseLink(line, littleEndian, inodes)
+        if (link === undefined) continue
+        const { inode, ...ends } = link
+        found.set(inode, ends)
+      }
+    }
+    return found
   }
 
   /**

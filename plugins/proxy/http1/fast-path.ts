@@ -7,6 +7,7 @@ import { publicFields } from '../message/public-urls.ts'
 import { type NarrowRequest, readRequest } from '../message/request-head.ts'
 import type { Ending, ResponseHead } from '../message/response-head.ts'
 import type { Recorder } from '../recorder/recorder.ts'
+import type { RequestWatch } from '../request-watch.ts'
 import type { Destination } from '../routing/decision.ts'
 import type { Attempt } from '../routing/dispatch.ts'
 import type { Router } from '../routing/router.ts'
@@ -24,6 +25,7 @@ export interface FastParts {
   readonly limits: Limits
   /** Undefined where nothing is recorded. */
   readonly recorder: Recorder | undefined
+  readonly requestWatch: RequestWatch
   /** Takes a connection, with its unanswered bytes and the failed attempt at the first request in them. */
   readonly handOver: (socket: Socket, bytes: Buffer, attempt?: Attempt) => void
   readonly closed: (connection: FastConnection) => void
@@ -190,13 +192,15 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
   #take(bytes: Buffer, count: number): void {
     this.isSilent = false
     const request = readRequest(bytes, count)
-    const { router, pool, recorder } = this.#parts
+    const { router, pool, recorder, requestWatch } = this.#parts
     // Where more of an exchange is recorded than numbers and heads, node:http serves it.
     const isPlain =
       typeof request === 'object' && !(recorder !== undefined && (recorder.wantsBodies || request.forEvents))
     const isSingle = isPlain && request.end === count
     const to = isSingle ? router.destinationOf(request.host, request.path, this.#scheme) : undefined
     if (!isSingle || to === undefined) return void this.#handOver(Buffer.from(bytes.subarray(0, count)))
+    if (requestWatch.isOn)
+      requestWatch.show({ key: to.key, host: request.host, client: this.#socket, fields: request.fields })
     this.#request = request
     this.#to = to
     this.since = performance.now()

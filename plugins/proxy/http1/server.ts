@@ -13,6 +13,7 @@ import { type LocalResponse, render } from '../pages/responses.ts'
 import type { RateLimitedLog } from '../rate-limited-log.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Recording } from '../recorder/recording.ts'
+import type { RequestWatch } from '../request-watch.ts'
 import { type Attempt, contextOf, dispatch, type Forwarder } from '../routing/dispatch.ts'
 import { isOwnTraffic, type Router } from '../routing/router.ts'
 import { safeMethods } from '../upstream/forward.ts'
@@ -34,6 +35,7 @@ export interface Http1Parts {
   readonly pool: UpstreamPool
   /** Undefined where nothing is recorded. */
   readonly recorder: Recorder | undefined
+  readonly requestWatch: RequestWatch
 }
 
 /** Serves HTTP/1.1 by node:http: every request that the fast path does not take. */
@@ -45,15 +47,17 @@ export class Http1Server {
   readonly #inFlight: InFlight
   readonly #pool: UpstreamPool
   readonly #recorder: Recorder | undefined
+  readonly #requestWatch: RequestWatch
   readonly #server: Server
   readonly #pipelines = new Map<Duplex, Pipeline>()
   /** Requests that are not answered yet. */
   #open = 0
   #onIdle: (() => void) | undefined
 
-  constructor({ router, limits, log, clientLog, inFlight, pool, recorder }: Http1Parts) {
+  constructor({ router, limits, log, clientLog, inFlight, pool, recorder, requestWatch }: Http1Parts) {
     this.#pool = pool
     this.#recorder = recorder
+    this.#requestWatch = requestWatch
     this.#router = router
     this.#limits = limits
     this.#log = log
@@ -204,6 +208,8 @@ export class Http1Server {
       this.#respond(req, res, error ?? errorPages.internalError())
       return
     }
+    const key = this.#requestWatch.isOn ? this.#router.keyOf(info) : undefined
+    if (key !== undefined) this.#requestWatch.show({ key, host: info.host, client: req.socket, fields: req.rawHeaders })
     const recording = this.#record(req, res, info)
     const forwarder: Forwarder = {
       isClosed: () => res.destroyed,

@@ -2,13 +2,14 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import type { ForwardedHeaders } from '../message/forwarded.ts'
 import { fieldsOf, type Http2Request, narrowOf, requestOf } from '../message/h2-headers.ts'
-import { valuesOf } from '../message/headers.ts'
+import { type RawHeaders, valuesOf } from '../message/headers.ts'
 import { eventStream } from '../message/request-head.ts'
 import { type RequestInfo, requestInfoOf } from '../message/request-info.ts'
 import * as errorPages from '../pages/errors.ts'
 import { type LocalResponse, render } from '../pages/responses.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Recording } from '../recorder/recording.ts'
+import type { RequestWatch } from '../request-watch.ts'
 import type { Destination } from '../routing/decision.ts'
 import { type Attempt, contextOf, dispatch, type Forwarder } from '../routing/dispatch.ts'
 import { isOwnTraffic, type Router } from '../routing/router.ts'
@@ -26,6 +27,7 @@ export interface Http2StreamParts {
   readonly inFlight: InFlight
   /** Undefined where nothing is recorded. */
   readonly recorder: Recorder | undefined
+  readonly requestWatch: RequestWatch
 }
 
 /** Serves one stream: routes its request, and responds or forwards it. */
@@ -66,6 +68,7 @@ export class Http2Stream {
     const { scheme } = this.#forwarded.client
     const to = this.#parts.router.destinationOf(host, path, scheme)
     if (to === undefined) return false
+    this.#show(to.key, host, fields)
     const lines = this.#forwarded.lines(host, to.prefix)
     const as = `${method} ${to.path} HTTP/1.1\r\nhost: ${host}\r\n${fields}${lines}\r\n`
     const since = performance.now()
@@ -90,6 +93,8 @@ export class Http2Stream {
       })
     }
     const { client } = this.#forwarded
+    const key = this.#parts.requestWatch.isOn ? this.#parts.router.keyOf(info) : undefined
+    if (key !== undefined) this.#show(key, info.host, info.fields)
     if (!isOwnTraffic(info)) {
       const { method, path, host } = info
       const head = { method, path, host, scheme: client.scheme, version: '2', fields: request.fields }
@@ -105,6 +110,12 @@ export class Http2Stream {
       },
     }
     dispatch(this.#parts.router, contextOf(info, client.scheme, stream), forwarder, this.#parts.log, attempt)
+  }
+
+  #show(key: string, host: string, fields: string | RawHeaders): void {
+    const { requestWatch } = this.#parts
+    const client = requestWatch.isOn ? this.#stream.session?.socket : undefined
+    if (client !== undefined) requestWatch.show({ key, host, client, fields })
   }
 
   #poolFor(to: Destination): Sender {

@@ -72,7 +72,10 @@ export async function bootLima(
     plugins: [containerLima(own, times)],
     provide: {
       containerEngines: engines,
-      control: { paused: (_, work) => work(), stop: async () => {}, wake: async () => {} },
+      control: {
+        paused: (_, work) => work(),
+        ...{ stop: async () => {}, wake: async () => {}, warn: () => {}, note: () => {} },
+      },
     },
     settings: { 'container-lima': { allow_slow: true, ...settings } },
   })

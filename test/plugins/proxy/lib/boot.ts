@@ -94,7 +94,10 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
     catalog,
     memory: { rest: () => undefined, discarded: () => undefined },
     processTable,
-    control: { paused: (_key, work) => work(), stop: missing('stop'), wake: options.wake ?? missing('wake') },
+    control: {
+      paused: (_key, work) => work(),
+      ...{ stop: missing('stop'), wake: options.wake ?? missing('wake'), warn: missing('warn'), note: missing('note') },
+    },
     ...(certificates === undefined ? {} : { certificates }),
   }
   const use: Services = new Proxy(Object.create(null), {

@@ -1,0 +1,37 @@
+import type { Plugin } from '../../kernel/contract/plugin.ts'
+import type { Web } from '../proxy/provides.ts'
+import { LeakAlarm } from './alarm.ts'
+import { Findings } from './findings.ts'
+import { tableName, worktreesTable } from './places.ts'
+
+const name = 'worktree-leaks'
+
+/** Reports a service, or a page of it, that uses a service of another worktree of the same repository. */
+const plugin: Plugin = {
+  name,
+  api: 1,
+  after: ['platform-linux', 'platform-darwin', 'proxy'],
+  setup(host) {
+    host.table({ name: tableName, shape: worktreesTable })
+    let alarm: LeakAlarm | undefined
+    host.hooks.booted.tap(name, () => {
+      const web: Web | undefined = host.optional('web')
+      alarm = new LeakAlarm({
+        worktrees: host.use.worktrees,
+        catalog: host.use.catalog,
+        findings: new Findings({
+          worktrees: host.use.worktrees,
+          control: () => host.use.control,
+          ...{ plugin: name, log: host.log },
+        }),
+        traffic: host.optional('traffic'),
+        proxyPorts: () => [web?.http, web?.https].flatMap(port => port ?? []),
+        connections: host.optional('processTable')?.watchConnections?.(),
+        log: host.log,
+      })
+    })
+    host.onClose(() => alarm?.close())
+  },
+}
+
+export default plugin
