@@ -83,7 +83,8 @@ class Board {
   }
 
   warning(event: Extract<LocaldEvent, { event: 'warning' }>): string {
-    const whose = event.key === undefined ? '' : `${this.#nameOf(event.key)}: `
+    const name = event.key === undefined ? '' : this.#nameOf(event.key)
+    const whose = name === '' || event.message.startsWith(`${name} `) ? '' : `${name}: `
     const hint = event.hint === undefined ? '' : ` (${event.hint})`
     return `  ${this.#paint('yellow', 'warning')} ${sanitizeLine(`${whose}${event.message}${hint}`)}`
   }

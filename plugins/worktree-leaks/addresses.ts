@@ -37,7 +37,7 @@ export function findVariable({ env }: WorktreeService, place: Address['place']):
 
 /** Returns what matches an address in a text. */
 export function mentionOf(place: Address['place']): RegExp {
-  if (typeof place === 'number') return new RegExp(`(?<![\\d:]):${place}(?!\\d)`)
+  if (typeof place === 'number') return new RegExp(`:${place}(?!\\d)`)
   return new RegExp(`(?<![\\w.-])${place.replaceAll('.', '\\.')}(?![\\w-]|\\.\\w)`, 'i')
 }
 

@@ -57,10 +57,7 @@ export class LeakAlarm {
     this.#input = input
     this.#off = input.catalog.on(({ event }) => {
       if (event !== 'service' && event !== 'removed' && event !== 'project') return
-      this.#settling ??= setTimeout(() => {
-        this.#settling = undefined
-        this.#refresh()
-      }, settleMs).unref()
+      this.#settling ??= setTimeout(() => this.#refresh(), settleMs).unref()
     })
     this.#refresh()
   }
@@ -74,6 +71,8 @@ export class LeakAlarm {
 
   /** Reads which services run, and what their environments have. */
   #refresh(): void {
+    clearTimeout(this.#settling)
+    this.#settling = undefined
     if (this.#isClosed) return
     const { worktrees, findings, traffic, log } = this.#input
     try {
@@ -120,6 +119,7 @@ export class LeakAlarm {
 
   /** Sees a request before it is answered. */
   #see(request: ClientRequest): void {
+    if (this.#settling !== undefined) this.#refresh()
     const target = this.#places.get(request.service)
     if (target === undefined) return
     const page = request.findPage()

@@ -86,7 +86,10 @@ export class Findings {
     finding.origin = origin
     if (finding.use === 'environment' && this.#isReported(finding, origin)) return
     finding.text = textOf(finding, origin)
-    if (isNew) this.#input.control().warn(finding.from.key, finding.text, hintOf(finding, origin))
+    if (isNew) {
+      const { key, name } = finding.from
+      this.#input.control().warn(key, `${name} ${finding.text}`, hintOf(finding, origin))
+    }
     this.#note(finding.from.key)
   }
 
@@ -124,8 +127,8 @@ const verbs: Readonly<Record<Use, string>> = {
   page: 'has a page that uses',
 }
 
-/** `web uses shop:api of another worktree (127.0.0.1:20123), set by API_URL in .env:12` */
-function textOf({ from, target, place, use }: Leak, origin: Origin): string {
+/** `uses shop:api of another worktree (127.0.0.1:20123), set by API_URL in .env:12` */
+function textOf({ target, place, use }: Leak, origin: Origin): string {
   const address = typeof place === 'number' ? `127.0.0.1:${place}` : place
   const source =
     origin.variable === undefined
@@ -133,7 +136,7 @@ function textOf({ from, target, place, use }: Leak, origin: Origin): string {
         ? ''
         : `, set in ${origin.place}`
       : `, set by ${origin.variable}${origin.place === undefined ? '' : ` in ${origin.place}`}`
-  return `${from.name} ${verbs[use]} ${target.key} of another worktree (${address})${source}`
+  return `${verbs[use]} ${target.key} of another worktree (${address})${source}`
 }
 
 function hintOf({ target }: Leak, { variable }: Origin): string {
