@@ -51,6 +51,8 @@ export interface ProjectAbove {
   readonly folder: string
   /** What describes it. */
   readonly file: string
+  /** Whether both folders are in one git repository, or below the home folder: elsewhere it may be another project. */
+  readonly isEnclosed: boolean
 }
 
 /**

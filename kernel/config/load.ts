@@ -51,7 +51,8 @@ export interface LoadedProject {
 
 /**
  * Finds the folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`, or else `dir`
- * itself when a source describes a project there. Another user's `locald.toml` above does not win over such a source;
+ * itself when a source describes a project there, or else the nearest above it in its git repository that one describes,
+ * unless the folder has something of its own that looks like a project. Another user's `locald.toml` above does not win over such a source;
  * without one it is CONFIG_UNTRUSTED. Throws CONFIG_NOT_FOUND where there is no project. Symbolic links are resolved,
  * so that a project has one path.
  */
@@ -74,6 +75,7 @@ export async function findProjectRoot(dir: string, sources: Sources, trust = new
   const nothing = await whyNoProject(start, sources, trust)
   if (nothing === undefined) return start
   const above = nothing.unsuitable.length === 0 ? await findProjectAbove(start, sources, trust) : undefined
+  if (above?.isEnclosed === true) return above.folder
   throw notFound(start, sources, { ...nothing, above })
 }
 

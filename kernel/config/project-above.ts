@@ -5,20 +5,21 @@ import { inferProject, type ProjectAbove, type Sources } from './inference.ts'
 import { Problems } from './problems.ts'
 import type { Trust } from './trust.ts'
 
-/**
- * Finds the nearest folder above that a source describes: within the git repository of `start`, else below the home
- * folder.
- */
+/** Finds the nearest folder above that a source describes: not above the git repository of `start`, nor at the home. */
 export async function findProjectAbove(
   start: string,
   sources: Sources,
   trust: Trust,
 ): Promise<ProjectAbove | undefined> {
+  let found: Omit<ProjectAbove, 'isEnclosed'> | undefined
   for (let folder = start; ; ) {
-    if (await exists(join(folder, '.git'))) return undefined
+    const isRepository = await exists(join(folder, '.git'))
     folder = dirname(folder)
-    if (dirname(folder) === folder || folder === homedir()) return undefined
+    const isEnclosed = isRepository || folder === homedir()
+    if (isEnclosed || dirname(folder) === folder) return found === undefined ? undefined : { ...found, isEnclosed }
+    if (found !== undefined) continue
     const inference = await inferProject({ root: folder, trust }, sources, new Problems())
-    if (inference !== 'faulty' && 'detection' in inference) return { folder, file: inference.detection.file }
+    if (inference === 'faulty') return undefined
+    if ('detection' in inference) found = { folder, file: inference.detection.file }
   }
 }

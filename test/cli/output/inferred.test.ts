@@ -1,5 +1,9 @@
 import t from 'tap'
-import { formatInferred } from '../../../cli/output/inferred.ts'
+import { formatInferred as format } from '../../../cli/output/inferred.ts'
+
+function formatInferred(shown: Parameters<typeof format>[0]) {
+  return format(shown, '/shop')
+}
 
 function event(...services: readonly (readonly [name: string, command: string | null, file?: string])[]) {
   return {
@@ -47,4 +51,9 @@ t.test('nothing is printed of a project with a file, and control characters are 
   t.strictSame(formatInferred({ event: 'project', project: 'shop', path: '/shop', domain: 'x' }), [])
   t.strictSame(formatInferred(event()), [])
   t.notMatch(formatInferred(event(['web', 'a\x1b]0;x\x07\nb'])).join(''), /[\x07\x1b\n]/)
+})
+
+t.test('the folder is named for a caller in another one', async t => {
+  const one = event(['web', 'npm run dev'])
+  t.strictSame(format(one, '/shop/src'), ['No locald.toml: running `npm run dev` of package.json in /shop'])
 })

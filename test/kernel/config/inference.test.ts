@@ -86,7 +86,38 @@ t.test('reports why there is no project, with a locald.toml to write', async t =
   t.match(await failure(inferFolder(join(root, 'none'), types, { trust, home: '/' })), { code: 'CONFIG_NOT_FOUND' })
 })
 
-t.test('names the project that a folder above is, within the repository', async t => {
+t.test('finds the project that a folder above is, within the repository', async t => {
+  const { root } = folder({
+    'shop/.git/x': '',
+    'shop/Procfile': 'web: a\n',
+    'shop/api/Procfile': 'web: b\n',
+    'shop/api/src/x': '',
+    'shop/src/deep/x': '',
+    'shop/module/.git/x': '',
+    'shop/module/src/x': '',
+    'shop/broken/bad': '',
+    'shop/broken/src/x': '',
+  })
+  const find = async (inner: string, from = types) => await findProjectRoot(join(root, 'shop', inner), from)
+  t.equal(await find('src/deep'), join(root, 'shop'))
+  t.equal(await find('api/src'), join(root, 'shop/api'))
+  t.match(await failure(find('module/src')), { code: 'CONFIG_NOT_FOUND' })
+  const unsuitable = typesWith({
+    files: ['x'],
+    detect: async at => ((await at.has('x')) ? { reason: 'x is y' } : undefined),
+  })
+  t.match(await failure(find('src/deep', unsuitable)), { message: /x is y$/ }, 'it may be a project of its own')
+  const broken = typesWith({
+    files: ['bad'],
+    detect: async at => {
+      if (await at.has('bad')) throw new Error('broken')
+      return undefined
+    },
+  })
+  t.match(await failure(find('broken/src', broken)), { code: 'CONFIG_NOT_FOUND' }, 'none further up stands for it')
+})
+
+t.test('names the project that a folder above is where it may be another one', async t => {
   const hintIn = async (inner: string) => (await failure(findProjectRoot(join(root, inner), types))).hint ?? ''
   const { root } = folder({
     'a b/Procfile': 'web: a\n',
