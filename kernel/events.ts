@@ -55,6 +55,8 @@ export type LocaldEvent =
       readonly project: string
       readonly path: string
       readonly domain: string
+      /** The project whose services need services of this one. */
+      readonly neededBy?: string
       /** Only of a project without a `locald.toml`. */
       readonly inferred?: InferredProject
     }

@@ -119,7 +119,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const api = new LateApi()
   container.value('api', api)
   container.value('memory', new DaemonMemory(paths.native))
-  noteDependencies(events, () => projects.list())
+  noteDependencies(events, projects)
   const diagnoses = new Diagnoses({
     ...{ events, ports, container, dataFolder: paths.data, log: own },
     projects: () => projects.list(),

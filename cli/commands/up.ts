@@ -11,7 +11,7 @@ import { Interrupt, interruptedCode } from '../follow/keys.ts'
 import { likelyCauses } from '../follow/likely-causes.ts'
 import { type DoneEvent, followOperation, reportOutcome } from '../follow/operation.ts'
 import { askBrowserTrust, type BrowserTrust, formatTrustHint, hasHttpsUrl } from '../follow/trust-hint.ts'
-import { isListed, isSettled, stateOf, styleOf } from '../output/service-state.ts'
+import { isListed, isSettled, namerOf, stateOf, styleOf } from '../output/service-state.ts'
 import { type Row, table } from '../output/table.ts'
 import { isInteractive, painter, print, printStderr } from '../output/terminal.ts'
 
@@ -151,7 +151,9 @@ async function stopStarted(context: Context, daemon: Client, body: StopBody): Pr
 async function printOutcome(context: Context, daemon: Client, done: DoneEvent, isScratch = false): Promise<number> {
   if (done.ok && !context.json && done.services.length > 0) {
     const listed = done.services.filter(view => isListed(view, context.args.positionals))
-    if (listed.length > 0) print(table(['NAME', 'STATUS', 'URL'], listed.map(toRow), painter(process.stdout)))
+    const nameOf = namerOf(context.args, done.services)
+    const rows = listed.map(view => toRow(view, nameOf(view.key)))
+    if (rows.length > 0) print(table(['NAME', 'STATUS', 'URL'], rows, painter(process.stdout)))
   }
   const causes = done.ok || context.json ? undefined : await likelyCauses(context, daemon, done)
   const code = reportOutcome(context, done, causes, isScratch)
@@ -165,8 +167,8 @@ async function printOutcome(context: Context, daemon: Client, done: DoneEvent, i
   return code
 }
 
-function toRow(view: ServiceView): Row {
+function toRow(view: ServiceView, name: string): Row {
   const state = stateOf(view)
   const where = view.url ?? (view.port === null ? '-' : `127.0.0.1:${view.port}`)
-  return { cells: [{ text: view.name }, { text: state, style: styleOf(state) }, { text: where }] }
+  return { cells: [{ text: name }, { text: state, style: styleOf(state) }, { text: where }] }
 }

@@ -1,3 +1,4 @@
+import { ownName } from '../../kernel/config/foreign-key.ts'
 import { parseTemplate, type Reference, withSelfReference } from '../../kernel/config/interpolation.ts'
 import { isSecretVariable } from '../../kernel/contract/secrets.ts'
 import type { Notes } from './notes.ts'
@@ -51,7 +52,7 @@ export function environmentOf(service: Service, parts: EnvironmentParts): Readon
       if (template !== undefined) env.set(name, template)
     }
   for (const [name, value] of service.fromFiles)
-    if (value.includes('${services.') || value.includes('${project.'))
+    if (/\$\{(?:services|projects?)\./.test(value))
       notes.dropped(
         `services.${service.name}.env`,
         `${name} in ${service.envFiles.join(' or ')} has a reference that only locald resolves: write its value there`,
@@ -96,7 +97,7 @@ function resolve({ name, fallback, text }: Reference, key: string, parts: Enviro
   if (name.of === 'project') return [project[name.field]]
   if (name.of === 'variable')
     return [{ variable: name.name, fallback: (fallback === undefined ? [] : join(fallback, key, parts)) ?? [] }]
-  const value = exports.get(name.service)?.[name.field]
+  const value = exports.get(ownName(name.service, project.name))?.[name.field]
   if (value === undefined) notes.dropped(key, `${text} has no counterpart`)
   return value
 }

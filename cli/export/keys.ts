@@ -14,6 +14,9 @@ const lost: Readonly<Record<string, string>> = {
 
 /** Notes every key of a project that no format has. */
 export function noteKeys(project: Project, notes: Notes): void {
+  for (const { name, foreign } of project.services)
+    if (foreign.length > 0)
+      notes.dropped(`services.${name}.depends_on`, `${foreign.join(', ')} of another project is not part of it`)
   for (const { key, value, file } of project.values) {
     if (file === null) continue
     const [top, name, own = ''] = key.split('.')
@@ -24,6 +27,7 @@ export function noteKeys(project: Project, notes: Notes): void {
       notes.dropped(`services.${name}.${own}`, lost[own] ?? '')
     else if (top === 'services' && own === 'protocol' && value !== 'http')
       notes.dropped(key, 'the port is not served over HTTPS by a proxy')
+    else if (top === 'projects') notes.dropped(key, 'services of other projects are not part of it')
     else if (top !== 'services' && top !== 'project' && top !== 'env') notes.dropped(key, 'has no counterpart')
   }
 }

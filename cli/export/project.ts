@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isForeignKey, ownName } from '../../kernel/config/foreign-key.ts'
 import { isTable, own, type Table } from '../../kernel/config/table.ts'
 import type { ConfigAnswer, ConfigValue } from '../../kernel/protocol.ts'
 import { readVariables, type Variables } from './variables.ts'
@@ -13,6 +14,8 @@ export interface Service {
   /** The merged table of the service, defaults included. */
   readonly table: Table
   readonly dependsOn: ReadonlyMap<string, Condition>
+  /** What it depends on in other projects, as `PROJECT:SERVICE`. */
+  readonly foreign: readonly string[]
   /** Files of variables that exist, weakest first, relative to the project. */
   readonly envFiles: readonly string[]
   /** What these files set. */
@@ -41,19 +44,26 @@ export async function readProject({ path, values: given }: ConfigAnswer): Promis
     domain: String(domain),
     root: path,
     env: tableAt(tree, 'env'),
-    services: await Promise.all(names.map(service => readService(path, service, tableAt(tables, service)))),
+    services: await Promise.all(
+      names.map(service => readService({ root: path, name: String(name) }, service, tableAt(tables, service))),
+    ),
     values,
   }
 }
 
-async function readService(root: string, name: string, table: Table): Promise<Service> {
+async function readService(project: Pick<Project, 'root' | 'name'>, name: string, table: Table): Promise<Service> {
+  const { root } = project
   const files = ['.env', ...textsOf(table['env_file'])]
   const read = await Promise.all(files.map(file => readVariables(root, file)))
+  const all = dependenciesOf(table['depends_on']).map(
+    ([other, condition]) => [ownName(other, project.name), condition] as const,
+  )
   return {
     name,
     type: typeof table['type'] === 'string' ? table['type'] : 'exec',
     table,
-    dependsOn: new Map(dependenciesOf(table['depends_on'])),
+    dependsOn: new Map(all.filter(([other]) => !isForeignKey(other))),
+    foreign: all.flatMap(([other]) => (isForeignKey(other) ? [other] : [])),
     envFiles: files.filter((_, index) => read[index] !== undefined),
     fromFiles: new Map(read.flatMap(variables => [...(variables ?? [])])),
   }

@@ -7,7 +7,7 @@ import { formatError } from '../output/errors.ts'
 import { sanitizeLogText } from '../output/log-format.ts'
 import { progressOn } from '../output/progress.ts'
 import { toSafeJson } from '../output/sanitize.ts'
-import { type Namer, namerFor, stateOf } from '../output/service-state.ts'
+import { type Namer, namerFor, namerOf, stateOf } from '../output/service-state.ts'
 import { printAll, printStderr } from '../output/terminal.ts'
 
 /** The last event of an operation. */
@@ -60,7 +60,7 @@ export function reportOutcome(
   isScratch = false,
 ): number {
   if (done.ok) return 0
-  const nameOf = namerFor(context.args)
+  const nameOf = namerOf(context.args, done.services)
   const found = errorOf(done, nameOf)
   const error = isScratch && done.error === undefined ? new LocaldError(found.code, found.message) : found
   if (!context.json) printStderr([...formatTails(done, nameOf, more), formatError(error)].join('\n'))

@@ -42,7 +42,7 @@ export function progressOn(
 class Board {
   readonly lines = new Map<string, Line>()
   readonly #paint: Paint
-  readonly #nameOf: Namer
+  #nameOf: Namer
 
   constructor(paint: Paint, nameOf: Namer) {
     this.#paint = paint
@@ -51,6 +51,8 @@ class Board {
 
   /** Applies an event; returns the line that it changed. */
   apply(event: LocaldEvent): Line | undefined {
+    // Services of several projects: all have names with their project.
+    if (event.event === 'project' && event.neededBy !== undefined) this.#nameOf = key => key
     if (event.event === 'service') return this.#service(event.service)
     if (event.event !== 'step') return undefined
     const line = this.#line(event.key)

@@ -80,6 +80,11 @@ export function namerFor({
   return isOfAll || positionals.some(name => name.includes(':')) ? key => key : shortName
 }
 
+/** As `namerFor`, for these services: with their projects where they are of several. */
+export function namerOf(args: Parameters<typeof namerFor>[0], services: readonly ServiceView[]): Namer {
+  return new Set(services.map(view => view.path)).size > 1 ? key => key : namerFor(args)
+}
+
 /** Returns the name within its project of `project:service`. */
 export function shortName(key: string): string {
   return key.slice(key.indexOf(':') + 1)

@@ -90,7 +90,7 @@ export const named = {
       event(
         'project',
         {
-          ...{ project: text, path: text, domain: text },
+          ...{ project: text, path: text, domain: text, neededBy: text },
           inferred: {
             ...object({
               file: text,
@@ -100,7 +100,7 @@ export const named = {
             description: 'What is run of a project without a `locald.toml`, and the files that it is read from',
           },
         },
-        ['inferred'],
+        ['neededBy', 'inferred'],
       ),
       event('service', { service: { $ref: 'Service#' } }),
       event('step', { key: text, text, progress: object({ done: number, total: number }) }, ['progress']),

@@ -4,24 +4,36 @@ import { parseCommand } from './command-template.ts'
 import { cycles } from './dependency-graph.ts'
 import type { ReadService } from './fields/service.ts'
 import { withSuggestion } from './fields/suggestions.ts'
-import { type Name, parseTemplate, referencesOf } from './interpolation.ts'
+import { isForeignKey, ownName } from './foreign-key.ts'
+import { type Name, nameText, parseTemplate, referencesOf } from './interpolation.ts'
 import { networkOf } from './network.ts'
 import type { Problems } from './problems.ts'
-import { own, type Path } from './table.ts'
+import { isTable, own, type Path } from './table.ts'
+
+/** What references are checked in: the services, and the name of their project. */
+interface Within {
+  readonly project: string
+  readonly services: readonly ReadService[]
+}
 
 /** Checks what only all services together show: dependencies, ports, routes and references. */
 export function checkServices(
   services: readonly ReadService[],
-  frame: { readonly env: Readonly<Record<string, string>>; readonly routes: readonly Route[] },
+  frame: {
+    readonly name: string
+    readonly env: Readonly<Record<string, string>>
+    readonly routes: readonly Route[]
+  },
   problems: Problems,
 ): void {
   checkDependencies(services, problems)
   checkPorts(services, problems)
   checkRoutes(services, frame.routes, problems)
-  checkReferences(['env'], frame.env, services, problems)
+  const within = { project: frame.name, services }
+  checkReferences(['env'], frame.env, within, problems)
   for (const { plan } of services) {
-    checkReferences(['services', plan.name, 'env'], plan.common.env, services, problems)
-    checkCommands(plan, services, problems)
+    checkReferences(['services', plan.name, 'env'], plan.common.env, within, problems)
+    checkCommands(plan, within, problems)
   }
 }
 
@@ -58,7 +70,12 @@ function checkDependencies(services: readonly ReadService[], problems: Problems)
 function dependencyPath(service: string, table: ReadService['table'], dependency: string): Path {
   const path = ['services', service, 'depends_on']
   const written = own(table, 'depends_on')
-  return Array.isArray(written) ? [...path, written.indexOf(dependency)] : [...path, dependency]
+  // `shop:web` is the `web` of the project itself.
+  const isMeant = (name: unknown) =>
+    name === dependency || (typeof name === 'string' && name.endsWith(`:${dependency}`))
+  if (Array.isArray(written)) return [...path, written.findIndex(isMeant)]
+  const keys = isTable(written) ? Object.keys(written) : []
+  return [...path, keys.includes(dependency) ? dependency : (keys.find(isMeant) ?? dependency)]
 }
 
 function checkPorts(services: readonly ReadService[], problems: Problems): void {
@@ -107,37 +124,35 @@ function asConfigured(driver: ReadService['driver']): string {
   return typeof driver?.network === 'function' ? ' with these keys' : ''
 }
 
-function checkReferences(
-  at: Path,
-  env: Readonly<Record<string, string>>,
-  services: readonly ReadService[],
-  problems: Problems,
-): void {
+function checkReferences(at: Path, env: Readonly<Record<string, string>>, within: Within, problems: Problems): void {
   for (const [key, text] of Object.entries(env)) {
     const parts = parseTemplate(text)
     if ('malformed' in parts) continue
-    const messages = referencesOf(parts).map(({ name }) => fault(name, services))
+    const messages = referencesOf(parts).map(({ name }) => fault(name, within))
     for (const message of new Set(messages)) if (message !== undefined) problems.add([...at, key], { message })
   }
 }
 
-function checkCommands({ name, common }: ServicePlan, services: readonly ReadService[], problems: Problems): void {
+function checkCommands({ name, common }: ServicePlan, within: Within, problems: Problems): void {
   for (const [command, { run, args }] of Object.entries(common.commands ?? {})) {
     const parsed = parseCommand(run, Object.keys(args))
     const names = 'fault' in parsed ? [] : parsed.names
-    const messages = names.map(each => (each.of === 'argument' ? undefined : fault(each, services)))
+    const messages = names.map(each => (each.of === 'argument' ? undefined : fault(each, within)))
     const path = ['services', name, 'commands', command, 'run']
     for (const message of new Set(messages)) if (message !== undefined) problems.add(path, { message })
   }
 }
 
-function fault(name: Name, services: readonly ReadService[]): string | undefined {
-  if (name.of !== 'service') return undefined
+function fault(written: Name, { project, services }: Within): string | undefined {
+  if (written.of !== 'service') return undefined
+  const name = { ...written, service: ownName(written.service, project) }
+  // Only the other project has the answer.
+  if (isForeignKey(name.service)) return undefined
   const names = namesOf(services)
   const target = services.find(({ plan }) => plan.name === name.service)
   if (target === undefined)
     return withSuggestion(
-      `unknown service '${name.service}' in \${services.${name.service}.…}`,
+      `unknown service '${name.service}' in \${${nameText(written).slice(0, -name.field.length)}…}`,
       closest(name.service, names),
     )
   const { driver, plan } = target

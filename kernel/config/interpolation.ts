@@ -1,10 +1,14 @@
 import { LocaldError } from '../errors.ts'
 import { isVariable } from './fields/names.ts'
+import { parseForeignKey } from './foreign-key.ts'
 
 /** The name in a `${…}`. */
 export type Name =
   | { readonly of: 'variable'; readonly name: string }
-  /** `field` is `ports.9001` for the port that the service has inside. */
+  /**
+   * `field` is `ports.9001` for the port that the service has inside; `service` is `PROJECT:SERVICE` in another
+   * project.
+   */
   | { readonly of: 'service'; readonly service: string; readonly field: string }
   | { readonly of: 'project'; readonly field: 'name' | 'domain' }
 
@@ -34,15 +38,16 @@ export interface Malformed {
 }
 
 const head =
-  /(?:services\.([A-Za-z0-9-]+)\.(ports\.\d+|[A-Za-z_][A-Za-z0-9_]*)|project\.(name|domain)|([A-Za-z_][A-Za-z0-9_]*))(?=[}:])/y
+  /(?:(?:services|projects\.([A-Za-z0-9-]+))\.([A-Za-z0-9-]+)\.(ports\.\d+|[A-Za-z_][A-Za-z0-9_]*)|project\.(name|domain)|([A-Za-z_][A-Za-z0-9_]*))(?=[}:])/y
 
 /** The limit of nested defaults. */
 const depthLimit = 10
 
 /**
- * Parses a text's references: `${VAR}`, `${services.NAME.FIELD}` (also `ports.9001`), `${project.name|domain}`, each
- * with `:-default` (which may hold references) or `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With
- * `lenient`, a malformed reference is literal text.
+ * Parses a text's references: `${VAR}`, `${services.NAME.FIELD}` (also `ports.9001`), the same of another project,
+ * `${projects.PROJECT.NAME.FIELD}`, and `${project.name|domain}`, each with `:-default` (which may hold references) or
+ * `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With `lenient`, a malformed reference is
+ * literal text.
  */
 export function parseTemplate(text: string, lenient = false): readonly Part[] | Malformed {
   return new Reader(text, lenient).parts(0)
@@ -132,8 +137,9 @@ function unclosed(start: number): Malformed {
   return { malformed: `a \${ at column ${start + 1} that is never closed` }
 }
 
-function nameOf([, service, field, project, variable]: RegExpExecArray): Name {
-  if (service !== undefined && field !== undefined) return { of: 'service', service, field }
+function nameOf([, other, service, field, project, variable]: RegExpExecArray): Name {
+  if (service !== undefined && field !== undefined)
+    return { of: 'service', service: other === undefined ? service : `${other}:${service}`, field }
   if (project === 'name' || project === 'domain') return { of: 'project', field: project }
   return { of: 'variable', name: variable ?? '' }
 }
@@ -145,7 +151,11 @@ export function referencesOf(parts: readonly Part[]): readonly Reference[] {
 
 /** Formats a name as it is written: `VAR`, `services.db.url`. */
 export function nameText(name: Name): string {
-  if (name.of === 'service') return `services.${name.service}.${name.field}`
+  if (name.of === 'service') {
+    const other = parseForeignKey(name.service)
+    const place = other === undefined ? `services.${name.service}` : `projects.${other.project}.${other.service}`
+    return `${place}.${name.field}`
+  }
   return name.of === 'project' ? `project.${name.field}` : name.name
 }
 

@@ -7,7 +7,7 @@ import type { Types } from './fields/service.ts'
 import { serviceKeys } from './fields/service-keys.ts'
 import { isExcluded } from './fields/type-options.ts'
 import type { PluginTables } from './plugin-tables.ts'
-import { envKey, pluginsKey, projectKeys } from './project-file.ts'
+import { envKey, pluginsKey, projectKeys, projectsKey } from './project-file.ts'
 import { isTable, own, type Table } from './table.ts'
 
 /**
@@ -39,6 +39,7 @@ export function projectSchema(types: Types & { readonly tables?: PluginTables })
         additionalProperties: { anyOf: available.map(({ name }) => ({ $ref: `#/definitions/type-${name}` })) },
       },
       routes: schemaOfKey(routesKey),
+      projects: schemaOfKey(projectsKey),
       plugins: schemaOfKey(pluginsKey),
       ...Object.fromEntries((types.tables?.project ?? []).map(({ name, shape }) => [name, shape.schema])),
     },

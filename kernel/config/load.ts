@@ -9,6 +9,7 @@ import { checkServices } from './cross-checks.ts'
 import type { Document } from './document.ts'
 import { EnvFiles, isStream } from './env-files.ts'
 import { ownersOf, type ReadService, readService, type Types } from './fields/service.ts'
+import { splitDependencies } from './foreign-dependencies.ts'
 import { describeDetection, inferProject, type NotInferred, notFound, type Sources } from './inference.ts'
 import { mergeLayers, type Places, readLayers } from './layers.ts'
 import type { PluginTables } from './plugin-tables.ts'
@@ -125,7 +126,7 @@ export async function loadProject(
   const missing = types.plugins === undefined ? [] : findMissingPlugins(frame.pluginsNeeded, types.plugins)
   for (const { name, message, hint } of missing)
     problems.add(['plugins', name], { code: 'PLUGIN_MISSING', message, hint })
-  const services = readServices(merged, types, problems)
+  const services = readServices(merged, types, problems).map(service => splitDependencies(service, frame.name))
   checkServices(services, frame, problems)
   const files = new EnvFiles(reader, known)
   const envFiles = await checkEnvFiles({ root, services, added: addedEnvFiles }, files, problems)
@@ -139,6 +140,7 @@ export async function loadProject(
     routes: frame.routes,
     ...(Object.keys(frame.tables).length === 0 ? {} : { tables: frame.tables }),
     ...(frame.wildcard ? { wildcard: true } : {}),
+    ...(Object.keys(frame.projects).length === 0 ? {} : { projects: frame.projects }),
     ...(addedEnvFiles.length === 0 ? {} : { envFiles: addedEnvFiles }),
     files: [...new Set([...watched, ...envFiles])],
   }

@@ -16,7 +16,7 @@ export interface PluginTables {
 }
 
 const layerTables = ['project', 'env', 'services', 'plugins']
-const projectTables = [...layerTables, 'routes']
+const projectTables = [...layerTables, 'routes', 'projects']
 
 /** Returns whether a top-level table belongs to locald itself. */
 export function isOwnTable(name: string): boolean {

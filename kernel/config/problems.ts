@@ -58,9 +58,15 @@ export class Problems {
   addFile(
     file: string,
     code: ConfigCode,
-    fault: { readonly message: string; readonly hint?: string; readonly line?: number },
+    fault: { readonly message: string; readonly hint?: string; readonly line?: number; readonly path?: Path },
   ): void {
-    this.#noted.push({ code, fault, path: [], file, ...(fault.line === undefined ? {} : { line: fault.line }) })
+    this.#noted.push({
+      code,
+      fault,
+      path: fault.path ?? [],
+      file,
+      ...(fault.line === undefined ? {} : { line: fault.line }),
+    })
   }
 
   /** Adds that a file could not be read. Throws any other error again. */

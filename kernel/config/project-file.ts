@@ -53,6 +53,21 @@ export const envKey: Key<Readonly<Record<string, string>>> = {
   doc: "Environment of every service of the project; .env, env_file and the service's own env are stronger.",
 }
 
+/** The table `[projects]` of a project. */
+export const projectsKey: Key<Readonly<Record<string, string>>> = {
+  key: 'projects',
+  type: {
+    name: 'table of folders',
+    schema: {
+      type: 'object',
+      propertyNames: { pattern: labelPattern },
+      additionalProperties: { type: 'string', minLength: 1 },
+    },
+    read: readProjects,
+  },
+  doc: 'Folders of other projects, relative to this file, by the names that `depends_on` and references have for them.',
+}
+
 /** Checks each file for itself: its top-level tables, and what belongs into another file. */
 export function checkDocument(document: Document, problems: Problems, tables: PluginTables): void {
   const known = tablesOf(document.role, tables)
@@ -76,6 +91,8 @@ export interface ProjectTables {
   readonly wildcard: boolean
   readonly routes: readonly Route[]
   readonly pluginsNeeded: Readonly<Record<string, string>>
+  /** Folders of other projects by name, as written. */
+  readonly projects: Readonly<Record<string, string>>
   /** The tables of plugins, by name. */
   readonly tables: Readonly<Record<string, unknown>>
 }
@@ -94,8 +111,12 @@ export function readProjectTables(
   problems: Problems,
 ): ProjectTables {
   const top = new Spot(problems, [], merged)
+  const project = readProject(top.inside('project', own(merged, 'project')), main, { root, reserved }, problems)
+  const projects = readKey(top, merged, projectsKey) ?? {}
+  if (Object.hasOwn(projects, project.name))
+    problems.add(['projects', project.name], { message: 'has the name of this project: use another name' })
   return {
-    ...readProject(top.inside('project', own(merged, 'project')), main, { root, reserved }, problems),
+    ...{ ...project, projects },
     tables: readPluginTables(merged, tables, problems),
     env: readKey(top, merged, envKey) ?? {},
     routes: readKey(top, merged, routesKey) ?? [],
@@ -161,6 +182,19 @@ function readDomain(spot: Spot): string | undefined {
   }
   if (isDomain(domain)) return domain
   return spot.wrong('must be a DNS name in lower case of at least two labels, such as shop.localhost')
+}
+
+function readProjects(spot: Spot): Readonly<Record<string, string>> {
+  if (!isTable(spot.value)) return {}
+  const folders: [string, string][] = []
+  for (const [name, value] of Object.entries(spot.value)) {
+    const entry = spot.inside(name, value)
+    if (!isLabel(name)) entry.wrong(`a project's name ${labelRule}`)
+    const folder = readText(entry, 'a folder such as "../services"')
+    if (folder?.includes('\0')) entry.wrong('has a NUL character, which no path can hold')
+    else if (folder !== undefined) folders.push([name, folder])
+  }
+  return Object.fromEntries(folders)
 }
 
 function readPlugins(spot: Spot): Readonly<Record<string, string>> {

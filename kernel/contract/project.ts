@@ -50,6 +50,8 @@ export interface CommonOptions {
   readonly env: Readonly<Record<string, string>>
   readonly envFile: readonly string[]
   readonly dependsOn: Readonly<Record<string, Condition>>
+  /** Services of other projects that it depends on, by `PROJECT:SERVICE`; absent: none. */
+  readonly foreign?: Readonly<Record<string, Condition>> | undefined
   readonly healthCheck: HealthCheck | undefined
   readonly readyTimeout: number
   readonly restart: 'no' | 'on-failure' | 'always'
@@ -115,6 +117,8 @@ export interface ProjectPlan {
   readonly wildcard?: boolean | undefined
   /** The tables of plugins that the project's configuration has, by name. */
   readonly tables?: Readonly<Record<string, unknown>> | undefined
+  /** The folders of other projects, by the names that this one has for them, as written: relative to its own. */
+  readonly projects?: Readonly<Record<string, string>> | undefined
   /** Files of the `up` with more variables, absolute: stronger than `.env`, weaker than a service's `env_file`. */
   readonly envFiles?: readonly string[] | undefined
   /** Files whose change means a reload, absolute, whether they exist or not. */

@@ -13,9 +13,16 @@ const hashMark = '#'
  * hashes. Variables are left out: the environment has them.
  */
 export function configValues({ type, common, options }: ServicePlan, hash: HashValue): Record<string, string> {
-  const { workdir, port, dependsOn, healthCheck, readyTimeout, restart, stopSignal, envFile } = common
+  const { workdir, port, dependsOn, foreign, healthCheck, readyTimeout, restart, stopSignal, envFile } = common
   const known = {
-    ...{ type, workdir, port, depends_on: dependsOn, health_check: healthCheck, ready_timeout: readyTimeout },
+    ...{
+      type,
+      workdir,
+      port,
+      depends_on: { ...dependsOn, ...foreign },
+      health_check: healthCheck,
+      ready_timeout: readyTimeout,
+    },
     ...{ restart, stop_signal: stopSignal, env_file: envFile },
     ...(typeof options === 'object' ? options : { options }),
   }

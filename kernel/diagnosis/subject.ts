@@ -11,6 +11,8 @@ export interface DiagnosedProject {
   readonly services: ReadonlyMap<string, Service>
   service(name: string): Service | undefined
   planOf(name: string): ServicePlan | undefined
+  /** Returns the services that one depends on, with what they are called there. */
+  needsOf(name: string): readonly { readonly name: string; readonly service: Service }[]
 }
 
 /** A service with its project and its present plan. */

@@ -119,7 +119,6 @@ async function describe(
   const { env = {} } = service
   const { sources, envFiles } = await readSources(subject, Object.keys(env))
   const names = Object.keys(sources).slice(0, mostVariables)
-  const dependencies = Object.keys(plan.common.dependsOn)
   return {
     version: 1,
     ...{ path: root, service: plan.name, wellMs: Date.now(), startedMs },
@@ -129,7 +128,9 @@ async function describe(
     envFiles,
     config: configValues(plan, records.hash),
     tools: await tools.of(subject),
-    dependencies: Object.fromEntries(dependencies.map(name => [name, project.service(name)?.state.now.startedMs ?? 0])),
+    dependencies: Object.fromEntries(
+      project.needsOf(plan.name).map(need => [need.name, need.service.state.now.startedMs ?? 0]),
+    ),
   }
 }
 

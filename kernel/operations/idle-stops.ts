@@ -9,7 +9,7 @@ import type { ServiceUse } from './service-use.ts'
 
 /** What idle stops work with. */
 export interface IdleInput {
-  readonly projects: Pick<Projects, 'list'>
+  readonly projects: Pick<Projects, 'list' | 'foreign'>
   readonly events: Events
   readonly use: Pick<ServiceUse, 'look' | 'lastOf'>
   readonly log: Log
@@ -70,6 +70,10 @@ export class IdleStops {
   }
 
   async #wake(project: Project, service: Service): Promise<void> {
+    // Before its own turn: the other project may be waiting for this one.
+    const foreign = this.#input.projects.foreign.needsOf(project, [service.ref.name])
+    const sleeping = foreign.filter(other => other.service.state.now.asleepMs !== null)
+    await Promise.all(sleeping.map(other => this.wake(other.service.ref.key)))
     await project.queue.run(async signal => {
       // A stop has come first.
       if (service.state.now.asleepMs === null || this.#isClosed) return

@@ -17,7 +17,7 @@ import {
 
 /** What leases work with. */
 export interface LeasesInput {
-  readonly projects: Pick<Projects, 'list'>
+  readonly projects: Pick<Projects, 'list' | 'foreign'>
   readonly holds: Holds
   readonly table: () => Pick<ProcessTable, 'start'> | undefined
   /** Whether the project in a folder is pinned: it then needs no lease. */
@@ -212,13 +212,22 @@ export class Leases {
    * Names services of a project that no one holds, and no service needs that someone holds. Forgets leases of those that
    * do not run, and of a pinned project.
    */
-  #release({ ref, wanted, nodes }: Project): readonly string[] {
+  #release(project: Project): readonly string[] {
+    const { ref, wanted, nodes } = project
     const over = this.#over(ref.path)
     const isStale = (name: string) => this.#input.isPinned(ref.path) || !wanted.has(name)
     this.#input.holds.remove(ref.path, over.filter(isStale))
     const held = [...wanted].filter(name => !over.includes(name))
-    const needed = new Set(closure(nodes, held))
+    const foreign = over.filter(name => this.#isNeededElsewhere(project, name))
+    const needed = new Set(closure(nodes, [...held, ...foreign]))
     return over.filter(name => !isStale(name) && !needed.has(name))
+  }
+
+  /** Whether a service of another project that is meant to run depends on one. */
+  #isNeededElsewhere(project: Project, name: string): boolean {
+    const service = project.service(name)
+    const dependents = service === undefined ? [] : this.#input.projects.foreign.dependentsOf(service)
+    return dependents.some(other => other.project.wanted.has(other.service.ref.name))
   }
 
   /** Names the services of a project whose leases are over. */

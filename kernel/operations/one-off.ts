@@ -139,11 +139,9 @@ async function ofType(service: Service, plan: StartPlan, argv: Argv, tty: boolea
  * and its dependencies.
  */
 function notRunning(project: Project, { ref }: Service): readonly string[] {
-  const needed = Object.entries(project.planOf(ref.name)?.common.dependsOn ?? {})
-  const names = needed.filter(([, condition]) => condition !== 'completed').map(([name]) => name)
-  const own = project.isReached(ref.name) ? [ref.name] : []
-  return [...own, ...names].flatMap(name => {
-    const other = project.service(name)
-    return other === undefined || other.supervisor.instance !== undefined ? [] : [other.ref.key]
-  })
+  const needed = project.needsOf(ref.name).filter(({ condition }) => condition !== 'completed')
+  const own = project.isReached(ref.name) ? [project.service(ref.name) ?? []].flat() : []
+  return [...own, ...needed.map(need => need.service)].flatMap(other =>
+    other.supervisor.instance === undefined ? [other.ref.key] : [],
+  )
 }

@@ -12,19 +12,21 @@ import type { ServiceState } from '../services/state.ts'
 import type { CommandRuns } from '../terminals/command-runs.ts'
 import { DeletedFolders } from './deleted-folders.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
+import { foreignStarts } from './foreign-starts.ts'
 import { IdleStops } from './idle-stops.ts'
 import { Leases, type LeasesInput } from './leases.ts'
 import { Reloads, type ReloadsInput } from './reload.ts'
 import { ServiceUse, type UseSources } from './service-use.ts'
-import { type StartRequest, Startup, type StartupParts } from './startup.ts'
-import { selectStartedBy, stopChosen, stopTarget } from './stop.ts'
+import type { StartRequest } from './start-request.ts'
+import { Startup, type StartupParts } from './startup.ts'
+import { foreignNotices, selectStartedBy, stopChosen, stopTarget } from './stop.ts'
 
 /** What operations work with. */
 export interface OperationsInput extends Omit<StartupParts, 'reloads' | 'leases'> {
   readonly applied: ReloadsInput['applied']
   readonly openFolder: ReloadsInput['openFolder']
   readonly runs: CommandRuns
-  readonly use: Omit<UseSources, 'runs'>
+  readonly use: Omit<UseSources, 'runs' | 'foreign'>
   readonly lease: Pick<LeasesInput, 'holds' | 'table' | 'isPinned'>
   /** Stops processes that keepers hold but no service has adopted. Never rejects. */
   readonly tidy: () => Promise<void>
@@ -59,7 +61,7 @@ export class Operations {
     const reloads = new Reloads({ events, log, applied, openFolder, reload, deleted: this.deleted })
     this.#parts = { ...input, reloads, leases: this.leases }
     this.#startup = new Startup(this.#parts)
-    this.#use = new ServiceUse({ ...input.use, runs: () => input.runs.list() })
+    this.#use = new ServiceUse({ ...input.use, runs: () => input.runs.list(), foreign: () => projects.foreign })
     this.#idle = new IdleStops({ projects, events, log, use: this.#use })
     this.control = new ServiceControl(projects, {
       stop: target => stopTarget(target, this.#parts),
@@ -95,7 +97,11 @@ export class Operations {
       }),
     )
     const caller = { sink, id: body.id, owner, ...(disconnected === undefined ? {} : { disconnected }) }
-    await this.#startup.startAll(requests, caller).finally(() => this.#idle.look())
+    const before = await foreignStarts(
+      requests.filter(({ isExact }) => isExact !== true),
+      projects,
+    )
+    await this.#startup.startAll([...before, ...requests], caller).finally(() => this.#idle.look())
   }
 
   /** Stops the named services and starts them again, with the present configuration. */
@@ -118,15 +124,20 @@ export class Operations {
         return { loaded, shell, restart, again: restart, ...which }
       }),
     )
-    await this.#startup.startAll(requests, { sink }).finally(() => this.#idle.look())
+    const before = await foreignStarts(requests, projects, true)
+    await this.#startup.startAll([...before, ...requests], { sink }).finally(() => this.#idle.look())
   }
 
   /** Stops services, dependents first. */
   async stop(body: StopBody, sink: EventSink): Promise<void> {
-    const meant = await this.#input.projects.targets(body)
-    const targets = body.begunBy === undefined ? meant : await selectStartedBy(body.begunBy, meant)
+    const { projects } = this.#input
+    const meant = await projects.targets(body)
+    // An `up` may have started services of other projects.
+    const all = projects.list().map(project => ({ project, names: namesOf(project) }))
+    const targets = body.begunBy === undefined ? meant : await selectStartedBy(body.begunBy, all)
     const services = targets.flatMap(servicesOf)
     await this.#forward(services, sink, () => Promise.all(targets.map(target => stopTarget(target, this.#parts))))
+    for (const message of foreignNotices(targets, projects.foreign)) sink({ event: 'notice', message })
     sink(await doneEvent(services, ({ supervisor }) => !supervisor.active))
   }
 
@@ -149,9 +160,11 @@ export class Operations {
    */
   async noteUser(target: TargetBody, pid?: number): Promise<void> {
     for (const { project, names } of await this.#input.projects.targets(target)) {
-      const used = servicesOf({ project, names: closure(project.nodes, names) })
+      const foreign = this.#input.projects.foreign.needsOf(project, names).map(({ service }) => service)
+      const used = [...servicesOf({ project, names: closure(project.nodes, names) }), ...foreign]
       if (pid !== undefined) await this.#use.add(used, pid)
-      const isNeeded = ({ ref }: Service) => !names.includes(ref.name) || project.isReached(ref.name)
+      const isNeeded = (service: Service) =>
+        foreign.includes(service) || !names.includes(service.ref.name) || project.isReached(service.ref.name)
       const sleeping = used.filter(service => service.state.now.asleepMs !== null && isNeeded(service))
       await Promise.all(sleeping.map(({ ref }) => this.#idle.wake(ref.key)))
       await Promise.all(sleeping.map(({ state }) => state.until(() => state.settled)))
@@ -183,6 +196,7 @@ export class Operations {
     const { reloads } = this.#parts
     const unwanted = namesOf(project).filter(name => !project.wanted.has(name))
     if (project.wanted.size === 0) return await stopTarget({ project, names: unwanted }, this.#parts)
+    await this.#resumeForeign(project)
     await project.queue.run(async signal => {
       await project.runs.stop(unwanted)
       if (project.wanted.size === 0) return
@@ -202,6 +216,26 @@ export class Operations {
       await project.runs.start(new Map(down), signal)
     })
     if (project.wanted.size > 0) await reloads.resume(project)
+  }
+
+  /**
+   * Starts what services that are about to start need of other projects: an earlier daemon may have been killed before it
+   * started that.
+   */
+  async #resumeForeign(project: Project): Promise<void> {
+    const { projects, log } = this.#input
+    const { plan, shell, wanted } = project
+    const { locate = async () => ({ file: null, line: null }), envFiles } = project.environmentFiles
+    const down = ({ supervisor, state }: Service) =>
+      !supervisor.active && state.now.status !== 'exited' && state.now.asleepMs === null
+    const names = servicesOf({ project, names: [...wanted] }).filter(down)
+    const needing = { loaded: { plan, locate, envFiles }, shell, names: names.map(({ ref }) => ref.name) }
+    try {
+      const needed = await foreignStarts([needing], projects)
+      await this.#startup.startForeign(needed.filter(({ loaded }) => loaded.plan.path !== plan.path))
+    } catch (error) {
+      log.warn(`${project.ref.name}: ${messageOf(error)}`)
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Condition } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
-import type { Project } from '../projects/project.ts'
+import type { Need, Project } from '../projects/project.ts'
 import type { Projects } from '../projects/projects.ts'
 import type { ConfigValue, DependencyView, DetailsAnswer, OneServiceQuery } from '../protocol.ts'
 import type { Service } from '../services/service.ts'
@@ -8,7 +8,7 @@ import type { UsageView } from '../services/usage.ts'
 
 /** What the details of a service are read from. */
 export interface DetailParts {
-  readonly projects: Pick<Projects, 'target' | 'load'>
+  readonly projects: Pick<Projects, 'target' | 'load' | 'foreign'>
   readonly usage: Pick<UsageView, 'of'>
 }
 
@@ -30,11 +30,11 @@ export async function describeService(parts: DetailParts, query: OneServiceQuery
     ...{ dir, ports, hosts: service.hosts },
     command: adapted?.command ?? (LocaldError.is(config) ? null : commandIn(config)),
     commandReason: adapted?.reason ?? null,
-    dependencies: Object.entries(plan.common.dependsOn).flatMap(([name, condition]) => {
-      const other = project.service(name)
-      return other === undefined ? [] : [dependencyOf(other, condition)]
-    }),
-    dependents: project.dependentsOf([service.ref.name]).map(name => `${project.ref.name}:${name}`),
+    dependencies: project.needsOf(plan.name).map(dependencyOf),
+    dependents: [
+      ...project.dependentsOf([service.ref.name]).map(name => `${project.ref.name}:${name}`),
+      ...projects.foreign.dependentsOf(service).map(({ key }) => key),
+    ],
     logFile: service.log.file,
     ...(LocaldError.is(config) ? { config: [], problem: config.toJSON() } : { config }),
   }
@@ -60,9 +60,9 @@ function commandIn(config: readonly ConfigValue[]): string | null {
   return typeof value === 'string' ? value : null
 }
 
-function dependencyOf({ ref, state }: Service, condition: Condition): DependencyView {
+function dependencyOf({ name, service: { ref, state }, condition }: Need): DependencyView {
   const { status, health } = state.now
-  const { key, name } = ref
+  const { key } = ref
   return { key, name, condition, status, health, met: isMet(state, condition) }
 }
 

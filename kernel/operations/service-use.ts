@@ -1,4 +1,5 @@
 import type { ProcessTable, Traffic } from '../contract/plugin.ts'
+import type { ForeignServices } from '../projects/foreign-services.ts'
 import type { Project } from '../projects/project.ts'
 import type { RunView } from '../protocol.ts'
 import type { Service } from '../services/service.ts'
@@ -9,6 +10,7 @@ export interface UseSources {
   readonly table: () => Pick<ProcessTable, 'start' | 'connections'> | undefined
   /** Commands in the place of services. */
   readonly runs: () => readonly RunView[]
+  readonly foreign: () => Pick<ForeignServices, 'dependentsOf'>
 }
 
 /** A process outside of the daemon that uses a service. */
@@ -56,7 +58,8 @@ export class ServiceUse {
     const now = Date.now()
     if (this.#isBusy(service)) service.usedMs = now
     const names = project.dependentsOf([service.ref.name])
-    const dependents = names.flatMap(name => project.service(name) ?? [])
+    const foreign = this.#sources.foreign().dependentsOf(service)
+    const dependents = [...names.flatMap(name => project.service(name) ?? []), ...foreign.map(other => other.service)]
     if (dependents.some(({ supervisor }) => supervisor.active)) return now
     const usedAt = this.#trafficOf(service)?.usedAt
     const seen = usedAt === undefined ? 0 : now - (performance.now() - usedAt)

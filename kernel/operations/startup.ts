@@ -1,17 +1,20 @@
 import { closure } from '../config/dependency-graph.ts'
 import type { Warning } from '../contract/plugin.ts'
+import { LocaldError } from '../errors.ts'
 import type { Events, InferredProject } from '../events.ts'
+import type { LoadedPlan } from '../projects/loaded-plan.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
-import type { LoadedPlan, Projects } from '../projects/projects.ts'
-import { namesOf } from '../projects/selectors.ts'
-import type { Shell } from '../services/environment/shell.ts'
+import type { Projects } from '../projects/projects.ts'
+import { namesOf, servicesOf } from '../projects/selectors.ts'
 import { doneEvent, isUp } from '../services/outcome.ts'
-import { requireValues } from '../services/prepare.ts'
+import { unresolvedIn } from '../services/prepare.ts'
 import type { Service } from '../services/service.ts'
 import { pause } from '../system/async.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
+import { foreignStarts, isUnderWay, projectIn, withNewForeign } from './foreign-starts.ts'
 import type { LeaseOwner } from './lease-holds.ts'
 import { warnOfEnvironments, warnOfShell } from './shell-warning.ts'
+import type { StartRequest } from './start-request.ts'
 import { type StopParts, stopTarget } from './stop.ts'
 
 /** What starting services needs. */
@@ -20,22 +23,6 @@ export interface StartupParts extends StopParts {
   readonly events: Events
   /** Returns what plugins warn of at each `up`. */
   readonly warnings: () => readonly Warning[]
-}
-
-/** Which services of a plan to start. */
-export interface StartRequest {
-  readonly loaded: LoadedPlan
-  readonly shell: Shell
-  /** Undefined: all. */
-  readonly names: readonly string[] | undefined
-  /** Only these, without their dependencies. */
-  readonly isExact?: boolean
-  /** Stopped first, even when nothing of them has changed. */
-  readonly restart: readonly string[]
-  /** Started even when they have exited with success and nothing of them has changed. */
-  readonly again: readonly string[]
-  /** Of an `up`: run without use, though they have `idle`; undefined: as before. */
-  readonly kept?: readonly string[]
 }
 
 /** For whom services are started. */
@@ -64,10 +51,9 @@ export class Startup {
 
   /** Starts services of several projects and waits until each is ready or is not going to be. */
   async startAll(requests: readonly StartRequest[], caller: StartCaller): Promise<void> {
-    const { projects, events, reloads } = this.#parts
+    const { events, reloads } = this.#parts
     const { sink } = caller
-    for (const { loaded, shell, names } of requests)
-      await requireValues(loaded, shell, { names, contributions: projects.contributions })
+    for (const request of requests) if (!this.#isUnderWay(request)) await this.#requireValues(request)
     const services: Service[] = []
     await forwardEvents(events, services, sink, async () => {
       const armed: Promise<void>[] = []
@@ -82,7 +68,7 @@ export class Startup {
       await Promise.all(services.map(({ state }) => state.until(() => state.settled)))
       await Promise.race([Promise.all(armed), pause(armingMs)])
     })
-    sink(await doneEvent(services, isUp))
+    sink(await doneEvent([...new Set(services)], isUp))
   }
 
   /** Applies a project's changed files: changed services restart, new ones start; an invalid file changes nothing. */
@@ -100,9 +86,45 @@ export class Startup {
       .filter(name => (project.service(name)?.state.now.asleepMs ?? null) === null)
     // A new dependency is started; one that was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
-    await requireValues(loaded, shell, { names, contributions: projects.contributions })
     const request = { loaded, shell, names, isExact: true, restart: [], again: [] }
+    // Of all that are meant to run: the changed file may name what does not exist, or close a circle.
+    await foreignStarts([request], projects, true)
+    const foreign = await foreignStarts([{ ...request, names: withNewForeign(project, loaded, names) }], projects)
+    await this.#requireValues(request)
+    await this.startForeign(foreign)
     await reloads.follow(await this.#start(request, { sink: () => {}, why }, []))
+  }
+
+  /** Starts services of other projects, as far as they do not run; does not wait until they are ready. */
+  async startForeign(requests: readonly StartRequest[]): Promise<void> {
+    for (const request of requests) {
+      if (this.#isUnderWay(request)) continue
+      await this.#requireValues(request)
+      await this.#parts.reloads.follow(await this.#start(request, { sink: () => {} }, []))
+    }
+  }
+
+  async #requireValues({ loaded, shell, names, neededBy }: StartRequest): Promise<void> {
+    const { contributions } = this.#parts.projects
+    const unresolved = await unresolvedIn(loaded, shell, { names, contributions })
+    if (unresolved === undefined) return
+    throw neededBy === undefined ? unresolved : inProject(unresolved, loaded)
+  }
+
+  /** Whether nothing of a request is to be started: only what other projects need is left alone. */
+  #isUnderWay({ loaded, names = [], neededBy }: StartRequest): boolean {
+    const project = neededBy === undefined ? undefined : projectIn(this.#parts.projects, loaded)
+    return project !== undefined && names.every(name => isUnderWay(project, name))
+  }
+
+  /** Notes a caller that needs services of another project which run already. */
+  #join(project: Project, { names = [], neededBy }: StartRequest, { sink, owner }: StartCaller): readonly Service[] {
+    const services = servicesOf({ project, names })
+    this.#parts.leases.grant(project, names, owner)
+    const { name, path, domain } = project.ref
+    sink({ event: 'project', project: name, path, domain, ...(neededBy === undefined ? {} : { neededBy }) })
+    for (const { state } of services) sink({ event: 'service', service: state.view() })
+    return services
   }
 
   /**
@@ -110,10 +132,11 @@ export class Startup {
    * their environment before anything is changed.
    */
   async #start(
-    { loaded, shell, names, isExact, restart, again, kept }: StartRequest,
+    request: StartRequest,
     { sink, id, owner, disconnected, why }: StartCaller,
     services: Service[],
   ): Promise<Project> {
+    const { loaded, shell, names, isExact, restart, again, kept, neededBy } = request
     const { projects, events, warnings, leases } = this.#parts
     const project = await projects.identify(loaded)
     for (const moved of projects.predecessors(project.ref)) {
@@ -122,6 +145,10 @@ export class Startup {
     }
     await project.queue.run(async signal => {
       disconnected?.throwIfAborted()
+      if (this.#isUnderWay(request)) {
+        services.push(...this.#join(project, request, { sink, owner }))
+        return
+      }
       await project.adoptPlan(loaded, shell)
       project.note('configuration', undefined)
       const meant = names ?? loaded.plan.services.map(({ name }) => name)
@@ -134,10 +161,12 @@ export class Startup {
         if (kept !== undefined) service.isKept = kept.includes(service.ref.name)
       }
       const started = [...plans.keys()].map(service => service.ref.name)
-      if (isExact && kept === undefined && owner === undefined) leases.inherit(project, started)
+      if (isExact && kept === undefined && owner === undefined && neededBy === undefined)
+        leases.inherit(project, started)
       else leases.grant(project, started, owner)
       const { name, path, domain } = project.ref
-      sink({ event: 'project', project: name, path, domain, ...inferredOf(loaded, plans) })
+      const by = neededBy === undefined ? {} : { neededBy }
+      sink({ event: 'project', project: name, path, domain, ...by, ...inferredOf(loaded, plans) })
       for (const warning of warnings()) sink({ event: 'warning', ...warning })
       for (const warning of loaded.envFiles.warnings) events.emit({ event: 'warning', path, ...warning })
       warnOfEnvironments(plans)
@@ -149,6 +178,11 @@ export class Startup {
     })
     return project
   }
+}
+
+/** Says in an error of another project which one has it. */
+function inProject({ code, message, hint, problems }: LocaldError, { plan: { path } }: LoadedPlan): LocaldError {
+  return new LocaldError(code, `in ${path}: ${message}`, { problems, ...(hint === undefined ? {} : { hint }) })
 }
 
 /** Returns what was inferred of the services that are started; nothing for a project with a `locald.toml`. */

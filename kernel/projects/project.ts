@@ -2,7 +2,7 @@ import { closure, dependents, levels, type Node } from '../config/dependency-gra
 import { EnvFiles } from '../config/env-files.ts'
 import type { LoadedProject } from '../config/load.ts'
 import { Trust } from '../config/trust.ts'
-import type { ProjectPlan, ProjectRef, ServicePlan, ServiceType } from '../contract/plugin.ts'
+import type { Condition, ProjectPlan, ProjectRef, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import { hostsOf } from '../registry/hostnames.ts'
@@ -13,13 +13,23 @@ import type { StartPlan } from '../services/start-plan.ts'
 import type { NoteSubject } from '../services/state.ts'
 import { OperationQueue } from '../system/async.ts'
 import { Drivers } from './drivers.ts'
+import type { ForeignServices } from './foreign-services.ts'
 import { ProjectPorts } from './project-ports.ts'
+import type { Referrer } from './references.ts'
 import { ServiceRuns } from './service-runs.ts'
 import { type EnvironmentFiles, StartPlans } from './start-plans.ts'
 
 /** The parts of the kernel that a project needs. */
 export interface ProjectParts extends ServiceParts {
   readonly contributions: Contributions
+  readonly foreign: ForeignServices
+}
+
+/** A service that another one depends on, and what it is called there: `PROJECT:SERVICE` where it is of another project. */
+export interface Need {
+  readonly name: string
+  readonly service: Service
+  readonly condition: Condition
 }
 
 /** A known project: its plan, its services, and which of them are meant to run. */
@@ -162,6 +172,16 @@ export class Project {
     })
   }
 
+  /** Returns the services that one depends on, those of other projects last. */
+  needsOf(name: string): readonly Need[] {
+    const own = Object.entries(this.planOf(name)?.common.dependsOn ?? {}).flatMap(([other, condition]) => {
+      const service = this.services.get(other)
+      return service === undefined ? [] : [{ name: other, service, condition }]
+    })
+    const foreign = this.#parts.foreign.dependenciesOf(this.plan, name)
+    return [...own, ...foreign.map(({ key, service, condition }) => ({ name: key, service, condition }))]
+  }
+
   /** Names the services that depend on one of the given. */
   dependentsOf(names: readonly string[]): readonly string[] {
     return dependents(this.nodes, names)
@@ -201,6 +221,16 @@ export class Project {
   /** Returns the plan of a service's start without its environment. */
   outline(service: Service, plan: ServicePlan): StartPlan {
     return this.#plans.outline(service, plan)
+  }
+
+  /** Returns the value of a service's field for one of another project that runs there. */
+  lookupFrom(from: Referrer, name: string, field: string): string | undefined {
+    return this.#plans.lookupFrom(from, name, field)
+  }
+
+  /** Returns the ports on this machine's loopback of a service. */
+  hostPortsOf(name: string): readonly number[] {
+    return this.#plans.hostPortsOf(name)
   }
 
   /** Returns the driver of a service, or why there is none. */

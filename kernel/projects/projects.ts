@@ -7,12 +7,15 @@ import type { ProjectPlan, ProjectRef, Translation } from '../contract/plugin.ts
 import { isStillAt, realPath } from '../contract/real-path.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
-import type { InferredAnswer, InferredQuery, KeysQuery, PluginView, TargetBody, TranslationBody } from '../protocol.ts'
+import type { InferredAnswer, InferredQuery, KeysQuery, TargetBody, TranslationBody } from '../protocol.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Shell } from '../services/environment/shell.ts'
 import { recordId } from '../services/records/records.ts'
 import type { Service } from '../services/service.ts'
+import { ForeignFolders } from './foreign-folders.ts'
+import { ForeignServices } from './foreign-services.ts'
+import type { LoadCaller, LoadedPlan } from './loaded-plan.ts'
 import { Project, type ProjectParts } from './project.ts'
 import {
   isPath,
@@ -24,30 +27,12 @@ import {
   type Target,
   unknownProject,
 } from './selectors.ts'
+import { type TypeParts, typeSource } from './type-source.ts'
 
 /** The parts of the kernel that projects need. */
-export interface ProjectsParts extends ProjectParts {
+export interface ProjectsParts extends Omit<ProjectParts, 'foreign'>, TypeParts {
   readonly registry: Registry
   readonly places: Places
-  /** The loaded plugins: a project may require some. */
-  readonly plugins: () => readonly PluginView[]
-  /** Top-level tables of config.toml that hold options of plugins. */
-  readonly settingsTables: readonly string[]
-}
-
-/** A project as its files describe it, checked, before anything is changed. */
-export type LoadedPlan = Pick<LoadedProject, 'plan' | 'locate' | 'envFiles' | 'inferred'>
-
-/** For whom a project is loaded. */
-export interface LoadCaller {
-  /** The environment of the caller's shell, where there is one. */
-  readonly shell?: Readonly<Record<string, string>>
-  /** What an earlier load read from pipes: it is not read again. */
-  readonly envFiles?: LoadedProject['envFiles'] | undefined
-  /** The text of a `locald.toml` that is checked before it is written to the folder. */
-  readonly draft?: string | undefined
-  /** More files with variables, absolute, of an `up --env-file`. */
-  readonly addedEnvFiles?: readonly string[] | undefined
 }
 
 /**
@@ -56,10 +41,20 @@ export interface LoadCaller {
  */
 export class Projects {
   readonly #byPath = new Map<string, Project>()
+  /** The folders of the projects that others name. */
+  readonly folders: ForeignFolders
+  /** The services of projects, as those of others need them. */
+  readonly foreign: ForeignServices<Project>
   readonly #parts: ProjectsParts
 
   constructor(parts: ProjectsParts) {
     this.#parts = parts
+    this.folders = new ForeignFolders(() => parts.registry.list())
+    this.foreign = new ForeignServices({
+      folders: this.folders,
+      list: () => this.#byPath.values(),
+      open: (folder, service) => this.#open(folder, service),
+    })
   }
 
   list(): readonly Project[] {
@@ -68,16 +63,12 @@ export class Projects {
 
   /** What plugins registered, in the form that the configuration reads. */
   get types(): TypeSource {
-    const { contributions, plugins, settingsTables } = this.#parts
-    return {
-      plugins: plugins(),
-      find: type => contributions.findType(type),
-      names: contributions.typeNames(),
-      defaultType: contributions.defaultType,
-      sources: contributions.sources(),
-      reserved: contributions.reservedHosts(),
-      tables: { settings: settingsTables, project: contributions.tables() },
-    }
+    return typeSource(this.#parts)
+  }
+
+  /** The user's home folder. */
+  get home(): string {
+    return this.#parts.places.home
   }
 
   /** What plugins registered. */
@@ -153,7 +144,7 @@ export class Projects {
   add({ name, path, domain }: ProjectRef, plan: ProjectPlan, upShell: Shell | undefined): Project {
     const worktree = worktreeIn(path)
     const ref = { name, path, domain, ...(worktree === undefined ? {} : { worktree }) }
-    const project = new Project(ref, plan, upShell, this.#parts)
+    const project = new Project(ref, plan, upShell, { ...this.#parts, foreign: this.foreign })
     this.#byPath.set(path, project)
     return project
   }
@@ -283,6 +274,13 @@ export class Projects {
   services(path?: string): readonly Service[] {
     const projects = path === undefined ? this.list() : [projectAt(this.#byPath, path)]
     return projects.flatMap(project => (project === undefined ? [] : [...project.services.values()]))
+  }
+
+  /** Reads the project in a folder where a service of it is not known. One that runs is reloaded when it changes. */
+  async #open(folder: string, service: string): Promise<void> {
+    const known = this.#byPath.get(folder)
+    if (known !== undefined && (known.wanted.size > 0 || known.service(service) !== undefined)) return
+    await this.#loadIdle(folder).catch(() => {})
   }
 
   /**

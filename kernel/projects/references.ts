@@ -1,3 +1,4 @@
+import { isForeignKey } from '../config/foreign-key.ts'
 import type { Address, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Service } from '../services/service.ts'
@@ -11,6 +12,14 @@ export interface ReferredProject {
   planOf(name: string): ServicePlan | undefined
   /** Returns the plan of a start without its environment. */
   outline(service: Service, plan: ServicePlan): StartPlan
+  /** Returns what is read of a service that the project names `PROJECT:SERVICE`; undefined where it is not loaded. */
+  foreign(key: string): ForeignValues | undefined
+}
+
+/** What is read of a service of another project. */
+export interface ForeignValues {
+  lookup(from: Referrer, field: string): string | undefined
+  hostPorts(): readonly number[]
 }
 
 /** A service that another one refers to. */
@@ -18,6 +27,8 @@ interface Referred {
   readonly service: Service
   readonly plan: ServicePlan
   readonly driver: ServiceType<unknown> | undefined
+  /** Whether a service of another project refers to it. */
+  readonly isForeign?: boolean
 }
 
 /** Where the service that refers to others runs: on this machine, or as a guest. */
@@ -38,10 +49,23 @@ export class References {
     this.#ports = ports
   }
 
-  /** Returns the value of `${services.NAME.FIELD}` for a service that runs there: a port, `host`, an export, `url`. */
+  /**
+   * Returns the value of `${services.NAME.FIELD}` for a service that runs there: a port, `host`, an export, `url`. The
+   * name may be `PROJECT:SERVICE`.
+   */
   lookup(from: Referrer, name: string, field: string): string | undefined {
+    if (isForeignKey(name)) return this.#project.foreign(name)?.lookup(from, field)
     const referred = this.#find(name)
-    if (referred === undefined) return undefined
+    return referred === undefined ? undefined : this.#valueOf(referred, from, field)
+  }
+
+  /** As `lookup`, for a service of another project: guests of different projects share no network. */
+  lookupFrom(from: Referrer, name: string, field: string): string | undefined {
+    const referred = this.#find(name)
+    return referred === undefined ? undefined : this.#valueOf({ ...referred, isForeign: true }, from, field)
+  }
+
+  #valueOf(referred: Referred, from: Referrer, field: string): string | undefined {
     const inside = furtherPort.exec(field)?.[1]
     if (inside !== undefined) return this.#portOf(from, referred, Number(inside))?.toString()
     const at = this.#addressFor(from, referred)
@@ -57,11 +81,21 @@ export class References {
   /** Returns the ports on this machine's loopback of those of the named services that run on it. */
   hostPorts(names: readonly string[]): readonly number[] {
     const all = names.flatMap(name => {
+      if (isForeignKey(name)) return this.#project.foreign(name)?.hostPorts() ?? []
       const referred = this.#find(name)
-      if (referred === undefined || isReachedInside(referred)) return []
-      return [this.#mainPort(referred) ?? [], ...Object.values(this.#ports.further(name))].flat()
+      return referred === undefined || isReachedInside(referred) ? [] : this.#portsOf(referred)
     })
     return [...new Set(all)].sort((a, b) => a - b)
+  }
+
+  /** Returns the ports on this machine's loopback of a service, which may be a guest. */
+  hostPortsOf(name: string): readonly number[] {
+    const referred = this.#find(name)
+    return referred === undefined ? [] : this.#portsOf(referred)
+  }
+
+  #portsOf(referred: Referred): readonly number[] {
+    return [this.#mainPort(referred) ?? [], ...Object.values(this.#ports.further(referred.plan.name))].flat()
   }
 
   #find(name: string): Referred | undefined {
@@ -106,6 +140,6 @@ export class References {
 }
 
 /** Whether guests reach it without this machine's network. */
-function isReachedInside({ driver }: Referred): boolean {
-  return driver?.reach === 'guest' && driver.guestHost !== undefined
+function isReachedInside({ driver, isForeign = false }: Referred): boolean {
+  return !isForeign && driver?.reach === 'guest' && driver.guestHost !== undefined
 }

@@ -1,3 +1,5 @@
+import { foreignMentions } from '../config/foreign-dependencies.ts'
+import { ownName } from '../config/foreign-key.ts'
 import type { LoadedProject } from '../config/load.ts'
 import type { ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
@@ -6,8 +8,9 @@ import { outlinePlan, type StartSource, startPlan } from '../services/prepare.ts
 import { type Service, type ServiceParts, workdirOf } from '../services/service.ts'
 import type { Dependency, StartPlan, Wiring } from '../services/start-plan.ts'
 import { type Drivers, missingDriver } from './drivers.ts'
+import type { ForeignServices } from './foreign-services.ts'
 import type { ProjectPorts } from './project-ports.ts'
-import { References } from './references.ts'
+import { type ForeignValues, References, type Referrer } from './references.ts'
 
 /** What a project's environments are read from: the last plan's files. */
 export type EnvironmentFiles = Pick<LoadedProject, 'envFiles'> & Partial<Pick<LoadedProject, 'locate'>>
@@ -27,6 +30,7 @@ export interface PlannedProject {
 /** The parts of the kernel that start plans need. */
 export interface StartPlanParts extends Pick<ServiceParts, 'hooks'> {
   readonly contributions: Contributions
+  readonly foreign: ForeignServices
 }
 
 /** Makes the start plans of one project's services. */
@@ -47,6 +51,7 @@ export class StartPlans {
         service: name => project.service(name),
         planOf: name => project.planOf(name),
         outline: (service, plan) => this.outline(service, plan),
+        foreign: key => this.#foreign(key),
       },
       drivers,
       ports,
@@ -55,7 +60,19 @@ export class StartPlans {
 
   /** Plans a start in the project's shell or another. Throws ENV_UNRESOLVED where a reference has no value. */
   async make(service: Service, plan: ServicePlan, shell = this.#project.shell): Promise<StartPlan> {
+    const mentions = foreignMentions(this.#project.plan, plan)
+    await this.#parts.foreign.open(this.#project.plan, new Set(mentions.map(({ key }) => key)))
     return await startPlan(this.#source(service, plan, shell))
+  }
+
+  /** Returns the value of a service's field for one of another project that runs there. */
+  lookupFrom(from: Referrer, name: string, field: string): string | undefined {
+    return this.#references.lookupFrom(from, name, field)
+  }
+
+  /** Returns the ports on this machine's loopback of a service. */
+  hostPortsOf(name: string): readonly number[] {
+    return this.#references.hostPortsOf(name)
   }
 
   /** Returns a plan without an environment. */
@@ -80,7 +97,7 @@ export class StartPlans {
       url: this.urlOf(service),
       variables: this.#drivers.variablesOf(plan, { port, hosts: service.hosts }),
       dependencies: this.#dependencies(plan),
-      isAwaited: this.#project.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
+      isAwaited: this.#isAwaited(service),
     }
   }
 
@@ -104,15 +121,38 @@ export class StartPlans {
       envFiles: environmentFiles.envFiles,
       ...{ driver, reach, dir: workdirOf(ref, plan, reach) },
       wiring: () => this.wiring(service, plan),
-      lookup: (other, field) => this.#references.lookup(driver, other, field),
+      lookup: (other, field) => this.#references.lookup(driver, ownName(other, project.name), field),
       hostPorts: names => this.#references.hostPorts(names),
     }
   }
 
-  #dependencies({ common }: ServicePlan): readonly Dependency[] {
-    return Object.entries(common.dependsOn).flatMap(([name, condition]) => {
+  #dependencies({ name: dependent, common }: ServicePlan): readonly Dependency[] {
+    const own = Object.entries(common.dependsOn).flatMap(([name, condition]) => {
       const state = this.#project.service(name)?.state
       return state === undefined || this.#project.isStoppedOnPurpose(name) ? [] : [{ name, state, condition }]
     })
+    const foreign = this.#parts.foreign
+      .dependenciesOf(this.#project.plan, dependent)
+      .filter(({ project, service }) => !project.isStoppedOnPurpose(service.ref.name))
+      .map(({ key, service: { state }, condition }) => ({ name: key, state, condition }))
+    return [...own, ...foreign]
+  }
+
+  #isAwaited(service: Service): boolean {
+    const { name } = service.ref
+    return (
+      this.#project.plan.services.some(other => other.common.dependsOn[name] === 'completed') ||
+      this.#parts.foreign.dependentsOf(service).some(({ condition }) => condition === 'completed')
+    )
+  }
+
+  #foreign(key: string): ForeignValues | undefined {
+    const found = this.#parts.foreign.find(this.#project.plan, key)
+    if (found === undefined) return undefined
+    const { project, service } = found
+    return {
+      lookup: (from, field) => project.lookupFrom(from, service.ref.name, field),
+      hostPorts: () => project.hostPortsOf(service.ref.name),
+    }
   }
 }

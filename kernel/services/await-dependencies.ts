@@ -39,7 +39,7 @@ async function waitForAll(
     if (names.length > 0) state.set({ status: 'waiting', reason: `waiting for ${names.join(', ')}` })
   }
   const waits = dependencies.map(async dependency => {
-    await dependency.state.until(() => dependency.state.meets(dependency.condition), signal)
+    await dependency.state.until(() => dependency.state.meets(dependency.condition, dependency.name), signal)
     open.delete(dependency)
     if (!signal.aborted) show()
   })

@@ -172,7 +172,8 @@ async function finishEnvironment(
     ...(await ignoredVariables(project, found)),
     ...(await variableWarnings(env, { contributed, fallbacks, dir })),
   ]
-  const needed = [...Object.keys(service.common.dependsOn), ...referred, ...read.map(({ service: name }) => name)]
+  const { dependsOn, foreign = {} } = service.common
+  const needed = [...Object.keys({ ...dependsOn, ...foreign }), ...referred, ...read.map(({ service: name }) => name)]
   const hostPorts = reach === 'guest' ? (source.hostPorts?.(needed) ?? []) : []
   const fingerprint = fingerprintOf(service, { port, ports, hostPorts }, ofProject)
   const sources = () => sourcesOf(found, { shell, owners, hooks: setters })

@@ -152,8 +152,11 @@ export class ServiceState {
     })
   }
 
-  /** Whether a dependency on this service is met. Throws SERVICE_FAILED when it cannot be met any more. */
-  meets(condition: Condition): boolean {
+  /**
+   * Whether a dependency on this service is met. Throws SERVICE_FAILED, with the name that it has for
+   * its dependent, when it cannot be met any more.
+   */
+  meets(condition: Condition, name = this.ref.name): boolean {
     const { status, health, launched, reason } = this.#fields
     const isOver = status === 'failed' || status === 'stopped' || status === 'exited'
     const met =
@@ -166,7 +169,7 @@ export class ServiceState {
     if (isOver || (condition === 'ready' && status === 'running' && health === 'unhealthy')) {
       throw new LocaldError(
         'SERVICE_FAILED',
-        `${this.ref.name} ${statusText(status, health)}${reason === null ? '' : `: ${reason}`}`,
+        `${name} ${statusText(status, health)}${reason === null ? '' : `: ${reason}`}`,
         { service: this.ref.key },
       )
     }

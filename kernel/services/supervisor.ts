@@ -70,8 +70,8 @@ export class Supervisor {
   /** Whether a plan that is otherwise the same needs a new run: the present one waits for other services. */
   waitsForOthers({ dependencies }: StartPlan): boolean {
     const present = this.#plan?.dependencies ?? []
-    const differs = (all: readonly Dependency[], { name, condition }: Dependency) =>
-      !all.some(other => other.name === name && other.condition === condition)
+    const differs = (all: readonly Dependency[], { state, condition }: Dependency) =>
+      !all.some(other => other.state === state && other.condition === condition)
     return (
       this.#isWaiting &&
       (present.some(each => differs(dependencies, each)) || dependencies.some(each => differs(present, each)))

@@ -80,6 +80,8 @@ on('linux', 'each example of docs/configuration.md is valid', async (t, machine)
     /^\[/m.test(block) ? [block] : block.split('\n').filter(line => line !== ''),
   )
   t.ok(pieces.length > 10)
+  // A project that an example needs.
+  sandbox.project('services', { 'locald.toml': '[project]\nname = "services"\n[services.events]\ncommand = "x"\n' })
   for (const [index, piece] of pieces.entries()) {
     const folder = sandbox.project(`p${index}`, { 'locald.toml': whole(piece), '.env.local': '' })
     t.match(await sandbox.run(['config', 'check'], { cwd: folder }), { code: 0 }, piece)

@@ -16,6 +16,7 @@ const forLib = ['kernel/system/files.ts', 'kernel/system/suggest.ts']
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/contract/dotenv.ts': 'all',
   'kernel/config/fields/names.ts': 'all',
+  'kernel/config/foreign-key.ts': 'all',
   'kernel/config/interpolation.ts': 'all',
   'kernel/config/plugin-name.ts': 'all',
   'kernel/config/read.ts': 'all',

@@ -17,11 +17,10 @@ export function graphRoutes({ projects }: Kernel): FastifyPluginAsync {
       const { project, names } = await projects.project(query.path)
       const isTask = (name: string) =>
         project.plan.services.some(({ common }) => common.dependsOn[name] === 'completed')
-      const keyOf = (name: string) => project.service(name)?.ref.key
       const services = names.flatMap(name => {
         const service = project.service(name)
         if (service === undefined) return []
-        const dependsOn = Object.keys(project.planOf(name)?.common.dependsOn ?? {}).flatMap(other => keyOf(other) ?? [])
+        const dependsOn = project.needsOf(name).map(need => need.service.ref.key)
         return [{ key: service.ref.key, dependsOn, start: startOf(service, isTask(name)) }]
       })
       return { project: project.ref.name, path: project.ref.path, services } satisfies GraphAnswer

@@ -3,6 +3,7 @@ import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
 import { listCommands } from '../../operations/command-call.ts'
 import { configWarnings } from '../../operations/config-warnings.ts'
+import { findForeignNeeds } from '../../operations/foreign-needs.ts'
 import { prepareOneOff, prepareUsed } from '../../operations/one-off.ts'
 import { explainState } from '../../operations/why.ts'
 import { servicesOf } from '../../projects/selectors.ts'
@@ -95,7 +96,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       },
       async ({ query }) => {
         const { project, service } = await projects.target(query.path, nameIn(query))
-        return (await explainState(project, service, kernel.diagnoses)) satisfies WhyAnswer
+        return (await explainState(project, service, kernel.diagnoses, projects.list())) satisfies WhyAnswer
       },
     )
     app.get<{ Querystring: ServiceQuery }>(
@@ -199,7 +200,11 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       async ({ body }) => {
         const loaded = await projects.load(body.path, { shell: body.env, draft: body.draft })
         const { name, path } = loaded.plan
-        const unresolved = (await unresolvedIn(loaded, body.env, { contributions: projects.contributions }))?.toJSON()
+        const { home, contributions } = projects
+        const foreign = await findForeignNeeds([{ loaded, names: undefined }], { projects, home, shell: body.env })
+          .then(() => undefined)
+          .catch((error: unknown) => LocaldError.from(error))
+        const unresolved = (foreign ?? (await unresolvedIn(loaded, body.env, { contributions })))?.toJSON()
         const more =
           unresolved === undefined ? { warnings: await configWarnings(loaded, body.env, kernel) } : { unresolved }
         return { project: name, path, values: await loaded.values(), ...more } satisfies ConfigAnswer

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import type { CommonOptions, Condition } from '../../contract/plugin.ts'
 import { closest } from '../../system/suggest.ts'
+import { foreignRule, isForeignKey, parseForeignKey } from '../foreign-key.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, kindOf, type Table } from '../table.ts'
 import { faultOf } from '../watch-patterns.ts'
@@ -71,7 +72,7 @@ export const serviceKeys = {
     key: 'env',
     type: env,
     absent: 'none',
-    doc: `Environment of this service. Values may hold \${VAR}, \${VAR:-default}, \${VAR:?message}, \${services.NAME.port|host|url|ports.N}, \${project.name|domain}; $\${ is a literal \${.`,
+    doc: `Environment of this service. Values may hold \${VAR}, \${VAR:-default}, \${VAR:?message}, \${services.NAME.port|host|url|ports.N}, \${projects.PROJECT.NAME.port|host|url|ports.N}, \${project.name|domain}; $\${ is a literal \${.`,
   },
   envFile: {
     key: 'env_file',
@@ -83,7 +84,7 @@ export const serviceKeys = {
     key: 'depends_on',
     type: dependencies,
     absent: 'none',
-    doc: 'Services that must be ready first: ["db"], or { db = "ready", seed = "completed", cache = "started" }.',
+    doc: 'Services that must be ready first: ["db"], or { db = "ready", seed = "completed", cache = "started" }. PROJECT:SERVICE is one of another project.',
   },
   healthCheck: {
     key: 'health_check',
@@ -133,7 +134,7 @@ export const serviceKeys = {
     absent: 'none',
     doc: 'Commands of the service, by name, for `locald run SERVICE NAME`, and for agents.',
   },
-} satisfies Readonly<Record<keyof CommonOptions, Key>>
+} satisfies Readonly<Record<Exclude<keyof CommonOptions, 'foreign'>, Key>>
 
 /** All keys that a service of every type may have. */
 export const commonKeys: readonly Key[] = [typeKey, ...Object.values(serviceKeys)]
@@ -185,13 +186,23 @@ function readFiles(spot: Spot): readonly string[] | undefined {
 
 function readDependencies(spot: Spot): Readonly<Record<string, Condition>> | undefined {
   if (isTable(spot.value)) {
-    const conditions = Object.entries(spot.value).map(
-      ([name, value]) => [name, condition.read(spot.inside(name, value)) ?? 'ready'] as const,
-    )
+    const conditions = Object.entries(spot.value).flatMap(([name, value]) => {
+      const entry = spot.inside(name, value)
+      return isDependency(entry, name) ? [[name, condition.read(entry) ?? 'ready'] as const] : []
+    })
     return Object.fromEntries(conditions)
   }
   const listed = readTexts(spot, 'an array of services, or a table such as { db = "ready" }')
-  return listed === undefined ? undefined : Object.fromEntries(listed.map(name => [name, 'ready'] as const))
+  if (listed === undefined) return undefined
+  const named = listed.filter((name, index) => isDependency(spot.inside(index, name), name))
+  return Object.fromEntries(named.map(name => [name, 'ready'] as const))
+}
+
+/** Whether a name may be that of a service, here or in another project; notes what is wrong with one of another. */
+function isDependency(spot: Spot, name: string): boolean {
+  if (!isForeignKey(name) || parseForeignKey(name) !== undefined) return true
+  spot.wrong(foreignRule)
+  return false
 }
 
 function readSignal(spot: Spot): string | undefined {

@@ -6,15 +6,13 @@ const longestReason = 100
 /** Finds dependencies that do not run, or were started since the service was last well. */
 export function dependencyFacts(it: Case): readonly Fact[] {
   const { plan, project, before, evidence } = it
-  const needed = Object.keys(plan.common.dependsOn)
   const byPort = it.services.find(
     other => other.ref.project.path === it.root && other.state.now.port === evidence.refused?.port,
   )
-  const names = new Set([...needed, ...(byPort === undefined ? [] : [byPort.ref.name])])
-  names.delete(plan.name)
-  return [...names].flatMap((name): readonly Fact[] => {
-    const other = project.service(name)
-    if (other === undefined) return []
+  const needed = new Map(project.needsOf(plan.name).map(({ name, service }) => [name, service]))
+  if (byPort !== undefined) needed.set(byPort.ref.name, byPort)
+  needed.delete(plan.name)
+  return [...needed].flatMap(([name, other]): readonly Fact[] => {
     const { status, health, startedMs, port, reason } = other.state.now
     const isRefused = evidence.refused !== undefined && evidence.refused.port === port
     const isUp = status === 'exited' || (status === 'running' && health !== 'unhealthy')

@@ -18,7 +18,7 @@ async function leasedProject(t: Test) {
   const log = { info: () => {}, warn: (text: string) => warnings.push(text), error: () => {} }
   const open = () =>
     new Leases({
-      ...{ projects: { list: () => [project] }, holds: new Holds(file, log), log },
+      ...{ projects: { list: () => [project], foreign: kernel.foreign }, holds: new Holds(file, log), log },
       table: () => ({ start: async pid => processes.get(pid) }),
       isPinned: () => pinned.now,
       stop: async (project, choose) => {

@@ -21,6 +21,11 @@ function projectOf(...all: readonly TestService[]): ExplainedProject {
     plan: { ...ref, env: {}, services: plans, routes: [], files: [] },
     environmentFiles: { envFiles: new EnvFiles({ trust: new Trust(), root: '/shop' }) },
     planOf: name => plans.find(plan => plan.name === name),
+    needsOf: name =>
+      Object.entries(plans.find(plan => plan.name === name)?.common.dependsOn ?? {}).flatMap(([other, condition]) => {
+        const service = services.get(other)
+        return service === undefined ? [] : [{ name: other, service, condition }]
+      }),
   }
 }
 

@@ -13,6 +13,8 @@ import type { Draft } from '../../../kernel/plugins/draft.ts'
 import { Features } from '../../../kernel/plugins/features.ts'
 import { HookRuns, makeHooks } from '../../../kernel/plugins/hooks.ts'
 import { Teardown } from '../../../kernel/plugins/teardown.ts'
+import { ForeignFolders } from '../../../kernel/projects/foreign-folders.ts'
+import { ForeignServices } from '../../../kernel/projects/foreign-services.ts'
 import { Project } from '../../../kernel/projects/project.ts'
 import { Ports } from '../../../kernel/registry/ports.ts'
 import { Registry } from '../../../kernel/registry/registry.ts'
@@ -54,6 +56,11 @@ export class TestKernel {
   readonly #parts
   readonly #contributions: Contributions
   readonly #projects: Project[] = []
+  readonly foreign = new ForeignServices({
+    folders: new ForeignFolders(() => this.registry.list()),
+    list: () => this.#projects,
+    open: async () => {},
+  })
 
   constructor(t: Test, types: readonly ServiceType<unknown>[], variables: Draft['variables'] = []) {
     this.data = makeFolder()
@@ -110,7 +117,7 @@ export class TestKernel {
       { name, path, domain },
       services.map(service => service.name),
     )
-    const project = new Project(ref, loaded.plan, shell, { ...this.#parts, contributions })
+    const project = new Project(ref, loaded.plan, shell, { ...this.#parts, contributions, foreign: this.foreign })
     this.#projects.push(project)
     await project.adoptPlan(loaded, shell)
     return project

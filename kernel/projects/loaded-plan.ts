@@ -1,0 +1,16 @@
+import type { LoadedProject } from '../config/load.ts'
+
+/** A project as its files describe it, checked, before anything is changed. */
+export type LoadedPlan = Pick<LoadedProject, 'plan' | 'locate' | 'envFiles' | 'inferred'>
+
+/** For whom a project is loaded. */
+export interface LoadCaller {
+  /** The environment of the caller's shell, where there is one. */
+  readonly shell?: Readonly<Record<string, string>>
+  /** What an earlier load read from pipes: it is not read again. */
+  readonly envFiles?: LoadedProject['envFiles'] | undefined
+  /** The text of a `locald.toml` that is checked before it is written to the folder. */
+  readonly draft?: string | undefined
+  /** More files with variables, absolute, of an `up --env-file`. */
+  readonly addedEnvFiles?: readonly string[] | undefined
+}
