@@ -49,6 +49,7 @@ export const catalogue = {
   SHIM_FAILED: { kind: 'failed', status: 409 },
   ENGINE_FAILED: { kind: 'failed', status: 409 },
   IMAGE_FAILED: { kind: 'failed', status: 409 },
+  SHARE_FAILED: { kind: 'failed', status: 409 },
   FEATURE_OFF: { kind: 'failed', status: 409 },
   SIGN_IN_REQUIRED: { kind: 'usage', status: 401 },
   ORIGIN_FORBIDDEN: { kind: 'usage', status: 403 },

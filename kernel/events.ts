@@ -30,6 +30,14 @@ export interface ServiceView {
   readonly asleep?: boolean
   /** Present where lists show it only when it has failed, by its configuration. */
   readonly hidden?: boolean
+  /** Where others reach it; present where it is shared. */
+  readonly shared?: readonly SharedUrl[]
+}
+
+/** A URL by which others reach a service: `via` is the way, such as `lan`. */
+export interface SharedUrl {
+  readonly via: string
+  readonly url: string
 }
 
 /** What is run of a project without a `locald.toml`, and the files that it is read from, relative to the project. */

@@ -16,6 +16,7 @@ const list: readonly BuiltIn[] = [
   { name: 'hosts', types: [], load: () => import('./hosts/index.ts') },
   { name: 'proxy', types: [], table: 'proxy', load: () => import('./proxy/index.ts') },
   { name: 'worktree-leaks', types: [], load: () => import('./worktree-leaks/index.ts') },
+  { name: 'share', types: [], load: () => import('./share/index.ts') },
   { name: 'dashboard', types: [], load: () => import('./dashboard/index.ts') },
 ]
 

@@ -3,10 +3,8 @@ import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { LeaseBody } from '../../kernel/protocol.ts'
+import { readDuration } from './values.ts'
 
-const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
-/** Some days less than a timer of Node can wait. */
-const longestSeconds = 20 * 86_400
 /** `ps` answers at once: ms. */
 const nameMs = 2000
 
@@ -17,9 +15,8 @@ export async function readLease(value: string): Promise<LeaseBody> {
     const name = await nameOf(pid)
     return { pid, ...(name === undefined ? {} : { name }) }
   }
-  const [, count, unit] = /^(\d+)([smhd])$/.exec(value) ?? []
-  const time = Number(count) * (seconds[unit ?? ''] ?? Number.NaN)
-  if (time > 0 && time <= longestSeconds) return { seconds: time }
+  const time = readDuration(value)
+  if (time !== undefined) return { seconds: time / 1000 }
   throw new LocaldError('USAGE', `--lease must be a pid or a time up to 20d, not '${value}'`, {
     hint: 'Use `--lease $$` for this shell, or `--lease 10m`.',
   })

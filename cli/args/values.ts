@@ -18,6 +18,17 @@ export function parseMoment(flag: string, text: string, now: number): string {
   })
 }
 
+/** Some days less than a timer of Node can wait. */
+const longestMs = 20 * 86_400_000
+
+/** Reads `30s`, `10m`, `2h` or `1d` as ms; undefined for anything else, for none, and for more than 20 days. */
+export function readDuration(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
+  const isUnit = unit === 's' || unit === 'm' || unit === 'h' || unit === 'd'
+  const ms = isUnit ? Number(count) * secondsPerUnit[unit] * 1000 : 0
+  return ms > 0 && ms <= longestMs ? ms : undefined
+}
+
 /** Parses a whole number from 0. Throws USAGE that names the flag. */
 export function parseCount(flag: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text)

@@ -28,6 +28,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   requests: async () => (await import('./requests.ts')).requests,
   'requests show': async () => (await import('./requests-show.ts')).requestsShow,
   replay: async () => (await import('./replay.ts')).replay,
+  share: async () => (await import('./share.ts')).share,
   'config check': async () => (await import('./config.ts')).configCheck,
   'config show': async () => (await import('./config.ts')).configShow,
   'config allow': async () => (await import('./config.ts')).configAllow,

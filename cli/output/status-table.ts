@@ -1,3 +1,4 @@
+import type { SharedUrl } from '../../kernel/events.ts'
 import type { StatusView } from '../../kernel/protocol.ts'
 import { formatBytes, formatDuration } from './humanize.ts'
 import { styleOf } from './service-state.ts'
@@ -44,10 +45,14 @@ function rowOf(view: StatusView, { fullNames, formatUptime }: Required<StatusTab
   }
 }
 
-/** Returns why a service is in its state, and the owners of its leases. */
-function noteOf({ reason, startedBy = null, leases = [] }: StatusView): string | undefined {
-  const notes = [reason, leases.length > 0 ? startedBy : null].flatMap(note => note ?? [])
+/** Returns why a service is in its state, the owners of its leases, and where it is shared. */
+function noteOf({ reason, startedBy = null, leases = [], shared = [] }: StatusView): string | undefined {
+  const notes = [reason, leases.length > 0 ? startedBy : null, ...shared.map(shareNote)].flatMap(note => note ?? [])
   return notes.length === 0 ? undefined : notes.join('; ')
+}
+
+function shareNote({ via, url }: SharedUrl): string {
+  return `shared by ${via}: ${url}`
 }
 
 function word(state: string | null): Cell {

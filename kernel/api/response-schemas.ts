@@ -54,6 +54,7 @@ const service = {
   reason: orNull(text),
   asleep: { ...flag, description: 'Stopped because it was not used: the next request starts it' },
   hidden: { ...flag, description: 'Lists show it only when it has failed' },
+  shared: { ...list(object({ via: text, url: text })), description: 'Where others reach it, by `locald share`' },
 }
 
 /** How far a search is. */
@@ -71,14 +72,14 @@ export const named = {
     },
     ['hint', 'plugin', 'service', 'problems'],
   ),
-  Service: object(service, ['asleep', 'hidden']),
+  Service: object(service, ['asleep', 'hidden', 'shared']),
   StatusService: object(
     {
       ...service,
       startedBy: { ...orNull(text), description: 'Who started it: you, or the owners of its leases' },
       leases: list(object({ pid: orNull(integer), name: orNull(text), until: orNull(time) })),
     },
-    ['asleep', 'hidden', 'startedBy', 'leases'],
+    ['asleep', 'hidden', 'shared', 'startedBy', 'leases'],
   ),
   WhyStep: object({
     ...{ key: text, name: text, status, health, reason: orNull(text) },

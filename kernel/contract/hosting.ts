@@ -1,3 +1,4 @@
+import type { SharedUrl } from '../events.ts'
 import type { Argv } from './boot.ts'
 
 /** Something that the user should know, and what to do about it. */
@@ -8,6 +9,9 @@ export interface Warning {
 
 /** Returns the URL that a browser opens for a host name such as `web.shop.localhost`, without a trailing slash. */
 export type UrlSource = (host: string) => string
+
+/** Returns where a service is shared, by its key. */
+export type ShareSource = (key: string) => readonly SharedUrl[]
 
 /** A host name that no project can have, nor one below it: its pages could set the cookies of what is served there. */
 export interface ReservedHost {

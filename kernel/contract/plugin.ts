@@ -8,7 +8,7 @@ import type { ReadDisk } from './disk.ts'
 import type { FeatureName, FeatureState } from './feature.ts'
 import type { OpenFolder } from './folder-watch.ts'
 import type { Hooks } from './hooks.ts'
-import type { DaemonPort, Opening, ReservedHost, UrlSource, Warning } from './hosting.ts'
+import type { DaemonPort, Opening, ReservedHost, ShareSource, UrlSource, Warning } from './hosting.ts'
 import type { Memory } from './memory.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { Processes } from './processes.ts'
@@ -21,7 +21,7 @@ import type { Traffic } from './traffic.ts'
 import type { Variable } from './variable.ts'
 import type { Worktrees } from './worktrees.ts'
 
-export type { Health, LocaldEvent, ServiceView, Status } from '../events.ts'
+export type { Health, LocaldEvent, ServiceView, SharedUrl, Status } from '../events.ts'
 export type * from './api.ts'
 export type * from './boot.ts'
 export type * from './catalog.ts'
@@ -139,6 +139,8 @@ export interface Host {
   variable(variable: Variable): void
   /** Gives host names their URLs; one plugin only. The result reports that they have changed. */
   urls(source: UrlSource): () => void
+  /** Shows in the state of services where they are shared; one plugin only. The result reports that it has changed. */
+  shares(source: ShareSource): () => void
   /** Keeps a host name, and all below it, from projects. */
   reserve(host: ReservedHost): void
   /** Names a port on which the plugin itself listens, for error messages about that port. */

@@ -9,6 +9,8 @@ import type {
   ReadDisk,
   ReservedHost,
   ServiceType,
+  SharedUrl,
+  ShareSource,
   StatusValue,
   Topic,
   UrlSource,
@@ -43,6 +45,7 @@ export class Contributions {
   readonly #warnings: (() => readonly Warning[])[] = []
   readonly #statuses: StatusSource[] = []
   #urls: Owned<UrlSource> | undefined
+  #shares: Owned<ShareSource> | undefined
   #opener: Owned<Opener> | undefined
   readonly #urlListeners: (() => void)[] = []
   readonly #features: Features
@@ -53,7 +56,7 @@ export class Contributions {
 
   /** Applies a plugin's draft as a whole; throws PLUGIN_CONFLICT where a name of it is taken. */
   commit(owner: string, draft: Draft): void {
-    const { types, sources, checks, commands, routes, tables, topics, variables, urls, openers } = draft
+    const { types, sources, checks, commands, routes, tables, topics, variables, urls, shares, openers } = draft
     const claims: Claim[] = [
       ...types.map(({ type }) => ({ what: `service type '${type}'`, holder: this.#types.get(type)?.owner })),
       ...types.filter(isDefault).map(() => ({ what: 'default service type', holder: this.#default?.owner })),
@@ -63,6 +66,7 @@ export class Contributions {
       ...topics.map(({ name }) => ({ what: `topic '${name}'`, holder: this.#topics.get(name)?.owner })),
       ...variables.map(({ name }) => ({ what: `variable '${name}'`, holder: this.#variables.get(name)?.owner })),
       ...urls.map(() => ({ what: 'the URLs of host names', holder: this.#urls?.owner })),
+      ...shares.map(() => ({ what: 'where services are shared', holder: this.#shares?.owner })),
       ...openers.map(() => ({ what: 'the opener of URLs', holder: this.#opener?.owner })),
     ]
     requireFree(owner, claims)
@@ -75,6 +79,7 @@ export class Contributions {
     for (const it of topics) this.#topics.set(it.name, { owner, it })
     for (const it of variables) this.#variables.set(it.name, { owner, it })
     for (const it of urls) this.#urls = { owner, it }
+    for (const it of shares) this.#shares = { owner, it }
     for (const it of openers) this.#opener = { owner, it }
     this.#reserved.push(...draft.reserved)
     this.#ports.push(...draft.ports)
@@ -163,7 +168,12 @@ export class Contributions {
     return host === undefined ? null : (this.#urls?.it(host) ?? null)
   }
 
-  /** Adds a listener for changes of URLs. */
+  /** Returns where a service is shared. */
+  sharesOf(key: string): readonly SharedUrl[] {
+    return this.#shares?.it(key) ?? []
+  }
+
+  /** Adds a listener for changes of URLs, also of those by which services are shared. */
   onUrls(listener: () => void): void {
     this.#urlListeners.push(listener)
   }

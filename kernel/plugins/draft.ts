@@ -11,6 +11,7 @@ import type {
   ReadDisk,
   ReservedHost,
   ServiceType,
+  ShareSource,
   Topic,
   UrlSource,
   Variable,
@@ -34,6 +35,7 @@ export interface Draft {
   readonly topics: Topic[]
   readonly variables: Variable[]
   readonly urls: UrlSource[]
+  readonly shares: ShareSource[]
   readonly reserved: ReservedHost[]
   readonly ports: DaemonPort[]
   readonly openers: Opener[]

@@ -56,6 +56,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     topics: [],
     variables: [],
     urls: [],
+    shares: [],
     reserved: [],
     ports: [],
     openers: [],
@@ -118,6 +119,12 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
       gate()
       valid.checkFunction('urls()')(source)
       draft.urls.push(source)
+      return () => input.contributions.urlsChanged()
+    },
+    shares: source => {
+      gate()
+      valid.checkFunction('shares()')(source)
+      draft.shares.push(source)
       return () => input.contributions.urlsChanged()
     },
     reserve: declare(valid.checkReserved, host => draft.reserved.push(host)),

@@ -125,9 +125,10 @@ export class Project {
     }
   }
 
-  /** Sets the URLs of services after the plugin that serves host names has changed them. */
+  /** Sets the URLs of services after a plugin that serves them has changed them. */
   refreshUrls(): void {
-    for (const service of this.services.values()) service.state.set({ url: this.#plans.urlOf(service) })
+    for (const service of this.services.values())
+      service.state.set({ url: this.#plans.urlOf(service), shared: this.#plans.sharesOf(service) })
   }
 
   /**
@@ -278,7 +279,7 @@ export class Project {
     service.hosts = hostsOf(plan, this.plan, this.ref, service => this.#drivers.isWeb(service))
     service.protocol = this.#drivers.protocol(plan)
     this.services.set(plan.name, service)
-    service.state.set({ hidden: plan.common.hidden ?? false })
+    service.state.set({ hidden: plan.common.hidden ?? false, shared: this.#plans.sharesOf(service) })
     if (!service.supervisor.active)
       service.state.set({ port: this.#ports.get(plan.name) ?? null, url: this.#plans.urlOf(service) })
   }

@@ -1,7 +1,7 @@
 import { foreignMentions } from '../config/foreign-dependencies.ts'
 import { ownName } from '../config/foreign-key.ts'
 import type { LoadedProject } from '../config/load.ts'
-import type { ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
+import type { ProjectPlan, ProjectRef, ServicePlan, SharedUrl } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import { outlinePlan, type StartSource, startPlan } from '../services/prepare.ts'
@@ -104,6 +104,11 @@ export class StartPlans {
   /** Returns a service's URL; null where it has no name, or no plugin serves host names. */
   urlOf({ hosts: [host] }: Service): string | null {
     return this.#parts.contributions.urlOf(host)
+  }
+
+  /** Returns where a service is shared. */
+  sharesOf({ ref }: Service): readonly SharedUrl[] {
+    return this.#parts.contributions.sharesOf(ref.key)
   }
 
   #source(service: Service, plan: ServicePlan, shell: PlannedProject['shell']): StartSource {

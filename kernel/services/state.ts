@@ -1,6 +1,6 @@
 import type { Condition, Fault, ServiceRef } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
-import type { Health, ServiceView, Status } from '../events.ts'
+import type { Health, ServiceView, SharedUrl, Status } from '../events.ts'
 
 /** The fields of a service's public view. */
 interface Fields {
@@ -12,6 +12,7 @@ interface Fields {
   restarts: number
   port: number | null
   url: string | null
+  shared: readonly SharedUrl[]
   /** Why it cannot be reached, if that was found out; reset by a new start, and when it is healthy. */
   fault: Fault | null
   /** Since when it is stopped because it was not used: ms since the epoch; the next request starts it. */
@@ -34,6 +35,7 @@ const emitted = [
   'restarts',
   'port',
   'url',
+  'shared',
   'launched',
   'fault',
   'hidden',
@@ -58,6 +60,7 @@ export class ServiceState {
     restarts: 0,
     port: null,
     url: null,
+    shared: [],
     fault: null,
     asleepMs: null,
     hidden: false,
@@ -87,6 +90,7 @@ export class ServiceState {
     if (fields.fault === undefined && isFaultOver) after.fault = null
     this.#fields = after
     if (before.status !== after.status) this.#sinceMs = Date.now()
+    if (isSame(before.shared, after.shared)) after.shared = before.shared
     if (emitted.every(name => before[name] === after[name])) return
     this.#changed(this.view())
     for (const waiter of [...this.#waiters]) waiter()
@@ -106,7 +110,7 @@ export class ServiceState {
   }
 
   view(): ServiceView {
-    const { status, health, reason, pid, startedMs, restarts, port, url, asleepMs, hidden } = this.#fields
+    const { status, health, reason, pid, startedMs, restarts, port, url, shared, asleepMs, hidden } = this.#fields
     const isShown = this.#notes.size > 0 && (status === 'running' || status === 'starting')
     return {
       key: this.ref.key,
@@ -126,6 +130,7 @@ export class ServiceState {
       reason: reason ?? (isShown ? this.notes.join('; ') : null),
       ...(asleepMs === null ? {} : { asleep: true }),
       ...(hidden ? { hidden } : {}),
+      ...(shared.length === 0 ? {} : { shared }),
     }
   }
 
@@ -192,6 +197,11 @@ export class ServiceState {
     if (status === 'running') return health !== 'starting'
     return status === 'exited' || status === 'failed' || status === 'stopped'
   }
+}
+
+function isSame(before: readonly SharedUrl[], after: readonly SharedUrl[]): boolean {
+  const texts = [before, after].map(urls => urls.map(({ via, url }) => `${via} ${url}`).join('\n'))
+  return texts[0] === texts[1]
 }
 
 function statusText(status: Status, health: Health): string {

@@ -2,6 +2,8 @@ import type { Host, Plugin, PortTraffic } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { Certificates } from '../https/provides.ts'
+import { readFrontArrival } from './front/arrival.ts'
+import { FrontRouter } from './front/router.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { maxDescriptors } from './listen/descriptor-limit.ts'
 import { SchemePort } from './listen/scheme-port.ts'
@@ -67,6 +69,22 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         of: port => server?.pool.trafficOf(port) ?? none,
         watch: listener => requestWatch.add(listener),
       }))
+      host.provide('fronts', () => ({
+        open(spec) {
+          if (server === undefined) throw starting()
+          const router = new Router(
+            host.use.catalog,
+            web,
+            { ...limits, lines: 0 },
+            { wake: key => host.use.control.wake(key) },
+          )
+          const own = () => host.use.catalog.get(spec.key)?.hosts[0]
+          return server.openFront(
+            new FrontRouter(router, spec.key),
+            readFrontArrival(spec, () => authorityOf(web, own())),
+          )
+        },
+      }))
       const urlsChanged = host.urls(web.url)
       host.variable({
         ...{ name: 'LOCALD_URL', rank: 'override' },
@@ -106,7 +124,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         urlsChanged()
       })
       const readRecorded = (): Recorded => {
-        if (recorded === undefined) throw new LocaldError('DAEMON_BUSY', 'the proxy is starting')
+        if (recorded === undefined) throw starting()
         return recorded
       }
       host.routes('/requests', requestRoutes(readRecorded))
@@ -136,6 +154,15 @@ function optionsOf({ options: given }: Host): Options {
 // The kernel has validated them by the shape.
 function isOptions(value: unknown): value is Options {
   return typeof value === 'object' && value !== null && 'redirect' in value && 'record' in value
+}
+
+function starting(): LocaldError {
+  return new LocaldError('DAEMON_BUSY', 'the proxy is starting')
+}
+
+/** Returns the authority in the URL of a name. */
+function authorityOf(web: Web, name: string | undefined): string | undefined {
+  return name === undefined ? undefined : new URL(web.url(name)).host
 }
 
 /** Returns the certificates; undefined where their plugin is off or failed. */

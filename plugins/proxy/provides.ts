@@ -1,8 +1,49 @@
+import type { Server } from 'node:net'
+
 declare module '../../kernel/contract/plugin.ts' {
   interface Services {
     /** The proxy's: where it serves host names. */
     readonly web: Web
+    /** The proxy's: serves one service elsewhere. */
+    readonly fronts: Fronts
   }
+}
+
+/** Makes fronts: servers besides the proxy's own, for one service each. */
+export interface Fronts {
+  /** Throws DAEMON_BUSY while the proxy is starting. */
+  open(spec: FrontSpec): Front
+}
+
+/** What a front serves, and for whom. */
+export interface FrontSpec {
+  /** Key of the service. Paths of its name that are routed to another service are not served. */
+  readonly key: string
+  /**
+   * Returns the origin under which a client sees the service. `host`: the authority of its request, in lower case;
+   * undefined: the request is refused with 421, as a page of another site may have made it (DNS rebinding).
+   */
+  readonly originOf: (host: string, scheme: 'http' | 'https') => FrontOrigin | undefined
+  /** Whether a program on this machine forwards requests to it, whose `X-Forwarded-For` has the client's address. */
+  readonly isTunnel: boolean
+}
+
+/** An origin, as a browser has it. */
+export interface FrontOrigin {
+  readonly scheme: 'http' | 'https'
+  /** With its port, unless that is the scheme's own. */
+  readonly host: string
+}
+
+/**
+ * A front. Its service gets each request as one for its own name, is started by it where it sleeps, and may redirect to
+ * its own name. Nothing else of locald is served.
+ */
+export interface Front {
+  /** Creates a server for HTTP/1.1 and HTTP/2 in the clear that does not listen yet. */
+  createServer(): Server
+  /** Stops listening and closes all connections. */
+  close(): Promise<void>
 }
 
 /** Where the proxy serves host names. */

@@ -8,11 +8,13 @@ import type { Limits } from './limits.ts'
 import { ConnectionLimit } from './listen/descriptor-limit.ts'
 import { HttpsRedirect } from './listen/https-redirect.ts'
 import { secureServer, type TlsContexts } from './listen/tls.ts'
+import type { Front } from './provides.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import type { Recorder } from './recorder/recorder.ts'
 import type { RequestWatch } from './request-watch.ts'
+import { type ReadArrival, readOwnArrival } from './routing/arrival.ts'
 import type { Attempt } from './routing/dispatch.ts'
-import type { Router } from './routing/router.ts'
+import type { RequestRouter } from './routing/router.ts'
 import type { Sender } from './upstream/exchange.ts'
 import { InFlight } from './upstream/in-flight.ts'
 import { UpstreamPool } from './upstream/pool.ts'
@@ -30,16 +32,22 @@ export interface ProxyParts {
   /** Undefined where nothing is recorded. */
   readonly recorder?: Recorder | undefined
   readonly requestWatch: RequestWatch
+  /** How requests are read; default: as requests for the services' own names. */
+  readonly readArrival?: ReadArrival
+  /** The server whose connections to services it uses, too; default: its own. */
+  readonly beside?: ProxyServer
 }
 
 /** Accepts all connections. Each begins on the fast path, or as HTTP/2 if TLS has negotiated it. */
 export class ProxyServer {
-  readonly #router: Router
+  readonly #parts: ProxyParts
+  readonly #router: RequestRouter
   readonly #limits: Limits
   readonly #clientLog: RateLimitedLog
   readonly #connectionLimit: ConnectionLimit
   readonly #pool: UpstreamPool
-  readonly #inFlight = new InFlight()
+  readonly #inFlight: InFlight
+  readonly #isPoolShared: boolean
   readonly #http1: Http1Server
   readonly #http2: Http2Server
   readonly #redirect: HttpsRedirect
@@ -50,16 +58,20 @@ export class ProxyServer {
   #closedCount = 0
   #sweep: NodeJS.Timeout | undefined
 
-  constructor(router: Router, { limits, log, memory, recorder, requestWatch }: ProxyParts) {
+  constructor(router: RequestRouter, parts: ProxyParts) {
+    const { limits, log, memory, recorder, requestWatch, readArrival = readOwnArrival, beside } = parts
+    this.#parts = parts
     this.#memory = memory
     this.#router = router
     this.#limits = limits
     this.#clientLog = new RateLimitedLog(log)
     this.#connectionLimit = new ConnectionLimit(limits.descriptors, this.#clientLog)
-    const pool = new UpstreamPool(limits, memory)
-    this.#pool = pool
+    this.#isPoolShared = beside !== undefined
+    this.#pool = beside === undefined ? new UpstreamPool(limits, memory) : beside.#pool
+    this.#inFlight = beside === undefined ? new InFlight() : beside.#inFlight
+    const [pool, inFlight] = [this.#pool, this.#inFlight]
     const watched = { recorder, requestWatch }
-    const shared = { router, limits, log, clientLog: this.#clientLog, inFlight: this.#inFlight, pool, ...watched }
+    const shared = { router, limits, log, clientLog: this.#clientLog, inFlight, pool, readArrival, ...watched }
     this.#http1 = new Http1Server(shared)
     this.#http2 = new Http2Server(shared)
     this.#redirect = new HttpsRedirect(limits)
@@ -68,7 +80,7 @@ export class ProxyServer {
       pool,
       limits,
       ...watched,
-      inFlight: this.#inFlight,
+      inFlight,
       handOver: (socket, bytes, attempt) => this.#handOver(socket, bytes, attempt),
       closed: connection => this.#fast.delete(connection),
     }
@@ -84,6 +96,12 @@ export class ProxyServer {
       if (socket === undefined) accepted.resume()
     })
     return this.#add(server)
+  }
+
+  /** Opens another server that uses the connections to services of this one. */
+  openFront(router: RequestRouter, readArrival: ReadArrival): Front {
+    const front = new ProxyServer(router, { ...this.#parts, readArrival, beside: this })
+    return { createServer: () => front.createPlain(), close: () => front.close() }
   }
 
   /** Creates a server for TLS that does not listen yet. */
@@ -120,7 +138,7 @@ export class ProxyServer {
     await Promise.all([this.#http1.close(), this.#http2.close(), this.#waitForFast()])
     for (const connection of this.#fast) connection.destroy()
     clearInterval(this.#sweep)
-    this.#pool.destroy()
+    if (!this.#isPoolShared) this.#pool.destroy()
   }
 
   #add(server: Server): Server {

@@ -23,6 +23,7 @@ export function fakeHost(given: Partial<Host>): Host {
     topic: ignore,
     variable: ignore,
     urls: () => ignore,
+    shares: () => ignore,
     reserve: ignore,
     port: ignore,
     opener: ignore,

@@ -21,7 +21,7 @@ const otherwise: Readonly<Record<string, string>> = {
   'plugins/postgres/cluster/upgrade.ts dump': 'takes as long as the data',
   'plugins/postgres/cluster/upgrade.ts psql': 'takes as long as the data',
   'plugins/privileges/run.ts path': 'a timer kills it',
-  'plugins/container/calls/child.ts /bin/sh':
+  'plugins/lib/child.ts /bin/sh':
     'follows events or a log, or transfers an image, until its caller stops it or locald exits',
   'plugins/site/server/builds.ts /bin/sh': "the user's own build; stopping the service stops it",
   'plugins/container-lima/index.ts program': 'stops the VM when the daemon stops; limactl has limits of its own',

@@ -255,6 +255,30 @@ export const projectCommands = [
     ],
   },
   {
+    name: 'share',
+    args: '[SERVICE]',
+    group: 'project',
+    about: 'Let other devices open a service',
+    details:
+      'Without a service, lists what is shared. A share ends with Ctrl-C, and always when its project or the daemon stops. `--lan` serves plain HTTP on the addresses of this machine in local networks and announces a `.local` name. The others run that program, which must be installed: `--tailscale` for the devices of your tailnet, `--cloudflared` and `--ngrok` for the whole internet. `--port` is for `--lan` and `--tailscale`; by default it is the same each time.',
+    flags: [
+      { name: 'lan', about: 'Share with everyone in the local network' },
+      { name: 'tailscale', about: 'Share with the devices of your tailnet' },
+      { name: 'cloudflared', about: 'Share with the internet by Cloudflare' },
+      { name: 'ngrok', about: 'Share with the internet by ngrok' },
+      { name: 'for', value: 'TIME', about: 'End after TIME: 30s, 10m, 2h or 1d' },
+      { name: 'port', value: 'PORT', about: 'Use PORT in the URL' },
+      { name: 'detach', short: 'd', about: 'Return at once and keep sharing' },
+      { name: 'stop', about: 'End the shares of SERVICE, or all' },
+    ],
+    examples: [
+      'locald share web --lan',
+      'locald share web --cloudflared --for 1h',
+      'locald share',
+      'locald share --stop',
+    ],
+  },
+  {
     name: 'env',
     args: '<SERVICE>',
     group: 'project',

@@ -2,9 +2,9 @@ import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
+import { type Child, startChild } from '../../lib/child.ts'
 import { label } from '../names.ts'
 import type { Engine } from '../provides.ts'
-import { type EngineChild, startChild } from './child.ts'
 import { listContainers } from './containers.ts'
 import { type ContainerEvent, parseEvent } from './event-lines.ts'
 import { listFormat } from './rows.ts'
@@ -37,7 +37,7 @@ export class EngineEvents {
   readonly #log: Log
   readonly #listeners = new Map<string, Watched>()
   readonly #kept: { readonly id: string; readonly event: ContainerEvent }[] = []
-  #child: EngineChild | undefined
+  #child: Child | undefined
 
   constructor(engine: Engine, owner: string, log: Log) {
     this.#engine = engine
@@ -108,7 +108,7 @@ export class EngineEvents {
   }
 
   /** Closes the stream of an engine whose VM stopped: another process, such as its ssh, may hold it open. */
-  #look(child: EngineChild, lines: Interface): void {
+  #look(child: Child, lines: Interface): void {
     if (!this.#isLost()) return
     child.stop()
     lines.close()
@@ -145,7 +145,7 @@ export class EngineEvents {
 }
 
 /** Collects the end of what a child says on stderr. */
-function collect({ stderr }: EngineChild): () => string {
+function collect({ stderr }: Child): () => string {
   let text = ''
   stderr.setEncoding('utf8').on('data', (chunk: string) => {
     text = (text + chunk).slice(-1000)

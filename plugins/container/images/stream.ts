@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import { startChild } from '../calls/child.ts'
+import { startChild } from '../../lib/child.ts'
 import type { EngineCommand } from '../provides.ts'
 
 /** What a command that streams printed at its end. */

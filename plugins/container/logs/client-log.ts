@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { LogEntry } from '../../../kernel/contract/plugin.ts'
-import { type EngineChild, startChild } from '../calls/child.ts'
+import { type Child, startChild } from '../../lib/child.ts'
 import { ClientEntries } from './client-entries.ts'
 import { EntrySkip } from './entry-skip.ts'
 import { EntryWriter } from './entry-writer.ts'
@@ -25,7 +25,7 @@ const unread = 'the last output of the container could not be read'
 export class ClientLog implements LogFollower {
   readonly #input: FollowedContainer
   readonly #writer: EntryWriter
-  #child: EngineChild | undefined
+  #child: Child | undefined
   #isClosed = false
   #isDraining = false
   #deadline: NodeJS.Timeout | undefined

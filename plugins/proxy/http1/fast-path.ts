@@ -10,7 +10,7 @@ import type { Recorder } from '../recorder/recorder.ts'
 import type { RequestWatch } from '../request-watch.ts'
 import type { Destination } from '../routing/decision.ts'
 import type { Attempt } from '../routing/dispatch.ts'
-import type { Router } from '../routing/router.ts'
+import type { RequestRouter } from '../routing/router.ts'
 import { closedEarly, type Exchange, type ExchangeFailure, type Receiver } from '../upstream/exchange.ts'
 import type { InFlight, InFlightRequest } from '../upstream/in-flight.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
@@ -19,7 +19,7 @@ import { ResponseWriter } from './response-writer.ts'
 
 /** What the fast path needs of the proxy. */
 export interface FastParts {
-  readonly router: Router
+  readonly router: RequestRouter
   readonly pool: UpstreamPool
   readonly inFlight: InFlight
   readonly limits: Limits

@@ -11,7 +11,7 @@ import {
   requestHeaders,
   trailersOf,
 } from '../message/headers.ts'
-import { publicFields } from '../message/public-urls.ts'
+import { type PublicOrigin, publicFields } from '../message/public-urls.ts'
 import type { ResponseHead } from '../message/response-head.ts'
 import type { Destination } from '../routing/decision.ts'
 import { copyPieces } from '../upstream/buffers.ts'
@@ -23,6 +23,10 @@ export interface Http1Request {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly to: Destination
+  /** Its header, for the service. */
+  readonly fields: RawHeaders
+  /** The origin under which the client sees the service. */
+  readonly origin: PublicOrigin
   readonly forwardedFor: ForwardedFor
   readonly pool: Sender
   /** Called when the service sent no response. */
@@ -76,7 +80,7 @@ export class Http1Forward extends Forward {
   }
 
   head(head: ResponseHead): void {
-    const fields = pairsOf(publicFields(head, this.#request.to, this.#request.forwardedFor))
+    const fields = pairsOf(publicFields(head, this.#request.to, this.#request.origin))
     if (head.ending.by === 'chunks' && head.trailer !== undefined && this.#req.httpVersion === '1.1')
       fields.push('Trailer', head.trailer)
     // Without a 100 it is open whether the client sends the body.
@@ -117,7 +121,8 @@ export class Http1Forward extends Forward {
   }
 
   protected headFor(connection: ConnectionHeader): RawHeaders {
-    return requestHeaders(this.#req.rawHeaders, this.#req.method ?? 'GET', this.#request.forwardedFor, connection)
+    const { fields, forwardedFor } = this.#request
+    return requestHeaders(fields, this.#req.method ?? 'GET', forwardedFor, connection)
   }
 
   protected clientTrailers(): RawHeaders {

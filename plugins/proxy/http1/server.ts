@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls'
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
 import type { Limits } from '../limits.ts'
-import type { ForwardedFor } from '../message/headers.ts'
+import type { ClientAddress } from '../message/forwarded.ts'
 import { eventStream } from '../message/request-head.ts'
 import { type RequestInfo, requestInfoOf } from '../message/request-info.ts'
 import * as errorPages from '../pages/errors.ts'
@@ -14,8 +14,9 @@ import type { RateLimitedLog } from '../rate-limited-log.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Recording } from '../recorder/recording.ts'
 import type { RequestWatch } from '../request-watch.ts'
+import type { Arrival, ReadArrival } from '../routing/arrival.ts'
 import { type Attempt, contextOf, dispatch, type Forwarder } from '../routing/dispatch.ts'
-import { isOwnTraffic, type Router } from '../routing/router.ts'
+import { isOwnTraffic, type RequestRouter } from '../routing/router.ts'
 import { safeMethods } from '../upstream/forward.ts'
 import type { InFlight } from '../upstream/in-flight.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
@@ -27,7 +28,7 @@ import { createDetachedResponse, EarlyData, serveAsPlain, tunnel, upgradeOf } fr
 
 /** What all servers of the proxy share. */
 export interface Http1Parts {
-  readonly router: Router
+  readonly router: RequestRouter
   readonly limits: Limits
   readonly log: Log
   readonly clientLog: RateLimitedLog
@@ -36,11 +37,12 @@ export interface Http1Parts {
   /** Undefined where nothing is recorded. */
   readonly recorder: Recorder | undefined
   readonly requestWatch: RequestWatch
+  readonly readArrival: ReadArrival
 }
 
 /** Serves HTTP/1.1 by node:http: every request that the fast path does not take. */
 export class Http1Server {
-  readonly #router: Router
+  readonly #router: RequestRouter
   readonly #limits: Limits
   readonly #log: Log
   readonly #clientLog: RateLimitedLog
@@ -48,13 +50,16 @@ export class Http1Server {
   readonly #pool: UpstreamPool
   readonly #recorder: Recorder | undefined
   readonly #requestWatch: RequestWatch
+  readonly #readArrival: ReadArrival
   readonly #server: Server
   readonly #pipelines = new Map<Duplex, Pipeline>()
   /** Requests that are not answered yet. */
   #open = 0
   #onIdle: (() => void) | undefined
 
-  constructor({ router, limits, log, clientLog, inFlight, pool, recorder, requestWatch }: Http1Parts) {
+  constructor(parts: Http1Parts) {
+    const { router, limits, log, clientLog, inFlight, pool, recorder, requestWatch, readArrival } = parts
+    this.#readArrival = readArrival
     this.#pool = pool
     this.#recorder = recorder
     this.#requestWatch = requestWatch
@@ -202,34 +207,38 @@ export class Http1Server {
   }
 
   #route(req: IncomingMessage, res: ServerResponse, forward: (request: Http1Request) => void): void {
-    const info = requestInfoOf(req.method ?? '', req.url ?? '', req.rawHeaders)
-    const error = framingError(req) ?? (typeof info === 'string' ? errorPages.badRequest(info) : undefined)
-    if (typeof info === 'string' || error !== undefined) {
+    const read = requestInfoOf(req.method ?? '', req.url ?? '', req.rawHeaders)
+    const error = framingError(req) ?? (typeof read === 'string' ? errorPages.badRequest(read) : undefined)
+    if (typeof read === 'string' || error !== undefined) {
       this.#respond(req, res, error ?? errorPages.internalError())
       return
     }
+    const arrival = this.#readArrival(read, clientOf(req))
+    if ('status' in arrival) return void this.#respond(req, res, arrival, read)
+    const { info, client, origin } = arrival
     const key = this.#requestWatch.isOn ? this.#router.keyOf(info) : undefined
-    if (key !== undefined) this.#requestWatch.show({ key, host: info.host, client: req.socket, fields: req.rawHeaders })
-    const recording = this.#record(req, res, info)
+    if (key !== undefined) this.#requestWatch.show({ key, host: info.host, client: req.socket, fields: info.fields })
+    const recording = this.#record(req, res, arrival)
     const forwarder: Forwarder = {
       isClosed: () => res.destroyed,
       respond: response => this.#respond(req, res, response, info, recording),
       forward: (to, failed) => {
         const pool = recording?.through(this.#pool, to) ?? this.#pool
-        forward({ req, res, to, pool, failed, forwardedFor: forwardedForOf(req, info, to.prefix) })
+        const forwardedFor = { ...client, host: info.host, hops: info.hops, prefix: to.prefix }
+        forward({ req, res, to, pool, failed, fields: info.fields, origin, forwardedFor })
       },
     }
     const pipeline = this.#pipelines.get(req.socket)
     const attempt = pipeline?.attempt
     if (pipeline !== undefined) pipeline.attempt = undefined
-    dispatch(this.#router, contextOf(info, schemeOf(req), res), forwarder, this.#log, attempt)
+    dispatch(this.#router, contextOf(info, client.scheme, res), forwarder, this.#log, attempt)
   }
 
   /** Begins to record a request; not those of the proxy's own pages. */
-  #record(req: IncomingMessage, res: ServerResponse, info: RequestInfo): Recording | undefined {
+  #record(req: IncomingMessage, res: ServerResponse, { info, client }: Arrival): Recording | undefined {
     if (this.#recorder === undefined || isOwnTraffic(info)) return undefined
-    const { method, path, host } = info
-    const head = { method, path, host, scheme: schemeOf(req), version: req.httpVersion, fields: req.rawHeaders }
+    const { method, path, host, fields } = info
+    const head = { method, path, host, scheme: client.scheme, version: req.httpVersion, fields }
     const recording = this.#recorder.begin(head, performance.now())
     recording.entry.key = this.#router.keyOf(info)
     res.once('close', () => recording.closed())
@@ -270,11 +279,7 @@ export class Http1Server {
   }
 }
 
-function schemeOf(req: IncomingMessage): 'http' | 'https' {
-  return req.socket instanceof TLSSocket ? 'https' : 'http'
-}
-
-function forwardedForOf(req: IncomingMessage, { host, hops }: RequestInfo, prefix: string | undefined): ForwardedFor {
-  const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = req.socket
-  return { remote, scheme: schemeOf(req), host, port, hops, prefix }
+function clientOf({ socket }: IncomingMessage): ClientAddress {
+  const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = socket
+  return { remote, port, scheme: socket instanceof TLSSocket ? 'https' : 'http' }
 }

@@ -10,9 +10,10 @@ import { type LocalResponse, render } from '../pages/responses.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Recording } from '../recorder/recording.ts'
 import type { RequestWatch } from '../request-watch.ts'
+import type { ReadArrival } from '../routing/arrival.ts'
 import type { Destination } from '../routing/decision.ts'
 import { type Attempt, contextOf, dispatch, type Forwarder } from '../routing/dispatch.ts'
-import { isOwnTraffic, type Router } from '../routing/router.ts'
+import { isOwnTraffic, type RequestRouter } from '../routing/router.ts'
 import type { Sender } from '../upstream/exchange.ts'
 import type { Failure } from '../upstream/forward.ts'
 import type { InFlight } from '../upstream/in-flight.ts'
@@ -21,13 +22,14 @@ import { Http2Forward, type Http2Target } from './forward.ts'
 
 /** What a stream needs of the proxy. */
 export interface Http2StreamParts {
-  readonly router: Router
+  readonly router: RequestRouter
   readonly log: Log
   readonly pool: UpstreamPool
   readonly inFlight: InFlight
   /** Undefined where nothing is recorded. */
   readonly recorder: Recorder | undefined
   readonly requestWatch: RequestWatch
+  readonly readArrival: ReadArrival
 }
 
 /** Serves one stream: routes its request, and responds or forwards it. */
@@ -81,18 +83,21 @@ export class Http2Stream {
 
   #dispatch(raw: readonly string[], more: boolean, attempt?: Attempt): void {
     const stream = this.#stream
-    const request = requestOf(raw, more)
-    if (typeof request === 'string') return void respondOn(stream, errorPages.badRequest(request))
-    if (request.method === 'CONNECT') return void respondOn(stream, errorPages.connectMethod())
-    const info = requestInfoOf(request.method, request.path, request.fields)
-    if (typeof info === 'string') return void respondOn(stream, errorPages.badRequest(info))
+    const received = requestOf(raw, more)
+    if (typeof received === 'string') return void respondOn(stream, errorPages.badRequest(received))
+    if (received.method === 'CONNECT') return void respondOn(stream, errorPages.connectMethod())
+    const read = requestInfoOf(received.method, received.path, received.fields)
+    if (typeof read === 'string') return void respondOn(stream, errorPages.badRequest(read))
+    const arrival = this.#parts.readArrival(read, this.#forwarded.client)
+    if ('status' in arrival) return void respondOn(stream, arrival, read)
+    const { info, client, origin } = arrival
+    const request = { ...received, fields: info.fields }
     if (request.body === 'chunked') {
       // They may arrive while the request is held.
       stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
         request.trailers = trailers
       })
     }
-    const { client } = this.#forwarded
     const key = this.#parts.requestWatch.isOn ? this.#parts.router.keyOf(info) : undefined
     if (key !== undefined) this.#show(key, info.host, info.fields)
     if (!isOwnTraffic(info)) {
@@ -106,7 +111,7 @@ export class Http2Stream {
       respond: response => respondOn(stream, response, info, this.#recording),
       forward: (to, failed) => {
         const as = { ...client, host: info.host, hops: info.hops, prefix: to.prefix }
-        this.#startForward(request, { to, as, origin: as, pool: this.#poolFor(to), failed })
+        this.#startForward(request, { to, as, origin, pool: this.#poolFor(to), failed })
       },
     }
     dispatch(this.#parts.router, contextOf(info, client.scheme, stream), forwarder, this.#parts.log, attempt)

@@ -25,6 +25,17 @@ export function unsupportedVersion(version: string): LocalResponse {
   return failure(505, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Use HTTP/1.1.' })
 }
 
+/** Rejects a request to a front for a host that the front does not have (RFC 9110 section 15.5.20). */
+export function misdirected(host: string): LocalResponse {
+  const message = `${host} is not served here`
+  return failure(421, 'misdirected', { code: 'REQUEST_INVALID', message, hint: 'Open the URL that was shared.' })
+}
+
+/** Rejects a request to a front for what is not of its service; names nothing else that there is. */
+export function notShared(): LocalResponse {
+  return failure(404, 'not-found', { code: 'REQUEST_INVALID', message: 'Not found: only one service is shared here' })
+}
+
 export function unsupportedExpectation(): LocalResponse {
   return failure(417, 'bad-request', { code: 'REQUEST_INVALID', message: 'Only Expect: 100-continue is supported' })
 }

@@ -6,7 +6,7 @@ import * as errorPages from '../pages/errors.ts'
 import type { LocalResponse } from '../pages/responses.ts'
 import type { Failure } from '../upstream/forward.ts'
 import type { Decision, Destination, RequestContext } from './decision.ts'
-import type { Router } from './router.ts'
+import type { RequestRouter } from './router.ts'
 
 /**
  * Carries out the router's decisions for one request, in one version of HTTP. Each decision calls `respond` or
@@ -31,7 +31,7 @@ export interface Attempt {
 
 /** Routes a request, and again while its service restarts, until it is answered or forwarded. */
 export function dispatch(
-  router: Router,
+  router: RequestRouter,
   context: RequestContext,
   forwarder: Forwarder,
   log: Log,

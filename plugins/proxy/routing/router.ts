@@ -37,6 +37,9 @@ export function isOwnTraffic({ name, progress }: RequestInfo): boolean {
   return isOwnName(name) || progress !== undefined
 }
 
+/** What the servers need of a router. */
+export type RequestRouter = Pick<Router, 'close' | 'destinationOf' | 'keyOf' | 'link' | 'recover' | 'route'>
+
 /**
  * Decides how each request is answered, and holds it while its service starts. Knows no sockets: forwarders carry the
  * decisions out.
@@ -274,7 +277,8 @@ export class Router {
 
   async #details(entry: CatalogEntry): Promise<ServiceDetails> {
     // Without its output the page is still useful.
-    const lines = await this.#catalog.tail(entry.key, this.#limits.lines).catch(() => [])
+    const lines =
+      this.#limits.lines === 0 ? [] : await this.#catalog.tail(entry.key, this.#limits.lines).catch(() => [])
     return { reason: entry.reason, lines }
   }
 

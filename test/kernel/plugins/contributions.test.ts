@@ -15,6 +15,7 @@ function draft(more: Partial<Draft>): Draft {
     tables: [],
     variables: [],
     urls: [],
+    shares: [],
     reserved: [],
     ports: [],
     openers: [],

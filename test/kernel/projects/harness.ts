@@ -69,7 +69,17 @@ export class TestKernel {
     this.records = new Records(join(this.data, 'records'), log)
     this.ports = new Ports(this.registry, { table: () => undefined, own: () => undefined })
     this.#contributions = new Contributions(new Features())
-    const none = { sources: [], checks: [], commands: [], routes: [], tables: [], urls: [], reserved: [], ports: [] }
+    const none = {
+      sources: [],
+      checks: [],
+      commands: [],
+      routes: [],
+      tables: [],
+      urls: [],
+      shares: [],
+      reserved: [],
+      ports: [],
+    }
     const nothing = {
       openers: [],
       topics: [],

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { type EngineChild, startChild } from '../../../../plugins/container/calls/child.ts'
-import { processList } from '../../../lib/process-list.ts'
-import { until } from '../../../lib/running.ts'
+import { type Child, startChild } from '../../../plugins/lib/child.ts'
+import { processList } from '../../lib/process-list.ts'
+import { until } from '../../lib/running.ts'
 
 const { isAlive } = processList
 
 const env = { PATH: process.env['PATH'] ?? '' }
 
 /** Starts a command with a second process, which outlives the first; returns the pids of tether, first and second. */
-async function startTwo(): Promise<{ readonly child: EngineChild; readonly pids: readonly number[] }> {
+async function startTwo(): Promise<{ readonly child: Child; readonly pids: readonly number[] }> {
   const script = 'sleep 1000 & echo "$PPID $$ $!"; wait'
   const child = startChild({ argv: ['sh', '-c', script], env })
   const [line] = await once(child.stdout, 'data')

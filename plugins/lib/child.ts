@@ -1,9 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import type { EngineCommand } from '../provides.ts'
 
-/** A command of an engine that runs until it exits or is stopped. */
-export interface EngineChild {
+/** A program, its whole environment, and what it reads. */
+export interface ChildCommand {
+  readonly argv: readonly [string, ...string[]]
+  readonly env: Readonly<NodeJS.ProcessEnv>
+  readonly input?: string
+}
+
+/** A program that runs until it exits or is stopped. */
+export interface Child {
   readonly stdout: Readable
   readonly stderr: Readable
   /** Resolves with its exit code; null where a signal killed it, or it could not be started. */
@@ -19,7 +25,7 @@ const tether =
   'trap : TERM; exec 4<&0; "$@" <&4 3<&- 4<&- & child=$!; exec <&- >&- 2>&- 4<&-; read -r line <&3; kill 0; wait "$child"'
 
 /** Starts a command that exits with this process at the latest. */
-export function startChild({ argv, env, input = '' }: EngineCommand): EngineChild {
+export function startChild({ argv, env, input = '' }: ChildCommand): Child {
   const child = spawn('/bin/sh', ['-c', tether, 'sh', ...argv], {
     env,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],

@@ -1,0 +1,121 @@
+import type { Catalog, Log, SharedUrl } from '../../kernel/contract/plugin.ts'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { Fronts } from '../proxy/provides.ts'
+import { LanShare } from './lan/lan-share.ts'
+import { portsFor } from './port.ts'
+import type { ShareBody, ShareView, ShareWay } from './provides.ts'
+import { Share } from './share.ts'
+import { TunnelShare } from './tunnel/tunnel-share.ts'
+import type { Way, WayInput } from './way.ts'
+
+/** What the shares need of the daemon. */
+export interface SharesInput {
+  readonly catalog: () => Catalog
+  readonly fronts: () => Fronts
+  readonly log: Log
+  /** Called when what is shared has changed. */
+  readonly changed: () => void
+}
+
+const ways: Readonly<Record<ShareWay, (input: WayInput) => Promise<Way>>> = {
+  lan: input => LanShare.open(input),
+  tailscale: input => TunnelShare.open('tailscale', input),
+  cloudflared: input => TunnelShare.open('cloudflared', input),
+  ngrok: input => TunnelShare.open('ngrok', input),
+}
+
+/** All services that are shared; none outlives the daemon. */
+export class Shares {
+  readonly #input: SharesInput
+  readonly #shares = new Set<Share>()
+
+  constructor(input: SharesInput) {
+    this.#input = input
+  }
+
+  list(): readonly ShareView[] {
+    return [...this.#shares].map(share => share.view())
+  }
+
+  /** Returns the URLs of one service, for its state. */
+  of(key: string): readonly SharedUrl[] {
+    return this.list().flatMap(share => {
+      const [first] = share.urls
+      return share.key !== key || first === undefined ? [] : [{ via: share.via, url: first.url }]
+    })
+  }
+
+  /** Shares a service, unless detached until the client leaves. Throws UNKNOWN_SERVICE, SERVICE_NOT_RUNNING, SHARE_FAILED or FEATURE_OFF. */
+  async begin(body: ShareBody, client: AbortSignal): Promise<Share> {
+    this.#check(body)
+    const share = new Share(body)
+    if (body.detach !== true) {
+      const left = (): void => void share.end('the command has exited')
+      client.addEventListener('abort', left, { once: true })
+      if (client.aborted) left()
+    }
+    this.#shares.add(share)
+    const changed = (): void => {
+      share.changed()
+      this.#input.changed()
+    }
+    void share.ended.then(reason => {
+      this.#shares.delete(share)
+      this.#input.log.info(`${body.key} is not shared by ${body.via} any more: ${reason}`)
+      this.#input.changed()
+    })
+    const { key, port } = body
+    try {
+      const way = await ways[body.via]({
+        ...{ key, ports: portsFor(key, port), log: this.#input.log, signal: share.signal, changed },
+        openFront: spec => this.#input.fronts().open(spec),
+        failed: reason => void share.end(reason),
+      })
+      if (share.signal.aborted) await way.close()
+      else share.open(way)
+    } catch (error) {
+      await share.end('failed to begin')
+      throw error
+    }
+    this.#input.log.info(
+      `${key} is shared by ${body.via}: ${share
+        .view()
+        .urls.map(({ url }) => url)
+        .join(', ')}`,
+    )
+    this.#input.changed()
+    return share
+  }
+
+  /** Ends the shares of services, and returns what they were. */
+  async end(isMeant: (key: string) => boolean, reason: string): Promise<readonly ShareView[]> {
+    const meant = [...this.#shares].filter(({ key }) => isMeant(key))
+    const views = meant.map(share => share.view())
+    await Promise.all(meant.map(share => share.end(reason)))
+    return views
+  }
+
+  #check({ key, via }: ShareBody): void {
+    const entry = this.#input.catalog().get(key)
+    if (entry === undefined) throw new LocaldError('UNKNOWN_SERVICE', `service '${key}' is unknown`)
+    if (entry.hosts.length === 0)
+      throw new LocaldError(
+        'SHARE_FAILED',
+        `service '${entry.name}' has no URL: only services with one can be shared`,
+        {
+          service: key,
+          hint: 'Run `locald status` to see which have one.',
+        },
+      )
+    if (entry.asleep !== true && ['stopped', 'failed', 'exited'].includes(entry.status))
+      throw new LocaldError('SERVICE_NOT_RUNNING', `service '${entry.name}' is not running`, {
+        service: key,
+        hint: `Run \`locald up ${entry.name}\` first.`,
+      })
+    if (this.list().some(share => share.key === key && share.via === via))
+      throw new LocaldError('SHARE_FAILED', `service '${entry.name}' is already shared by ${via}`, {
+        service: key,
+        hint: `Run \`locald share\` to see where, or \`locald share --stop ${entry.name}\` to end that.`,
+      })
+  }
+}
