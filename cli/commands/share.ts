@@ -1,13 +1,6 @@
 import { LocaldError } from '../../kernel/errors.ts'
 import type { KeysAnswer } from '../../kernel/protocol.ts'
-import {
-  type ShareBody,
-  type ShareEvent,
-  type SharesAnswer,
-  type ShareView,
-  type ShareWay,
-  shareWays,
-} from '../../plugins/share/provides.ts'
+import type { ShareBody, ShareEvent, SharesAnswer, ShareView, ShareWay } from '../../plugins/share/provides.ts'
 import { flagValue } from '../args/parse.ts'
 import { parsePort, readDuration } from '../args/values.ts'
 import type { Context } from '../context.ts'
@@ -23,6 +16,8 @@ const audiences: Readonly<Record<ShareWay, string>> = {
   cloudflared: 'everyone on the internet who has the URL',
   ngrok: 'everyone on the internet who has the URL',
 }
+
+const shareWays = ['lan', 'tailscale', 'cloudflared', 'ngrok'] as const satisfies readonly ShareWay[]
 
 /** `locald share`. */
 export async function share(context: Context): Promise<number> {
@@ -85,7 +80,7 @@ async function begin({ json }: Context, daemon: Client, body: ShareBody): Promis
   try {
     for await (const events of stream.batches) {
       for (const event of events) {
-        if (json) printJson(event.event === 'share' ? event.share : { ended: event.reason })
+        if (json) printJson(event.event === 'share' ? event.share : { stopped: event.reason })
         else if (event.event === 'share') await printShare(event, body)
         else printStderr(`Not shared any more: ${event.reason}`)
       }
@@ -107,8 +102,8 @@ async function printShare({ share, notes }: Extract<ShareEvent, { event: 'share'
   const name = key.split(':').at(-1)
   printStderr(
     detached
-      ? `Run \`locald share --stop ${name}\` to end it; it also ends with the daemon.`
-      : 'Press Ctrl-C to end it.',
+      ? `Run \`locald share --stop ${name}\` to stop it; it also stops with the daemon.`
+      : 'Press Ctrl-C to stop it.',
   )
   if (body.via === 'lan')
     printStderr('Over plain HTTP, browsers refuse features such as the camera and service workers.')

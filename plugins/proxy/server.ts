@@ -11,7 +11,7 @@ import { secureServer, type TlsContexts } from './listen/tls.ts'
 import type { Front } from './provides.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import type { Recorder } from './recorder/recorder.ts'
-import type { RequestWatch } from './request-watch.ts'
+import { RequestWatch } from './request-watch.ts'
 import { type ReadArrival, readOwnArrival } from './routing/arrival.ts'
 import type { Attempt } from './routing/dispatch.ts'
 import type { RequestRouter } from './routing/router.ts'
@@ -100,7 +100,9 @@ export class ProxyServer {
 
   /** Opens another server that uses the connections to services of this one. */
   openFront(router: RequestRouter, readArrival: ReadArrival): Front {
-    const front = new ProxyServer(router, { ...this.#parts, readArrival, beside: this })
+    // Its clients are no processes of this machine.
+    const parts = { ...this.#parts, requestWatch: new RequestWatch(), readArrival, beside: this }
+    const front = new ProxyServer(router, parts)
     return { createServer: () => front.createPlain(), close: () => front.close() }
   }
 

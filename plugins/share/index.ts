@@ -18,17 +18,17 @@ const plugin: Plugin = {
     const changed = host.shares(key => shares.of(key))
     host.routes('/shares', shareRoutes(shares))
     host.hooks.down.tapPromise('share', async ({ name }) => {
-      await shares.end(key => key.startsWith(`${name}:`), 'its project has stopped')
+      await shares.stop(key => key.startsWith(`${name}:`), 'its project has stopped')
     })
     let off = (): void => {}
     host.hooks.booted.tap('share', () => {
       off = host.use.catalog.on(event => {
-        if (event.event === 'removed') void shares.end(key => key === event.key, 'its service was removed')
+        if (event.event === 'removed') void shares.stop(key => key === event.key, 'its service was removed')
       })
     })
     host.hooks.closing.tapPromise('share', async () => {
       off()
-      await shares.end(() => true, 'the daemon has stopped')
+      await shares.stop(() => true, 'the daemon has stopped')
     })
   },
 }

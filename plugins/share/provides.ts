@@ -1,6 +1,5 @@
 /** The ways to share a service: with the local network, or by the tunnel of another program. */
-export const shareWays = ['lan', 'tailscale', 'cloudflared', 'ngrok'] as const
-export type ShareWay = (typeof shareWays)[number]
+export type ShareWay = 'lan' | 'tailscale' | 'cloudflared' | 'ngrok'
 
 /** A share. */
 export interface ShareView {
@@ -9,7 +8,7 @@ export interface ShareView {
   readonly via: ShareWay
   /** The best one first; empty while the machine is in no network. */
   readonly urls: readonly SharePlace[]
-  /** When it ends; null: not at a time. UTC, ISO 8601. */
+  /** When it stops; null: not at a time. UTC, ISO 8601. */
   readonly until: string | null
   /** Whether it goes on without the command that began it. */
   readonly detached: boolean
@@ -22,10 +21,10 @@ export interface SharePlace {
   readonly network: string | null
 }
 
-/** A line of the answer to `POST /v1/shares`: the share, again when it changes, and at last why it has ended. */
+/** A line of the answer to `POST /v1/shares`: the share, again when it changes, and at last why it has stopped. */
 export type ShareEvent =
   | { readonly event: 'share'; readonly share: ShareView; readonly notes: readonly string[] }
-  | { readonly event: 'end'; readonly reason: string }
+  | { readonly event: 'stopped'; readonly reason: string }
 
 /** What `POST /v1/shares` begins. */
 export interface ShareBody {
@@ -33,7 +32,7 @@ export interface ShareBody {
   readonly via: ShareWay
   /** The port of the listener; absent: the same free one each time, where that is possible. */
   readonly port?: number
-  /** Ends after this time, ms. */
+  /** Stops after this time, ms. */
   readonly forMs?: number
   /** Whether it goes on when the client disconnects. Default: false. */
   readonly detach?: boolean

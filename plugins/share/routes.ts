@@ -24,7 +24,7 @@ export function shareRoutes(shares: Shares): FastifyPluginAsync {
           body: schemas.body,
           response: {
             200: {
-              description: 'The share, again when it changes, and why it has ended. One JSON value per line.',
+              description: 'The share, again when it changes, and why it has stopped. One JSON value per line.',
               content: { 'application/x-ndjson': { schema: schemas.event } },
             },
           },
@@ -36,22 +36,22 @@ export function shareRoutes(shares: Shares): FastifyPluginAsync {
           push(eventOf(share))
           if (body.detach === true) return
           const off = share.on(() => push(eventOf(share)))
-          const reason = await share.ended
+          const reason = await share.stopped
           off()
-          push({ event: 'end', reason })
+          push({ event: 'stopped', reason })
         }),
     )
     app.post<{ Body: { readonly keys?: readonly string[] } }>(
       '/stop',
       {
         schema: {
-          summary: 'End shares',
+          summary: 'Stop shares',
           body: schemas.stopBody,
-          response: json('Those that were ended', schemas.shares),
+          response: json('Those that were stopped', schemas.shares),
         },
       },
       async ({ body: { keys } }): Promise<SharesAnswer> => ({
-        shares: await shares.end(key => keys?.includes(key) ?? true, 'it was stopped'),
+        shares: await shares.stop(key => keys?.includes(key) ?? true, 'stopped by `locald share --stop`'),
       }),
     )
   }

@@ -1,10 +1,11 @@
-import { shareWays } from './provides.ts'
+import type { ShareWay } from './provides.ts'
 
 /** JSON schemas of `/v1/shares`; `provides.ts` has their types. */
 const text = { type: 'string' } as const
 const textOrNull = { type: ['string', 'null'] } as const
 const key = { type: 'string', minLength: 3, maxLength: 200, description: 'Key of the service' } as const
-const via = { enum: [...shareWays] } as const
+const ways: readonly ShareWay[] = ['lan', 'tailscale', 'cloudflared', 'ngrok']
+const via = { enum: ways } as const
 
 function object<P extends object>(properties: P) {
   return { type: 'object', required: Object.keys(properties), properties } as const
@@ -25,7 +26,7 @@ export const shares = object({ shares: list(share) })
 export const event = {
   oneOf: [
     object({ event: { enum: ['share'] }, share, notes: list(text) }),
-    object({ event: { enum: ['end'] }, reason: text }),
+    object({ event: { enum: ['stopped'] }, reason: text }),
   ],
 } as const
 
@@ -36,7 +37,7 @@ export const body = {
     key,
     via,
     port: { type: 'integer', minimum: 1, maximum: 65_535 },
-    forMs: { type: 'integer', minimum: 1, maximum: 20 * 86_400_000, description: 'Ends after this time' },
+    forMs: { type: 'integer', minimum: 1, maximum: 20 * 86_400_000, description: 'Stops after this time' },
     detach: { type: 'boolean', description: 'Whether it goes on when the client disconnects' },
   },
   additionalProperties: false,

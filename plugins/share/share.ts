@@ -4,14 +4,14 @@ import type { Way } from './way.ts'
 /** Clocks are read this often at least: timers stand still while the machine sleeps, ms. */
 const lookMs = 30_000
 
-/** One service, shared in one way, until it is ended. */
+/** One service, shared in one way, until that stops. */
 export class Share {
-  /** Resolves with the reason when it ends. */
-  readonly ended: Promise<string>
+  /** Resolves with the reason when it stops. */
+  readonly stopped: Promise<string>
   readonly #body: ShareBody
   readonly #untilMs: number | undefined
   readonly #listeners = new Set<() => void>()
-  readonly #stop = new AbortController()
+  readonly #stopping = new AbortController()
   #way: Way | undefined
   #resolve: (reason: string) => void = () => {}
   #timer: NodeJS.Timeout | undefined
@@ -19,14 +19,14 @@ export class Share {
   constructor(body: ShareBody) {
     this.#body = body
     this.#untilMs = body.forMs === undefined ? undefined : Date.now() + body.forMs
-    this.ended = new Promise(resolve => {
+    this.stopped = new Promise(resolve => {
       this.#resolve = resolve
     })
   }
 
-  /** Aborts when it ends. */
+  /** Aborts when it stops. */
   get signal(): AbortSignal {
-    return this.#stop.signal
+    return this.#stopping.signal
   }
 
   get key(): string {
@@ -59,10 +59,10 @@ export class Share {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  /** Ends it. The first reason counts. Never rejects. */
-  async end(reason: string): Promise<void> {
+  /** Stops it. The first reason counts. Never rejects. */
+  async stop(reason: string): Promise<void> {
     this.#resolve(reason)
-    this.#stop.abort()
+    this.#stopping.abort()
     clearTimeout(this.#timer)
     const way = this.#way
     this.#way = undefined
@@ -70,9 +70,9 @@ export class Share {
   }
 
   #arm(): void {
-    if (this.#untilMs === undefined || this.#stop.signal.aborted) return
+    if (this.#untilMs === undefined || this.#stopping.signal.aborted) return
     const leftMs = this.#untilMs - Date.now()
-    if (leftMs <= 0) void this.end('its time is over')
+    if (leftMs <= 0) void this.stop('its time is over')
     else this.#timer = setTimeout(() => this.#arm(), Math.min(leftMs, lookMs)).unref()
   }
 }

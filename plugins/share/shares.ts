@@ -50,7 +50,7 @@ export class Shares {
     this.#check(body)
     const share = new Share(body)
     if (body.detach !== true) {
-      const left = (): void => void share.end('the command has exited')
+      const left = (): void => void share.stop('the command has exited')
       client.addEventListener('abort', left, { once: true })
       if (client.aborted) left()
     }
@@ -59,7 +59,7 @@ export class Shares {
       share.changed()
       this.#input.changed()
     }
-    void share.ended.then(reason => {
+    void share.stopped.then(reason => {
       this.#shares.delete(share)
       this.#input.log.info(`${body.key} is not shared by ${body.via} any more: ${reason}`)
       this.#input.changed()
@@ -69,12 +69,12 @@ export class Shares {
       const way = await ways[body.via]({
         ...{ key, ports: portsFor(key, port), log: this.#input.log, signal: share.signal, changed },
         openFront: spec => this.#input.fronts().open(spec),
-        failed: reason => void share.end(reason),
+        failed: reason => void share.stop(reason),
       })
       if (share.signal.aborted) await way.close()
       else share.open(way)
     } catch (error) {
-      await share.end('failed to begin')
+      await share.stop('failed to begin')
       throw error
     }
     this.#input.log.info(
@@ -87,11 +87,11 @@ export class Shares {
     return share
   }
 
-  /** Ends the shares of services, and returns what they were. */
-  async end(isMeant: (key: string) => boolean, reason: string): Promise<readonly ShareView[]> {
+  /** Stops the shares of services, and returns what they were. */
+  async stop(isMeant: (key: string) => boolean, reason: string): Promise<readonly ShareView[]> {
     const meant = [...this.#shares].filter(({ key }) => isMeant(key))
     const views = meant.map(share => share.view())
-    await Promise.all(meant.map(share => share.end(reason)))
+    await Promise.all(meant.map(share => share.stop(reason)))
     return views
   }
 
@@ -115,7 +115,7 @@ export class Shares {
     if (this.list().some(share => share.key === key && share.via === via))
       throw new LocaldError('SHARE_FAILED', `service '${entry.name}' is already shared by ${via}`, {
         service: key,
-        hint: `Run \`locald share\` to see where, or \`locald share --stop ${entry.name}\` to end that.`,
+        hint: `Run \`locald share\` to see where, or \`locald share --stop ${entry.name}\` to stop that.`,
       })
   }
 }

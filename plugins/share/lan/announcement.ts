@@ -47,7 +47,7 @@ export class Announcement {
   }
 
   /** Reports that the name is not used any more. */
-  async end(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isActive = false
     clearTimeout(this.#repeat)
     await new Promise<void>(resolve => this.#mdns.respond([...goodbyeOf(this.#records)], () => resolve()))

@@ -67,7 +67,7 @@ export class LanShare implements Way {
     clearTimeout(this.#timer)
     const announcements = this.#announcements
     this.#announcements = []
-    await Promise.all([this.#front.close(), ...announcements.map(announcement => announcement.end())])
+    await Promise.all([this.#front.close(), ...announcements.map(announcement => announcement.stop())])
   }
 
   #originOf(host: string): FrontOrigin | undefined {
@@ -128,9 +128,9 @@ export class LanShare implements Way {
       // An IPv6 address is not ready while the system looks for duplicates: the next look tries again.
       if (failure !== undefined) this.#input.log.info(`cannot listen on ${at.address}: ${failure}`)
     }
-    const ended = this.#announcements
+    const old = this.#announcements
     this.#announcements = []
-    await Promise.all(ended.map(announcement => announcement.end()))
+    await Promise.all(old.map(announcement => announcement.stop()))
     if (!this.#isClosed) await this.#announce()
     this.#input.changed()
   }
@@ -147,10 +147,10 @@ export class LanShare implements Way {
       if (!begun.includes(undefined)) {
         this.#announcements = announced
         this.#name = announced.length === 0 ? undefined : name
-        if (this.#isClosed) await Promise.all(announced.map(each => each.end()))
+        if (this.#isClosed) await Promise.all(announced.map(each => each.stop()))
         return
       }
-      await Promise.all(announced.map(each => each.end()))
+      await Promise.all(announced.map(each => each.stop()))
     }
   }
 
