@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { burst } from './benches/burst.ts'
 import { cli } from './benches/cli.ts'
 import { dashboard } from './benches/dashboard.ts'
+import { firstUp } from './benches/first-up.ts'
 import { idle } from './benches/idle.ts'
 import { output } from './benches/output.ts'
 import { page } from './benches/page.ts'
@@ -18,7 +19,7 @@ import { made } from './folders.ts'
 import { machine } from './machine.ts'
 import { tableOf } from './report.ts'
 
-const benches = { cli, start, idle, output, restart, proxy, recording, page, dashboard, burst }
+const benches = { cli, start, idle, output, restart, proxy, recording, page, dashboard, burst, 'first-up': firstUp }
 const words = process.argv.slice(2)
 const smoke = words.includes('--smoke')
 const names = words.filter(word => word !== '--smoke')

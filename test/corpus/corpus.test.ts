@@ -9,6 +9,7 @@ import { Sandbox } from '../lib/sandbox.ts'
 import { Packages } from './install.ts'
 import { filesOf, type Recipe } from './recipe.ts'
 import { recipes } from './recipes/index.ts'
+import { type Result, summaryOf } from './results.ts'
 import { waitForEdit, waitForText } from './visit.ts'
 
 const { LOCALD_CORPUS: named, LOCALD_NIGHTLY: nightly } = process.env
@@ -34,37 +35,50 @@ t.test('small projects come up in one command', async t => {
   })
   const packages = new Packages(sandbox)
   const browser = await openBrowser(t)
+  const results: Result[] = []
+  t.teardown(() => process.stdout.write(`\n${summaryOf(results)}\n`))
   for (const recipe of recipes.filter(isChosen)) {
+    const { name } = recipe
     const missing = await packages.missing(recipe.programs ?? [])
     if (missing.length > 0) {
-      t.comment(`${recipe.name}: there is no ${missing.join(', ')}`)
+      results.push({ name, outcome: 'not tried', why: `there is no ${missing.join(', ')}` })
       continue
     }
-    await t.test(recipe.name, { timeout: recipeMs }, async t => {
-      const folder = sandbox.project(recipe.name, filesOf(recipe))
-      await packages.install(recipe, folder)
-      const began = Date.now()
-      const events = await sandbox.up(folder, [], { limitMs: 240_000, env: packages.env })
-      const readyMs = Date.now() - began
-      const port = await sandbox.https()
-      const { domain = `${recipe.name}.localhost` } = recipe
-      const hostOf = (label: string) => (label === '' ? domain : `${label}.${domain}`)
+    const result: Result = { name, outcome: 'no' }
+    results.push(result)
+    await t.test(name, { timeout: recipeMs }, async t => {
       try {
-        for (const [label, text] of Object.entries(recipe.answers)) await waitForText(port, hostOf(label), text)
-        const answerMs = Date.now() - began
-        const { edit } = recipe
-        const changed = edit && { ...edit, file: join(folder, edit.file) }
-        const editMs = changed && (await waitForEdit(sandbox, browser, `https://${hostOf('')}:${port}/`, changed))
-        const warnings = events.flatMap(each => (each.event === 'warning' ? each.message : []))
-        t.pass(
-          `${recipe.name}: ready ${readyMs} ms, answered ${answerMs} ms, changed ${editMs ?? '-'} ms ${warnings.join('; ')}`,
-        )
+        await visit(recipe, result)
+        result.outcome = 'yes'
+        t.pass(summaryOf([result]))
       } catch (error) {
-        const lines = (await sandbox.logs(folder)).map(({ text }) => text)
-        throw new Error(`${error}\n${lines.slice(-30).join('\n')}`)
-      } finally {
-        await sandbox.run(['stop'], { cwd: folder })
+        result.why = error instanceof Error ? error.message : String(error)
+        throw error
       }
     })
+  }
+
+  async function visit(recipe: Recipe, result: Result): Promise<void> {
+    const { name, domain = `${name}.localhost`, edit } = recipe
+    const folder = sandbox.project(name, filesOf(recipe))
+    const env = await packages.install(recipe, folder)
+    const began = Date.now()
+    const hostOf = (label: string) => (label === '' ? domain : `${label}.${domain}`)
+    try {
+      const events = await sandbox.up(folder, [], { limitMs: 240_000, env })
+      result.readyMs = Date.now() - began
+      result.why = events.flatMap(each => (each.event === 'warning' ? each.message : [])).join('; ')
+      const port = await sandbox.https()
+      for (const [label, text] of Object.entries(recipe.answers)) await waitForText(port, hostOf(label), text)
+      result.answeredMs = Date.now() - began
+      if (edit === undefined) return
+      const change = { ...edit, file: join(folder, edit.file) }
+      result.changedMs = await waitForEdit(sandbox, browser, `https://${hostOf('')}:${port}/`, change)
+    } catch (error) {
+      const lines = (await sandbox.logs(folder).catch(() => [])).map(({ text }) => text)
+      throw new Error(`${error}\n${lines.slice(-30).join('\n')}`)
+    } finally {
+      await sandbox.run(['stop'], { cwd: folder })
+    }
   }
 })

@@ -25,10 +25,21 @@ export class Packages {
   }
 
   /** Where tools keep what they download and compile. */
-  get env(): Readonly<Record<string, string>> {
+  get #caches(): Readonly<Record<string, string>> {
     const at = (name: string) => join(this.#folder, name)
     const go = { GOPATH: at('go'), GOCACHE: at('go-build'), GOFLAGS: '-modcacherw' }
-    return { npm_config_cache: at('npm'), PIP_CACHE_DIR: at('pip'), ...go, CARGO_HOME: at('cargo') }
+    const yarn = { YARN_CACHE_FOLDER: at('yarn'), YARN_GLOBAL_FOLDER: at('yarn-berry') }
+    const node = { npm_config_cache: at('npm'), pnpm_config_store_dir: at('pnpm'), BUN_INSTALL_CACHE_DIR: at('bun') }
+    // Where a machine reaches registries through a proxy of its own, npm knows its certificate and yarn does not.
+    const trust = process.env['NODE_EXTRA_CA_CERTS']
+    return {
+      ...(trust === undefined ? {} : { NODE_EXTRA_CA_CERTS: trust }),
+      ...node,
+      ...yarn,
+      PIP_CACHE_DIR: at('pip'),
+      ...go,
+      CARGO_HOME: at('cargo'),
+    }
   }
 
   /** Returns the programs that are not there. */
@@ -38,21 +49,37 @@ export class Packages {
     return stdout.split('\n').filter(Boolean)
   }
 
-  /** Puts the packages of a recipe into its project. */
-  async install(recipe: Recipe, project: string): Promise<void> {
-    const { npm, pip, prepare } = recipe
-    if (npm !== undefined) await this.#link(npm, 'node_modules', project)
+  /** Puts the packages of a recipe into its project. Returns the environment of its user. */
+  async install({ npm, pip, prepare, tools }: Recipe, project: string): Promise<Readonly<Record<string, string>>> {
+    const path = tools === undefined ? undefined : await this.#pathOf(tools)
+    const env = { ...this.#caches, ...(path === undefined ? {} : { PATH: path }) }
+    if (npm !== undefined) {
+      // Npm chooses versions that fit its Node.
+      const folder = await this.#modules(npm, '--legacy-peer-deps --ignore-scripts', tools && { tools, env })
+      await this.#sh(linked(folder, 'node_modules'), project)
+    }
     if (pip !== undefined) await this.#sh(linked(await this.#virtualEnvironment(pip), '.venv'), project)
-    if (prepare !== undefined) await this.#sh(prepare, project)
+    if (prepare !== undefined) await this.#sh(prepare, project, env)
+    return env
   }
 
-  async #link(packages: Readonly<Record<string, string>>, what: string, project: string): Promise<void> {
+  /** Installs tools; unlike those of projects, their scripts run, as some of them put the program in its place. */
+  async #pathOf(tools: Readonly<Record<string, string>>): Promise<string> {
+    return `${join(await this.#modules(tools, '--foreground-scripts'), '.bin')}:${this.#sandbox.env['PATH']}`
+  }
+
+  /** Returns a `node_modules` with these packages, installed with more flags, and by other tools than this machine's. */
+  async #modules(
+    packages: Readonly<Record<string, string>>,
+    flags: string,
+    by?: { readonly tools: Readonly<Record<string, string>>; readonly env: Readonly<Record<string, string>> },
+  ): Promise<string> {
     const manifest = JSON.stringify({ private: true, dependencies: packages })
-    const folder = await this.#make(manifest, async made => {
+    const folder = await this.#make(`${flags} ${manifest} ${JSON.stringify(by?.tools)}`, async made => {
       this.#sandbox.write(join(made, 'package.json'), manifest)
-      await this.#sh('npm install --legacy-peer-deps --ignore-scripts --no-audit --no-fund', made)
+      await this.#sh(`npm install ${flags} --no-audit --no-fund`, made, by?.env)
     })
-    await this.#sh(linked(join(folder, what), what), project)
+    return join(folder, 'node_modules')
   }
 
   async #virtualEnvironment(packages: readonly string[]): Promise<string> {
@@ -76,8 +103,8 @@ export class Packages {
     return folder
   }
 
-  async #sh(command: string, cwd: string): Promise<void> {
-    const ran = await this.#sandbox.spawn(['sh', '-c', command], { cwd, env: this.env, limitMs: installMs }).done
+  async #sh(command: string, cwd: string, env: Readonly<Record<string, string>> = this.#caches): Promise<void> {
+    const ran = await this.#sandbox.spawn(['sh', '-c', command], { cwd, env, limitMs: installMs }).done
     if (ran.code !== 0) throw new Error(`${command}: ${ran.code ?? ran.signal}\n${ran.stdout}\n${ran.stderr}`)
   }
 }

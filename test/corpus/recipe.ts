@@ -13,6 +13,8 @@ export interface Recipe {
   readonly scripts?: Readonly<Record<string, string>>
   /** More of its package.json. */
   readonly manifest?: Readonly<Record<string, unknown>>
+  /** Packages whose programs the project's user has installed, such as another package manager or Node: first in PATH. */
+  readonly tools?: Readonly<Record<string, string>>
   /** Packages for a virtual environment in `.venv`. */
   readonly pip?: readonly string[]
   /** Programs that must be there; where one is not, the project is not tried. */

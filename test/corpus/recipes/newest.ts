@@ -1,0 +1,205 @@
+import type { Recipe } from '../recipe.ts'
+
+const edit = (file: string) => ({ file, from: 'before the change', to: 'after the change' })
+/** The Node that the newest versions need. */
+const tools = { node: '^24' }
+const react = { react: '^19', 'react-dom': '^19' }
+
+/** Tools in their newest versions, of sites, components and servers. */
+export const newestRecipes: readonly Recipe[] = [
+  {
+    name: 'angular-22',
+    tools,
+    npm: {
+      ...{ '@angular/cli': '^22', '@angular/build': '^22', '@angular/core': '^22', '@angular/common': '^22' },
+      ...{ '@angular/compiler': '^22', '@angular/compiler-cli': '^22', '@angular/platform-browser': '^22' },
+      ...{ rxjs: '^7', typescript: '~6.0', tslib: '^2' },
+    },
+    scripts: { start: 'ng serve' },
+    files: {
+      'angular.json': JSON.stringify({
+        version: 1,
+        projects: {
+          app: {
+            projectType: 'application',
+            root: '',
+            sourceRoot: 'src',
+            architect: {
+              build: {
+                builder: '@angular/build:application',
+                options: { browser: 'src/main.ts', tsConfig: 'tsconfig.json' },
+                configurations: { development: { optimization: false, sourceMap: true } },
+              },
+              serve: { builder: '@angular/build:dev-server', options: { buildTarget: 'app:build:development' } },
+            },
+          },
+        },
+      }),
+      'tsconfig.json':
+        '{ "compilerOptions": { "target": "ES2022", "module": "preserve", "moduleResolution": "bundler", "skipLibCheck": true }, "files": ["src/main.ts"] }',
+      'src/index.html': '<!doctype html><html><head><base href="/"></head><body><app-root></app-root></body></html>',
+      'src/main.ts': `import { Component } from '@angular/core'
+import { bootstrapApplication } from '@angular/platform-browser'
+@Component({ selector: 'app-root', template: '<h1>before the change</h1>' })
+class App {}
+bootstrapApplication(App)
+`,
+    },
+    answers: { '': 'app-root' },
+    edit: edit('src/main.ts'),
+  },
+  {
+    name: 'storybook-10',
+    tools,
+    npm: { storybook: '^10', '@storybook/html-vite': '^10', vite: '^8' },
+    scripts: { start: 'storybook dev' },
+    files: {
+      '.storybook/main.js':
+        "export default { framework: '@storybook/html-vite', stories: ['../src/*.stories.js'], core: { disableTelemetry: true } }",
+      'src/page.stories.js':
+        "export default { title: 'Page' }\nexport const Plain = { render: () => '<h1>a story</h1>' }",
+    },
+    answers: { '': 'storybook' },
+  },
+  {
+    name: 'nest-12',
+    npm: {
+      ...{ '@nestjs/core': '^12', '@nestjs/common': '^12', '@nestjs/platform-express': '^12' },
+      ...{ '@nestjs/cli': '^12', 'reflect-metadata': '^0.2', rxjs: '^7', typescript: '^5' },
+    },
+    manifest: { type: 'commonjs' },
+    scripts: { 'start:dev': 'nest start --watch', start: 'nest start' },
+    files: {
+      'nest-cli.json': '{ "sourceRoot": "src" }',
+      'tsconfig.json':
+        '{ "compilerOptions": { "module": "nodenext", "target": "es2022", "outDir": "dist", "experimentalDecorators": true, "emitDecoratorMetadata": true, "skipLibCheck": true } }',
+      'src/main.ts': `import 'reflect-metadata'
+import { Controller, Get, Module } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+@Controller()
+class Page {
+  @Get() get() { return 'nest answers' }
+}
+@Module({ controllers: [Page] })
+class App {}
+void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
+`,
+    },
+    answers: { '': 'nest answers' },
+  },
+  {
+    name: 'slidev',
+    tools,
+    npm: { '@slidev/cli': '^53', '@slidev/theme-default': '*', vue: '^3' },
+    scripts: { dev: 'slidev' },
+    files: { 'slides.md': '# before the change\n' },
+    answers: { '': '/@vite/client' },
+    edit: edit('slides.md'),
+  },
+  {
+    name: 'rspress',
+    npm: { '@rspress/core': '^2', ...react },
+    scripts: { dev: 'rspress dev' },
+    files: {
+      'rspress.config.ts':
+        "import { defineConfig } from '@rspress/core'\nexport default defineConfig({ root: 'docs' })\n",
+      'docs/index.md': '# before the change\n',
+    },
+    answers: { '': '<script' },
+    edit: edit('docs/index.md'),
+  },
+  {
+    name: 'ladle',
+    npm: { '@ladle/react': '^5', ...react },
+    scripts: { dev: 'ladle serve' },
+    files: { 'src/page.stories.jsx': 'export const Page = () => <h1>before the change</h1>\n' },
+    answers: { '': '/@vite/client' },
+    edit: edit('src/page.stories.jsx'),
+  },
+  {
+    name: 'hexo',
+    npm: {
+      ...{ hexo: '^8', 'hexo-server': '^3', 'hexo-renderer-marked': '^7', 'hexo-renderer-ejs': '^2' },
+      ...{ 'hexo-generator-index': '^4' },
+    },
+    manifest: { type: undefined, hexo: { version: '8.0.0' } },
+    scripts: { start: 'hexo server' },
+    files: {
+      '_config.yml': 'title: corpus\nurl: http://example.com\ntheme: plain\n',
+      'themes/plain/layout/index.ejs': '<html><body><h1>hexo answers</h1></body></html>',
+      'source/_posts/one.md': '---\ntitle: one\n---\na post\n',
+    },
+    answers: { '': 'hexo answers' },
+  },
+  {
+    name: 'expo-web',
+    tools,
+    npm: { expo: '^58', 'react-native': '*', 'react-native-web': '*', '@expo/metro-runtime': '*', ...react },
+    manifest: { type: undefined, main: 'App.js' },
+    scripts: { start: 'expo start --web --offline' },
+    files: {
+      'app.json':
+        '{ "expo": { "name": "corpus", "slug": "corpus", "platforms": ["web"], "web": { "bundler": "metro" } } }',
+      'App.js':
+        "import { registerRootComponent } from 'expo'\nimport { Text } from 'react-native'\nfunction App() {\n  return <Text>before the change</Text>\n}\nregisterRootComponent(App)\n",
+    },
+    answers: { '': '<script' },
+    edit: edit('App.js'),
+  },
+  {
+    name: 'netlify-dev',
+    tools,
+    npm: { 'netlify-cli': '^27' },
+    scripts: { dev: 'netlify dev --offline' },
+    files: {
+      'netlify.toml': '[dev]\npublish = "public"\nframework = "#static"\n',
+      'public/index.html': '<h1>netlify answers</h1>',
+    },
+    answers: { '': 'netlify answers' },
+  },
+  {
+    name: 'elysia',
+    tools: { bun: '^1' },
+    npm: { elysia: '^1' },
+    scripts: { dev: 'bun run --watch src/index.ts' },
+    files: {
+      'src/index.ts':
+        "import { Elysia } from 'elysia'\nconst app = new Elysia().get('/', () => 'elysia answers').listen(3000)\nconsole.log('http://localhost:' + app.server?.port)\n",
+    },
+    answers: { '': 'elysia answers' },
+  },
+  {
+    name: 'adonis',
+    tools,
+    npm: {
+      '@adonisjs/core': '^7',
+      '@adonisjs/assembler': '*',
+      '@adonisjs/http-server': '*',
+      '@poppinss/ts-exec': '*',
+      'hot-hook': '*',
+      typescript: '~5.9',
+    },
+    manifest: { imports: { '#start/*': './start/*.js' } },
+    scripts: { dev: 'node ace serve --hmr' },
+    files: {
+      '.env':
+        'TZ=UTC\nPORT=3333\nHOST=localhost\nAPP_KEY=a-key-of-at-least-thirty-two-characters\nNODE_ENV=development\n',
+      'ace.js': "await import('@poppinss/ts-exec')\nawait import('./bin/console.js')\n",
+      'tsconfig.json':
+        '{ "compilerOptions": { "target": "ESNext", "module": "NodeNext", "skipLibCheck": true, "outDir": "build" } }',
+      'adonisrc.ts':
+        "import { defineConfig } from '@adonisjs/core/app'\nexport default defineConfig({\n  commands: [() => import('@adonisjs/core/commands')],\n  providers: [() => import('@adonisjs/core/providers/app_provider')],\n  preloads: [() => import('#start/routes')],\n})\n",
+      'bin/server.ts':
+        "import { Ignitor, prettyPrintError } from '@adonisjs/core'\nconst root = new URL('../', import.meta.url)\nnew Ignitor(root, { importer: path => import(/^\\.\\.?\\//.test(path) ? new URL(path, root).href : path) }).httpServer().start().catch(error => {\n  process.exitCode = 1\n  prettyPrintError(error)\n})\n",
+      'bin/console.ts':
+        "import { Ignitor, prettyPrintError } from '@adonisjs/core'\nconst root = new URL('../', import.meta.url)\nnew Ignitor(root, { importer: path => import(/^\\.\\.?\\//.test(path) ? new URL(path, root).href : path) }).ace().handle(process.argv.splice(2)).catch(error => {\n  process.exitCode = 1\n  prettyPrintError(error)\n})\n",
+      'config/app.ts':
+        "import { defineConfig } from '@adonisjs/core/http'\nexport const appKey = process.env.APP_KEY\nexport const http = defineConfig({})\n",
+      'config/logger.ts':
+        "import { defineConfig } from '@adonisjs/core/logger'\nexport default defineConfig({ default: 'app', loggers: { app: { enabled: true, name: 'app', level: 'info' } } })\n",
+      'start/routes.ts':
+        "import router from '@adonisjs/core/services/router'\nrouter.get('/', () => 'adonis answers')\n",
+    },
+    answers: { '': 'adonis answers' },
+  },
+]
