@@ -37,6 +37,8 @@ const webpack = { adds: '--port $PORT --client-web-socket-url auto://0.0.0.0:0/w
 export const tools: readonly Tool[] = [
   { name: 'Vite', programs: ['vite'], except: ['build', 'optimize'], adds: strict },
   { name: 'React Router', programs: ['react-router', '@react-router/dev'], commands: ['dev'], adds: strict },
+  { name: 'Remix', programs: ['remix', '@remix-run/dev'], commands: ['vite:dev'], adds: strict },
+  { name: 'Waku', programs: ['waku'], commands: ['dev', 'start'], adds: port },
   { name: 'VitePress', programs: ['vitepress'], commands: ['dev', 'preview', 'serve'], adds: port },
   { name: 'Astro', programs: ['astro'], commands: ['dev', 'preview'], adds: port },
   {
@@ -44,13 +46,22 @@ export const tools: readonly Tool[] = [
     // A question about usage data would block it.
     env: { NG_CLI_ANALYTICS: 'false' },
   },
+  { name: 'Expo', programs: ['expo'], commands: ['start'], adds: port },
   { name: 'Rsbuild', programs: ['rsbuild', '@rsbuild/core'], commands: ['dev', 'preview'], adds: port },
+  { name: 'Rspress', programs: ['rspress', '@rspress/core'], commands: ['dev', 'preview'], adds: port },
   { name: 'Rspack', programs: ['rspack', '@rspack/cli'], commands: ['serve', 'dev', 's'], adds: port },
   { name: 'webpack', programs: ['webpack', 'webpack-cli'], commands: ['serve', 's'], ...webpack },
   { name: 'webpack-dev-server', programs: ['webpack-dev-server'], ...webpack },
   { name: 'Eleventy', programs: ['eleventy', '@11ty/eleventy'], only: '--serve', adds: port },
+  { name: 'Hexo', programs: ['hexo'], commands: ['server', 's'], adds: port },
+  {
+    ...{ name: 'Slidev', programs: ['slidev', '@slidev/cli'], adds: port },
+    except: ['build', 'export', 'export-notes', 'format', 'theme'],
+  },
   { name: 'Docusaurus', programs: ['docusaurus'], commands: ['start', 'serve'], adds: '--port $PORT --no-open' },
   { name: 'Storybook', programs: ['storybook'], commands: ['dev'], adds: '-p $PORT --ci' },
+  { name: 'Ladle', programs: ['ladle'], commands: ['serve', 'dev', 'preview'], adds: port },
+  { name: 'Netlify', programs: ['netlify', 'ntl', 'netlify-cli'], commands: ['dev'], adds: port },
   { name: 'Wrangler', programs: ['wrangler'], commands: ['dev', 'pages dev'], adds: port },
   {
     ...{ name: 'Flask', programs: ['flask'], commands: ['run'], adds: port, variable: 'FLASK_RUN_PORT' },

@@ -122,42 +122,12 @@ export const fullStackRecipes: readonly Recipe[] = [
     edit: edit('src/routes/index.jsx'),
   },
   {
-    name: 'solid-start',
-    tools,
-    npm: { vite: '^8', '@solidjs/start': '^2', '@solidjs/router': '^0.16', 'solid-js': '^1', nitro: '^3' },
-    scripts: { dev: 'vite dev' },
-    files: {
-      'vite.config.js': plugins(
-        "import { solidStart } from '@solidjs/start/config'\nimport { nitro } from 'nitro/vite'",
-        'solidStart(), nitro()',
-      ),
-      'src/app.jsx':
-        "import { Router } from '@solidjs/router'\nimport { FileRoutes } from '@solidjs/start/router'\nimport { Suspense } from 'solid-js'\nexport default function App() {\n  return <Router root={props => <Suspense>{props.children}</Suspense>}><FileRoutes /></Router>\n}\n",
-      'src/entry-client.jsx':
-        "import { mount, StartClient } from '@solidjs/start/client'\nmount(() => <StartClient />, document.getElementById('app'))\n",
-      'src/entry-server.jsx':
-        'import { createHandler, StartServer } from \'@solidjs/start/server\'\nexport default createHandler(() => <StartServer document={({ assets, children, scripts }) => <html><head>{assets}</head><body><div id="app">{children}</div>{scripts}</body></html>} />)\n',
-      'src/routes/index.jsx': heading('Home'),
-    },
-    answers: { '': 'before the change' },
-    edit: edit('src/routes/index.jsx'),
-  },
-  {
     name: 'waku',
     npm: { waku: '~0.27', react: '~19.2', 'react-dom': '~19.2', 'react-server-dom-webpack': '~19.2' },
     scripts: { dev: 'waku dev' },
     files: { 'src/pages/index.jsx': `${heading('Home')}export const getConfig = () => ({ render: 'dynamic' })\n` },
     answers: { '': 'before the change' },
     edit: edit('src/pages/index.jsx'),
-  },
-  {
-    name: 'gatsby',
-    npm: { gatsby: '^5', react: '^18', 'react-dom': '^18' },
-    manifest: { type: undefined },
-    scripts: { develop: 'gatsby develop', start: 'gatsby develop' },
-    files: { 'src/pages/index.js': heading('Home').replace('export', "import React from 'react'\nexport") },
-    answers: { '': 'gatsby' },
-    edit: edit('src/pages/index.js'),
   },
   {
     name: 'hono-vite',
@@ -169,7 +139,6 @@ export const fullStackRecipes: readonly Recipe[] = [
         "import { Hono } from 'hono'\nconst app = new Hono()\napp.get('/', c => c.html('<html><body><h1>before the change</h1></body></html>'))\nexport default app\n",
     },
     answers: { '': 'before the change' },
-    edit: edit('src/index.js'),
   },
   {
     name: 'vike',

@@ -136,7 +136,7 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
     tools,
     npm: { expo: '^58', 'react-native': '*', 'react-native-web': '*', '@expo/metro-runtime': '*', ...react },
     manifest: { type: undefined, main: 'App.js' },
-    scripts: { start: 'expo start --web --offline' },
+    scripts: { start: 'expo start --offline' },
     files: {
       'app.json':
         '{ "expo": { "name": "corpus", "slug": "corpus", "platforms": ["web"], "web": { "bundler": "metro" } } }',
