@@ -65,14 +65,14 @@ bootstrapApplication(App)
     name: 'nest-12',
     npm: {
       ...{ '@nestjs/core': '^12', '@nestjs/common': '^12', '@nestjs/platform-express': '^12' },
-      ...{ '@nestjs/cli': '^12', 'reflect-metadata': '^0.2', rxjs: '^7', typescript: '^5' },
+      ...{ '@nestjs/cli': '^12', 'reflect-metadata': '^0.2', rxjs: '^7', typescript: '^5', '@types/node': '^22' },
     },
     manifest: { type: 'commonjs' },
     scripts: { 'start:dev': 'nest start --watch', start: 'nest start' },
     files: {
       'nest-cli.json': '{ "sourceRoot": "src" }',
       'tsconfig.json':
-        '{ "compilerOptions": { "module": "nodenext", "target": "es2022", "outDir": "dist", "experimentalDecorators": true, "emitDecoratorMetadata": true, "skipLibCheck": true } }',
+        '{ "compilerOptions": { "module": "nodenext", "target": "es2022", "outDir": "dist", "experimentalDecorators": true, "emitDecoratorMetadata": true, "skipLibCheck": true, "types": ["node"] } }',
       'src/main.ts': `import 'reflect-metadata'
 import { Controller, Get, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
