@@ -88,15 +88,6 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
     answers: { '': 'nest answers' },
   },
   {
-    name: 'slidev',
-    tools,
-    npm: { '@slidev/cli': '^53', '@slidev/theme-default': '*', vue: '^3' },
-    scripts: { dev: 'slidev' },
-    files: { 'slides.md': '# before the change\n' },
-    answers: { '': '/@vite/client' },
-    edit: edit('slides.md'),
-  },
-  {
     name: 'rspress',
     npm: { '@rspress/core': '^2', ...react },
     scripts: { dev: 'rspress dev' },
@@ -114,7 +105,6 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
     scripts: { dev: 'ladle serve' },
     files: { 'src/page.stories.jsx': 'export const Page = () => <h1>before the change</h1>\n' },
     answers: { '': '/@vite/client' },
-    edit: edit('src/page.stories.jsx'),
   },
   {
     name: 'hexo',
@@ -160,7 +150,7 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
   {
     name: 'elysia',
     tools: { bun: '^1' },
-    npm: { elysia: '^1' },
+    npm: { elysia: '^1', '@sinclair/typebox': '^0.34' },
     scripts: { dev: 'bun run --watch src/index.ts' },
     files: {
       'src/index.ts':
