@@ -158,38 +158,4 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
     },
     answers: { '': 'elysia answers' },
   },
-  {
-    name: 'adonis',
-    tools,
-    npm: {
-      '@adonisjs/core': '^7',
-      '@adonisjs/assembler': '*',
-      '@adonisjs/http-server': '*',
-      '@poppinss/ts-exec': '*',
-      'hot-hook': '*',
-      typescript: '~5.9',
-    },
-    manifest: { imports: { '#start/*': './start/*.js' } },
-    scripts: { dev: 'node ace serve --hmr' },
-    files: {
-      '.env':
-        'TZ=UTC\nPORT=3333\nHOST=localhost\nAPP_KEY=a-key-of-at-least-thirty-two-characters\nNODE_ENV=development\n',
-      'ace.js': "await import('@poppinss/ts-exec')\nawait import('./bin/console.js')\n",
-      'tsconfig.json':
-        '{ "compilerOptions": { "target": "ESNext", "module": "NodeNext", "skipLibCheck": true, "outDir": "build" } }',
-      'adonisrc.ts':
-        "import { defineConfig } from '@adonisjs/core/app'\nexport default defineConfig({\n  commands: [() => import('@adonisjs/core/commands')],\n  providers: [() => import('@adonisjs/core/providers/app_provider')],\n  preloads: [() => import('#start/routes')],\n})\n",
-      'bin/server.ts':
-        "import { Ignitor, prettyPrintError } from '@adonisjs/core'\nconst root = new URL('../', import.meta.url)\nnew Ignitor(root, { importer: path => import(/^\\.\\.?\\//.test(path) ? new URL(path, root).href : path) }).httpServer().start().catch(error => {\n  process.exitCode = 1\n  prettyPrintError(error)\n})\n",
-      'bin/console.ts':
-        "import { Ignitor, prettyPrintError } from '@adonisjs/core'\nconst root = new URL('../', import.meta.url)\nnew Ignitor(root, { importer: path => import(/^\\.\\.?\\//.test(path) ? new URL(path, root).href : path) }).ace().handle(process.argv.splice(2)).catch(error => {\n  process.exitCode = 1\n  prettyPrintError(error)\n})\n",
-      'config/app.ts':
-        "import { defineConfig } from '@adonisjs/core/http'\nexport const appKey = process.env.APP_KEY\nexport const http = defineConfig({})\n",
-      'config/logger.ts':
-        "import { defineConfig } from '@adonisjs/core/logger'\nexport default defineConfig({ default: 'app', loggers: { app: { enabled: true, name: 'app', level: 'info' } } })\n",
-      'start/routes.ts':
-        "import router from '@adonisjs/core/services/router'\nrouter.get('/', () => 'adonis answers')\n",
-    },
-    answers: { '': 'adonis answers' },
-  },
 ]
