@@ -111,14 +111,14 @@ export const programs: readonly Program[] = [
   },
   {
     ...{
-      name: 'locald-memory.node',
-      folder: 'native/malloc-trim',
+      name: 'locald-native.node',
+      folder: 'native/node-module',
       variants: {},
       frameworks: [],
       only: 'linux',
       isModule: true,
     },
-    lacking: 'the daemon takes more memory.',
+    lacking: 'the daemon takes more memory, and `locald logs -f` exits later than its reader.',
   },
   {
     ...{ name: 'locald-tunnel', folder: 'native/tunnel', variants: {}, frameworks: [], only: 'linux', isStatic: true },

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { type Client, findDaemon, findOrReviveDaemon, type Stream } from '../daemon/client.ts'
+import { exitWithReader } from '../output/reader.ts'
 
 /** A command that restarts the daemon starts the next one: wait this long for it before starting one here, ms */
 const patienceMs = 1000
@@ -39,6 +40,26 @@ export class StreamFollower<T> {
    * services for another one to adopt.
    */
   async run(first: Client): Promise<LocaldError | undefined> {
+    const unwatch = exitWithReader(this.#paths)
+    try {
+      return await this.#follow(first)
+    } finally {
+      unwatch()
+    }
+  }
+
+  /** Requests the stream again, when its query has changed. */
+  reopen(): void {
+    this.#isStale = true
+    this.#stream?.close()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#stream?.close()
+  }
+
+  async #follow(first: Client): Promise<LocaldError | undefined> {
     let daemon = first
     for (let short = 0, idle = 0; !this.#isClosed; ) {
       const begunMs = Date.now()
@@ -60,17 +81,6 @@ export class StreamFollower<T> {
     }
     daemon.close()
     return undefined
-  }
-
-  /** Requests the stream again, when its query has changed. */
-  reopen(): void {
-    this.#isStale = true
-    this.#stream?.close()
-  }
-
-  close(): void {
-    this.#isClosed = true
-    this.#stream?.close()
   }
 
   /** Reads the stream; returns the error of a daemon that exited, throws any other. */

@@ -2,6 +2,7 @@ import type { KeysQuery, StatusAnswer } from '../../kernel/protocol.ts'
 import { detectAgent } from '../agent.ts'
 import type { Context } from '../context.ts'
 import { findOrReviveDaemon } from '../daemon/client.ts'
+import { exitWithReader } from '../output/reader.ts'
 import { printStderr } from '../output/terminal.ts'
 import { isForeground } from '../screen/foreground.ts'
 import { ChangeLines } from './lines.ts'
@@ -23,6 +24,7 @@ export async function watchStatus({ paths, json }: Context, options: WatchOption
   const fullNames = options.query.all
   if (!json && isOnScreen()) await new WatchScreen(feed, { fullNames }).run(daemon)
   else {
+    exitWithReader(paths)
     if (daemon === undefined) printStderr('Waiting for the daemon: nothing is running. Run `locald up` to start it.')
     const lines = new ChangeLines(feed, { fullNames, json })
     await feed.run(daemon, { changed: () => lines.print(), used: () => {} })

@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Memory } from '../contract/plugin.ts'
+import { loadNativeModule, type NativeModule } from './native-module.ts'
 
 /*
  * The memory policy of a running daemon. What must be set before it starts, V8's flags and malloc(3)'s variables, is in
@@ -35,7 +35,7 @@ const discardedLimit = 8 * 1024 * 1024
  */
 export class DaemonMemory implements Memory {
   readonly #folder: string
-  #trim: (() => void) | undefined
+  #module: NativeModule | undefined
   #timer: NodeJS.Timeout | undefined
   #native = false
   /** The size of the process after it was shrunk last: bytes. */
@@ -79,23 +79,10 @@ export class DaemonMemory implements Memory {
 
   /** Makes malloc(3) return free memory: glibc's keeps it for as long as something in use lies behind it. */
   #release(): void {
-    this.#trim ??= trimOf(this.#folder)
-    this.#trim()
+    this.#module ??= loadNativeModule(this.#folder)
+    this.#module.trim()
     this.#least = process.memoryUsage.rss()
   }
-}
-
-/** Loads malloc_trim(3), a Node.js module (native/malloc-trim); does nothing where there is none, as on macOS. */
-function trimOf(native: string): () => void {
-  const module: { exports: unknown } = { exports: {} }
-  try {
-    process.dlopen(module, join(native, 'locald-memory.node'))
-  } catch {
-    return () => undefined
-  }
-  const { exports } = module
-  const trim: unknown = typeof exports === 'object' && exports !== null ? Reflect.get(exports, 'trim') : undefined
-  return typeof trim === 'function' ? () => void trim() : () => undefined
 }
 
 type CollectGarbage = (options: {

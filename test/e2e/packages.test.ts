@@ -148,7 +148,7 @@ t.test('manifests of the packages', async t => {
       version,
       os: [os],
       cpu: [cpu],
-      files: ['locald-keeper', 'locald-shim', os === 'linux' ? 'locald-memory.node' : 'locald-keychain'],
+      files: ['locald-keeper', 'locald-shim', os === 'linux' ? 'locald-native.node' : 'locald-keychain'],
     })
     t.notOk('scripts' in manifest || 'dependencies' in manifest)
   }

@@ -10,7 +10,7 @@ export type Target = (typeof targets)[number]
 
 /** The programs for one of them. */
 export function programsFor(target: Target): readonly string[] {
-  const own = target.startsWith('linux') ? 'locald-memory.node' : 'locald-keychain'
+  const own = target.startsWith('linux') ? 'locald-native.node' : 'locald-keychain'
   return ['locald-keeper', 'locald-shim', own]
 }
 

@@ -33,6 +33,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/registry/git-worktree.ts': 'all',
   'kernel/system/file-shape.ts': 'all',
   'kernel/system/files.ts': 'all',
+  'kernel/system/native-module.ts': 'all',
   'kernel/system/package.ts': 'all',
   'kernel/system/paths.ts': 'all',
   'kernel/system/prepare-paths.ts': 'all',

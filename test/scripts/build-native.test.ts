@@ -19,7 +19,7 @@ import { root } from '../lib/user.ts'
 
 t.setTimeout(300_000)
 const compiler = process.env['CC'] || 'cc'
-const onLinux = process.platform === 'linux' ? ['locald-memory.node', 'locald-tunnel'] : []
+const onLinux = process.platform === 'linux' ? ['locald-native.node', 'locald-tunnel'] : []
 
 /** A compiler that fails when it is given this file, and compiles everything else. */
 function failingAt(t: Test, file: string): string {
@@ -126,7 +126,7 @@ t.test('rejects calls that Apple has deprecated', async t => {
   for (const target of ['linux-x64', 'linux-arm64', 'darwin-x64']) {
     const folder = join(copy, 'build', 'native', target)
     mkdirSync(folder, { recursive: true })
-    for (const program of ['locald-keeper', 'locald-shim', 'locald-keychain', 'locald-memory.node', 'locald-tunnel']) {
+    for (const program of ['locald-keeper', 'locald-shim', 'locald-keychain', 'locald-native.node', 'locald-tunnel']) {
       writeFileSync(join(folder, program), '')
       utimesSync(join(folder, program), later, later)
     }
