@@ -3,6 +3,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { versionOf } from '../../kernel/system/package.ts'
 import { cleanName } from '../agent.ts'
 import type { Context } from '../context.ts'
+import { DeclaredTools } from './declared-tools.ts'
 import { readRoots } from './roots.ts'
 import { Session } from './session.ts'
 import { tools } from './tools/index.ts'
@@ -12,6 +13,9 @@ const instructions = `locald runs the services of this machine's projects: it st
 Call \`up\` instead of starting dev servers in a shell: it returns when all are ready or says why one failed. It starts nothing twice.
 After a change that needs it, call \`restart\`. Then read \`logs\`: it returns what is new since your last look. \`why\` explains what is not ready.
 Use the URLs that \`status\` shows. Stop only what you started.`
+
+/** Many tools that change at once are one notification. */
+const debouncedNotificationMethods = ['notifications/tools/list_changed']
 
 /** Stop the server. SIGINT: of a client in the foreground of a terminal. */
 const signals = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const
@@ -28,10 +32,16 @@ export async function serveMcp(context: Context): Promise<number> {
     process.stdout.once('error', resolve)
   })
   const handle = serveStdio(() => {
-    const server = new McpServer({ name: 'locald', version: versionOf() }, { instructions })
+    const server = new McpServer(
+      { name: 'locald', version: versionOf() },
+      { instructions, debouncedNotificationMethods },
+    )
     session.roots = () => readRoots(server)
     session.client = () => cleanName(server.server.getClientVersion()?.name ?? '') || 'an MCP client'
     for (const tool of tools) tool.register(server, session)
+    const declared = new DeclaredTools(server, session)
+    session.refreshTools = () => declared.refresh()
+    server.server.oninitialized = () => void declared.refresh()
     return server
   })
   await closed

@@ -17,6 +17,8 @@ export class Session {
   readonly looks = new LogLooks()
   /** What the client calls itself. */
   client: () => string = () => 'an MCP client'
+  /** Offers the commands that the services of the client's project declare now. */
+  refreshTools: () => Promise<void> = async () => {}
   /** Stops each command that a tool runs. */
   readonly running = new Set<() => void>()
 

@@ -22,7 +22,8 @@ export interface Tool<Args> {
 /** A tool whose arguments are known to it alone. */
 export interface AnyTool {
   readonly name: string
-  register(server: McpServer, session: Session): void
+  /** The result removes it again. */
+  register(server: McpServer, session: Session): { remove(): void }
 }
 
 /** Arguments that every tool takes. */
@@ -63,7 +64,7 @@ export function defineTool<Args extends CommonArgs>(tool: Tool<Args>): AnyTool {
   return {
     name,
     register: (server, session) =>
-      void server.registerTool(
+      server.registerTool(
         name,
         { title, description, inputSchema, outputSchema, annotations: { ...annotations, openWorldHint: false } },
         async (args: Args, { mcpReq: { signal } }) => await answer(session, tool, args, signal),
@@ -82,6 +83,9 @@ async function answer<Args extends CommonArgs>(
     return await session.pages.first(await tool.run(session, args, signal), value => session.redact(value))
   } catch (error) {
     return await describeError(session, error)
+  } finally {
+    // What was called may have started the daemon, or changed the project.
+    await session.refreshTools()
   }
 }
 

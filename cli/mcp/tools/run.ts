@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
-import type { OneOffAnswer, OneOffBody } from '../../../kernel/protocol.ts'
+import { LocaldError, systemCode } from '../../../kernel/errors.ts'
+import type { OneOffAnswer, OneOffBody, UseBody } from '../../../kernel/protocol.ts'
 import { callerEnvironment } from '../../context.ts'
-import { exitCodeOf } from '../../daemon/child-exit.ts'
+import { describeStartError, exitCodeOf } from '../../daemon/child-exit.ts'
 import { sanitizeLogText } from '../../output/log-format.ts'
 import { shortName } from '../../output/service-state.ts'
 import { defaultSeconds } from '../operation.ts'
 import { OutputBuffer } from '../output-buffer.ts'
-import type { Item } from '../pages.ts'
+import type { Item, Report } from '../pages.ts'
 import { describePlace, findPlace } from '../place.ts'
 import type { Session } from '../session.ts'
 import { sizeOf } from '../size.ts'
@@ -23,6 +24,23 @@ const lastBytes = 9000
 /** After SIGTERM, ms. */
 const graceMs = 2000
 
+/** The schema of how long a command may take. */
+export const runTimeout = {
+  timeout: {
+    type: 'number',
+    minimum: 0,
+    maximum: 3600,
+    description: `Seconds; default ${defaultSeconds}. Then it is killed`,
+  },
+} as const
+
+/** The schema of what a command answers. */
+export const runOutput = {
+  exitCode: { type: ['integer', 'null'] },
+  timedOut: { type: 'boolean' },
+  lines: { type: 'array', items: { type: 'string' } },
+} as const
+
 /** Runs a command in a service's place. */
 export const run = defineTool<Args>({
   name: 'run',
@@ -32,53 +50,63 @@ export const run = defineTool<Args>({
   input: {
     service: { type: 'string', description: 'The service whose environment and folder it gets' },
     command: { type: 'string', description: 'A line for `sh -c`' },
-    timeout: {
-      type: 'number',
-      minimum: 0,
-      maximum: 3600,
-      description: `Seconds; default ${defaultSeconds}. Then it is killed`,
-    },
+    ...runTimeout,
   },
   required: ['service', 'command'],
-  output: {
-    exitCode: { type: ['integer', 'null'] },
-    timedOut: { type: 'boolean' },
-    lines: { type: 'array', items: { type: 'string' } },
-  },
+  output: runOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false },
-  async run(session, { project, service, command, timeout = defaultSeconds }, signal) {
-    const daemon = await session.daemon()
-    const place = await findPlace(session, daemon, project)
-    const argv = ['sh', '-c', command] as const
-    const body: OneOffBody = { path: place.path, service, env: callerEnvironment(), argv }
-    const answer = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
-    signal.throwIfAborted()
-    const begunMs = Date.now()
-    const limits = { ms: timeout * 1000, cancelled: signal }
-    const { code, isLate, output } = await runCaptured(session, answer, answer.argv ?? argv, limits)
-    const lines = output.lines().map((line): Item => {
-      const text = sanitizeLogText(line, false)
-      return { text, data: text }
-    })
-    const split = splitLast(lines)
-    const head = [
-      describePlace(place),
-      `${isLate ? `Killed after ${timeout} s` : `Exited with code ${code}`} (${((Date.now() - begunMs) / 1000).toFixed(1)} s, ${output.count} lines)`,
-      ...(answer.notRunning.length > 0
-        ? [`Not running: ${answer.notRunning.map(shortName).join(', ')}; call \`up\` first.`]
-        : []),
-      ...(split > 0 ? [`The last ${lines.length - split} lines; earlier ones by cursor.`] : []),
-    ]
-    return {
-      head: head.join('\n'),
-      facts: { project: place, exitCode: isLate ? null : code, timedOut: isLate },
-      list: 'lines',
-      items: [...lines.slice(split), ...lines.slice(0, split)],
-      ...(split > 0 ? { most: lines.length - split } : {}),
-      ...(code === 0 && !isLate ? {} : { isError: true }),
-    }
-  },
+  run: (session, { command, ...target }, signal) =>
+    runAndReport(session, { ...target, what: { argv: ['sh', '-c', command] } }, signal),
 })
+
+/** What to run, and for which service. */
+export interface RunTarget extends Pick<CommonArgs, 'project'> {
+  readonly service: string
+  readonly timeout?: number
+  readonly what: Pick<OneOffBody, 'argv' | 'command'>
+}
+
+/** Runs a command in a service's place; what it needs and sleeps is started before, and in use meanwhile. */
+export async function runAndReport(
+  session: Session,
+  { project, service, timeout = defaultSeconds, what }: RunTarget,
+  signal: AbortSignal,
+): Promise<Report> {
+  const daemon = await session.daemon()
+  const place = await findPlace(session, daemon, project)
+  const body: OneOffBody = { path: place.path, service, env: callerEnvironment(), ...what, wake: true }
+  const answer = await daemon.post<OneOffAnswer>('/v1/services/one-off', body, null)
+  signal.throwIfAborted()
+  const begunMs = Date.now()
+  const started = (pid: number) => {
+    const use: UseBody = { path: place.path, services: [service], pid }
+    // Without it the command runs as well; what it uses may only fall asleep.
+    daemon.post('/v1/services/use', use).catch(() => undefined)
+  }
+  const limits = { ms: timeout * 1000, cancelled: signal, started }
+  const { code, isLate, output } = await runCaptured(session, answer, answer.argv ?? what.argv ?? [], limits)
+  const lines = output.lines().map((line): Item => {
+    const text = sanitizeLogText(line, false)
+    return { text, data: text }
+  })
+  const split = splitLast(lines)
+  const head = [
+    describePlace(place),
+    `${isLate ? `Killed after ${timeout} s` : `Exited with code ${code}`} (${((Date.now() - begunMs) / 1000).toFixed(1)} s, ${output.count} lines)`,
+    ...(answer.notRunning.length > 0
+      ? [`Not running: ${answer.notRunning.map(shortName).join(', ')}; call \`up\` first.`]
+      : []),
+    ...(split > 0 ? [`The last ${lines.length - split} lines; earlier ones by cursor.`] : []),
+  ]
+  return {
+    head: head.join('\n'),
+    facts: { project: place, exitCode: isLate ? null : code, timedOut: isLate },
+    list: 'lines',
+    items: [...lines.slice(split), ...lines.slice(0, split)],
+    ...(split > 0 ? { most: lines.length - split } : {}),
+    ...(code === 0 && !isLate ? {} : { isError: true }),
+  }
+}
 
 /** Returns from which line on the last ones fit. */
 function splitLast(lines: readonly Item[]): number {
@@ -101,11 +129,12 @@ function runCaptured(
   session: Session,
   { dir, env }: OneOffAnswer,
   [program = 'sh', ...args]: readonly string[],
-  limits: { readonly ms: number; readonly cancelled: AbortSignal },
+  limits: { readonly ms: number; readonly cancelled: AbortSignal; started(pid: number): void },
 ): Promise<Captured> {
   return new Promise((resolve, reject) => {
     const output = new OutputBuffer()
-    const child = spawn(program, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const child = startChild(program, args, { dir, env })
+    if (child.pid !== undefined) limits.started(child.pid)
     const kill = (signal: NodeJS.Signals): void => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, signal)
@@ -133,7 +162,7 @@ function runCaptured(
     child.stderr.on('data', (bytes: Buffer) => output.push('stderr', bytes))
     child.once('error', error => {
       settle()
-      reject(error)
+      reject(startError(program, error))
     })
     child.once('exit', (code, signal) => {
       // What it has left in the background holds the pipes; it is stopped with the command.
@@ -149,5 +178,21 @@ function runCaptured(
         resolve({ code: exitCodeOf(code, signal), isLate, output })
       })
     })
+  })
+}
+
+/** Starts a program. Throws SPAWN_FAILED where the system refuses its arguments. */
+function startChild(program: string, args: readonly string[], { dir, env }: Pick<OneOffAnswer, 'dir' | 'env'>) {
+  try {
+    return spawn(program, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  } catch (error) {
+    throw startError(program, error)
+  }
+}
+
+function startError(program: string, error: unknown): LocaldError {
+  if (systemCode(error) !== 'E2BIG') return new LocaldError('SPAWN_FAILED', describeStartError(program, error))
+  return new LocaldError('SPAWN_FAILED', 'the command is too long for this system', {
+    hint: 'Write it to a file, and run that file.',
   })
 }

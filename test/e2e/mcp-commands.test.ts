@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { IdleProject } from '../lib/idle-project.ts'
+import { McpClient } from '../lib/mcp.ts'
+import { until } from '../lib/running.ts'
+import { Sandbox } from '../lib/sandbox.ts'
+
+const long = 'a-command-with-a-name-that-is-almost-as-long-as-a-label-may-be'
+const toml = (more = '') => `[project]
+name = "shop"
+[services.seed]
+type = "worker"
+restart = "no"
+command = "true"
+[services.seed.commands.fresh]
+run = 'printf "<%s>\\n" \${size} \${mode}; exit 3'
+description = "Fill the database"
+args = { size = { type = "integer", default = 100, description = "How many" }, mode = { type = "enum", values = ["a", "b"] } }
+[services.seed.commands.wipe]
+run = "echo wiped"
+confirm = true
+${more}`
+
+t.test('commands that services declare are tools, and change with the configuration', async t => {
+  const sandbox = new Sandbox(t, { user: 'self' })
+  const folder = sandbox.project('shop', { 'locald.toml': toml() })
+  const agent = await McpClient.start(t, sandbox, folder)
+  let changes = 0
+  agent.client.setNotificationHandler('notifications/tools/list_changed', async () => {
+    changes += 1
+  })
+  const toolsOf = async () => (await agent.client.listTools()).tools.filter(({ name }) => name.startsWith('run_'))
+  t.strictSame(await toolsOf(), [], 'nothing is started to list them')
+  t.match(await agent.call('up'), { isError: false })
+  await until('the notification', async () => changes > 0)
+  const [fresh, wipe] = await toolsOf()
+  t.match(fresh, {
+    ...{ name: 'run_seed_fresh', description: 'Fill the database', annotations: { destructiveHint: false } },
+    inputSchema: {
+      properties: {
+        args: {
+          properties: {
+            size: { type: 'integer', default: 100, description: 'How many' },
+            mode: { type: 'string', enum: ['a', 'b'] },
+          },
+          required: ['mode'],
+        },
+      },
+    },
+  })
+  t.match(wipe, { name: 'run_seed_wipe', annotations: { destructiveHint: true } })
+
+  const ran = await agent.call('run_seed_fresh', { args: { size: 7, mode: 'b' } })
+  t.match(ran, { isError: true, data: { exitCode: 3, lines: ['<7>', '<b>'] } })
+  t.match(await agent.call('run_seed_wipe'), { isError: false, data: { exitCode: 0, lines: ['wiped'] } })
+  for (const args of [{ args: { size: 'x', mode: 'a' } }, { args: {} }, { args: { mode: 'a', other: 1 } }, {}])
+    t.equal((await agent.call('run_seed_fresh', args)).isError, true, JSON.stringify(args))
+
+  t.comment('another configuration')
+  sandbox.write(join(folder, 'locald.toml'), toml(`[services.seed.commands.${long}]\nrun = "true"\n`))
+  const before = changes
+  t.match(await agent.call('up'), { isError: false })
+  await until('the notification', async () => changes > before)
+  const names = (await toolsOf()).map(({ name }) => name)
+  t.equal(names.length, 3)
+  t.match(names[2], /^[A-Za-z0-9_-]{64}$/)
+  t.match(await agent.call(names[2] ?? ''), { isError: false })
+
+  t.comment('another client finds them at once')
+  const other = await McpClient.start(t, sandbox, folder)
+  await until('the tools', async () =>
+    (await other.client.listTools()).tools.some(({ name }) => name === 'run_seed_fresh'),
+  )
+
+  t.comment('a command that the system refuses')
+  const large = await agent.call('run', { service: 'seed', command: `: ${'x'.repeat(200_000)}` })
+  t.match(large, { isError: true })
+  t.match(large.text, /^Error: the command is too long for this system \[SPAWN_FAILED\]\nHint: Write it to a file/)
+})
+
+t.test('run wakes what sleeps, and keeps it awake as long as the command runs', async t => {
+  const sandbox = new Sandbox(t, { user: 'self' })
+  const { folder } = new IdleProject(sandbox, { db: [], web: ['db'] })
+  const stateOf = async (name: string) => (await sandbox.service(folder, name)).status
+  await sandbox.run(['up'], { cwd: folder })
+  await until('its sleep', async () => (await stateOf('db')) === 'stopped')
+  const agent = await McpClient.start(t, sandbox, folder)
+  const running = agent.call('run', { service: 'web', command: 'until [ -e over ]; do sleep 0.05; done' })
+  await until('its wake', async () => (await stateOf('db')) === 'running')
+  const sinceMs = Date.now()
+  // It would sleep after a second without use.
+  await until('three seconds', async () => Date.now() - sinceMs > 3000)
+  t.equal(await stateOf('db'), 'running')
+  sandbox.write(join(folder, 'at', 'web', 'over'), '')
+  t.match(await running, { isError: false })
+  await until('its sleep', async () => (await stateOf('db')) === 'stopped')
+})
