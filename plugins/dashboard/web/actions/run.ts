@@ -1,5 +1,6 @@
+import { signal } from '@preact/signals'
 import type { ServiceView } from '../../../../kernel/events.ts'
-import type { RunAnswer, RunView } from '../../../../kernel/protocol.ts'
+import type { RunAnswer, RunBody, RunView, ServiceCommandView } from '../../../../kernel/protocol.ts'
 import { post } from '../api.ts'
 import { ask } from '../state/dialog.ts'
 import { notify } from '../state/notices.ts'
@@ -17,7 +18,33 @@ export async function runCommand({ key, name, path }: ServiceView): Promise<void
     yes: 'Run',
   })
   if (text === undefined) return
-  const { run, notRunning } = await post<RunAnswer>('/services/run', { path, service: name, argv: wordsOf(text) })
+  await startRun(key, { path, service: name, argv: wordsOf(text) })
+}
+
+/** Runs a command that a service declares; asks for its arguments, and before one that wants it. */
+export async function runDeclared({ key, name, path }: ServiceView, command: ServiceCommandView): Promise<void> {
+  const { args, confirm, description, run } = command
+  const presets = args.flatMap(({ name, default: preset }) => (preset === undefined ? [] : [[name, `${preset}`]]))
+  const values = signal<Readonly<Record<string, string>>>(Object.fromEntries(presets))
+  if (confirm || args.length > 0) {
+    const answer = await ask({
+      title: `Run ${command.name} of ${name}${confirm ? '?' : ''}`,
+      ...{ text: description ?? run, cli: `locald run ${key} ${command.name}`, yes: 'Run', isDangerous: confirm },
+      ...(args.length === 0 ? {} : { form: { args, values } }),
+    })
+    if (answer === undefined) return
+  }
+  // What was emptied is the default; a text may be empty.
+  const given = args.flatMap(({ name, type }) => {
+    const value = values.value[name] ?? ''
+    return value === '' && type !== 'string' ? [] : [[name, value] as const]
+  })
+  await startRun(key, { path, service: name, command: { name: command.name, args: Object.fromEntries(given) } })
+}
+
+/** Starts a command, and shows its terminal. */
+async function startRun(key: string, body: RunBody): Promise<void> {
+  const { run, notRunning } = await post<RunAnswer>('/services/run', body)
   if (notRunning.length > 0)
     notify({
       ...{ kind: 'warning', service: key },

@@ -4,6 +4,7 @@ import { type Action, actions, isShown } from '../actions/registry.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Prose } from '../parts/prose.tsx'
 import { question } from '../state/dialog.ts'
+import { ArgumentFields, isComplete } from './argument-fields.tsx'
 import { keyText } from './keys.ts'
 import { isKeysOpen } from './open.ts'
 
@@ -13,9 +14,9 @@ export function QuestionDialog() {
   const typed = useSignal('')
   const asked = question.value
   if (asked === undefined) return null
-  const { title, text, cli, yes, isDangerous, choices, field, answer } = asked
+  const { title, text, cli, yes, isDangerous, choices, field, form, answer } = asked
   const first = choices?.[0]?.value
-  const isIncomplete = field !== undefined && typed.value.trim() === ''
+  const isIncomplete = (field !== undefined && typed.value.trim() === '') || (form !== undefined && !isComplete(form))
   const close = (value: string | undefined) => {
     chosen.value = undefined
     typed.value = ''
@@ -48,6 +49,7 @@ export function QuestionDialog() {
           />
         </label>
       )}
+      {form !== undefined && <ArgumentFields form={form} accept={accept} />}
       {choices !== undefined && (
         <ul class="choices">
           {choices.map(({ value, text }) => (

@@ -1,5 +1,12 @@
 /** The one question that is asked at a time, in a dialog. */
-import { signal } from '@preact/signals'
+import { type Signal, signal } from '@preact/signals'
+import type { CommandArgumentView } from '../../../../kernel/protocol.ts'
+
+/** The arguments of a command, and what is filled in as texts. */
+export interface Form {
+  readonly args: readonly CommandArgumentView[]
+  readonly values: Signal<Readonly<Record<string, string>>>
+}
 
 /** A question before something that cannot be undone, or a choice. */
 export interface Question {
@@ -13,6 +20,8 @@ export interface Question {
   readonly isDangerous?: boolean
   /** A text is to be typed. */
   readonly field?: { readonly label: string; readonly placeholder: string }
+  /** Arguments are to be filled in: the caller reads its values. */
+  readonly form?: Form
   /** One of these is to be chosen; the first is proposed. */
   readonly choices?: readonly { readonly value: string; readonly text: string }[]
 }

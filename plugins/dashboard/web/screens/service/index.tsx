@@ -7,6 +7,7 @@ import { place } from '../../state/place.ts'
 import { isLoaded, serviceOf } from '../../state/services.ts'
 import { Account } from './account.tsx'
 import { Actions } from './actions.tsx'
+import { Commands } from './commands.tsx'
 import { EnvironmentTable } from './environment.tsx'
 import { Facts } from './facts.tsx'
 import { Head } from './head.tsx'
@@ -51,6 +52,7 @@ function Known({ view }: { readonly view: ServiceView }) {
           {error !== undefined && <p class="problem">{error.message}</p>}
           {details !== undefined && <Facts view={view} details={details} />}
           {details !== undefined && <Neighbours details={details} />}
+          <Commands view={view} changes={changes} />
           <Actions view={view} />
         </div>
       </div>
