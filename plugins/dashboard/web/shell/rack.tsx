@@ -102,6 +102,7 @@ function RackService({ id }: { readonly id: string }) {
       <small>
         <span class="only-read">{state.word} </span>
         {detail}
+        {view.shared !== undefined && <span title={view.shared.map(({ url }) => url).join('\n')}> shared</span>}
       </small>
     </a>
   )
