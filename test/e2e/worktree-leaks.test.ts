@@ -4,7 +4,9 @@ import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { until } from '../lib/running.ts'
+import { freePort } from '../lib/ports.ts'
+import { processList } from '../lib/process-list.ts'
+import { type Running, until } from '../lib/running.ts'
 import type { Sandbox } from '../lib/sandbox.ts'
 import { type Actor, portOf, repository, worktree, writeActors } from '../lib/worktrees.ts'
 import { on } from './suite.ts'
@@ -158,8 +160,18 @@ const controls: Scenarios = {
   'name-below': () => ({ env: { API_URL: `https://x.${target}.example.com/` } }),
 }
 
+interface Setting {
+  readonly main: string
+  readonly leaking: string
+  readonly clean: string
+  readonly other: string
+  readonly places: Places
+  readonly bad: readonly (Scenario & Actor)[]
+  readonly good: readonly (Scenario & Actor)[]
+}
+
 /** Starts main, one worktree with leaks, one without, and another repository. */
-async function start(box: Sandbox, isWanted: (scenario: Scenario) => boolean) {
+async function start(box: Sandbox, isWanted: (scenario: Scenario) => boolean): Promise<Setting> {
   const served = { isWeb: true }
   const main = await repository(
     box,
@@ -203,6 +215,18 @@ async function rounds(folder: string, actors: readonly Actor[]): Promise<void> {
   for (const actor of actors) await until(`rounds of ${actor.name}`, () => isDone(actor), 60_000)
 }
 
+/** Programs that use main's service and are no services: in an editor's terminal, by `locald run`, as curl. */
+async function useFromOutside(box: Sandbox, { main, clean, places }: Setting): Promise<Running> {
+  const code = `const look = () => fetch('${url(places.api)}').then(answer => answer.text()); await look(); await look()`
+  const argv = ['node', '--input-type=module', '-e', code]
+  for (const cwd of [main, clean]) await box.ok(['run', 'api', '--', ...argv], { cwd })
+  for (const host of [target, 'api.clean.shop.localhost']) await send(places.http, { host })
+  const open = `require('net').connect(${places.api}, '127.0.0.1', () => console.log('open'))`
+  const editor = box.spawn(['node', '-e', open], { cwd: clean, limitMs: 200_000 })
+  await editor.prints('open')
+  return editor
+}
+
 /** Waits until each of the services is reported, with where the address is from. */
 async function allReported(
   t: Test,
@@ -224,7 +248,8 @@ async function allReported(
 
 on('linux', 'what uses a service of another worktree is reported, and nothing else', async (t, machine) => {
   const box = machine.sandbox()
-  const { main, leaking, clean, other, places, bad, good } = await start(box, it => isNight || it.isQuick === true)
+  const setting = await start(box, it => isNight || it.isQuick === true)
+  const { main, leaking, clean, other, places, bad, good } = setting
   const visit = async (actors: readonly (Scenario & Actor)[], domain: string) => {
     for (const { name, visit: send } of actors) await send?.(places, `https://${name}.${domain}`)
   }
@@ -232,6 +257,7 @@ on('linux', 'what uses a service of another worktree is reported, and nothing el
   await box.up(clean)
   await visit(good, 'clean.shop.localhost')
   await visit(bad, 'leaking.shop.localhost')
+  const editor = await useFromOutside(box, setting)
   await allReported(t, box, leaking, bad)
   await rounds(clean, good)
   const views = await Promise.all([box.status(main), box.status(clean), box.status(other)])
@@ -242,6 +268,8 @@ on('linux', 'what uses a service of another worktree is reported, and nothing el
     `none of ${good.length} controls`,
   )
   t.equal(views[1]?.length, good.length + 1)
+  editor.child.kill()
+  await editor.done
   t.equal((await box.service(leaking, 'api')).reason, null, 'the own service of the worktree')
   const why = await box.ok(['why', bad[0]?.name ?? ''], { cwd: leaking })
   t.match(why.stdout, /configured to use shop:api of another worktree/)
@@ -265,4 +293,54 @@ on('linux', 'what uses a service of another worktree is reported, and nothing el
   }
   t.match(printed, /warning: \S+ uses shop:api of another worktree \(127\.0\.0\.1:\d+\), set in src/)
   t.notMatch(printed + why.stdout, /canary/)
+})
+
+on('linux', 'a report follows crashes of the daemon and changes of ports', async (t, machine) => {
+  const box = machine.sandbox()
+  const main = await repository(box, 'shop', [{ name: 'api', isWeb: true }])
+  await box.up(main)
+  const port = await portOf(box, main, 'api')
+  const fix = await worktree(box, main, 'fix')
+  writeActors(box, fix, [{ name: 'caller' }])
+  box.write(join(fix, '.env'), `OTHER=1\nAPI_URL=http://localhost:${port}\n`)
+  await box.up(fix)
+  const reports = async (text: string | null) => {
+    await until(`the reason ${text}`, async () => (await box.service(fix, 'caller')).reason === text)
+  }
+  const text = (at: number) =>
+    `is configured to use shop:api of another worktree (127.0.0.1:${at}), set by API_URL in .env:2`
+  await reports(text(port))
+
+  t.comment('the daemon crashes')
+  const { pid } = await box.server()
+  process.kill(pid, 'SIGKILL')
+  await until('the daemon to exit', () => !processList.isAlive(pid))
+  await box.ok(['server', 'start'])
+  await reports(text(port))
+
+  t.comment('the other service is stopped, and starts at another port')
+  await box.ok(['stop'], { cwd: main })
+  await reports(null)
+  const next = await freePort()
+  writeActors(box, main, [{ name: 'api', isWeb: true, lines: `port = ${next}` }])
+  await box.up(main)
+  await box.ok(['status'], { cwd: fix })
+  t.equal((await box.service(fix, 'caller')).reason, null)
+
+  t.comment('its former port is one of the worktree itself')
+  writeActors(box, fix, [{ name: 'caller' }, { name: 'api', isWeb: true, lines: `port = ${port}` }])
+  await box.up(fix)
+  t.equal((await box.service(fix, 'caller')).reason, null)
+
+  t.comment('the variable follows')
+  box.write(join(fix, '.env'), `OTHER=1\nAPI_URL=http://localhost:${next}\n`)
+  await box.up(fix)
+  // `.env` is of all services: one names the line.
+  await until('a report', async () => (await box.status(fix)).some(({ reason }) => reason === text(next)))
+
+  t.comment('it is meant to be used')
+  const shared = '[worktrees]\nshared = ["api"]\n'
+  writeActors(box, main, [{ name: 'api', isWeb: true, lines: `port = ${next}` }], shared)
+  await box.up(main)
+  await until('no report', async () => (await box.status(fix)).every(({ reason }) => reason === null))
 })
