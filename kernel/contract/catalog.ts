@@ -80,8 +80,9 @@ export interface Control {
   /** Warns of a service: an event, and a line of its history. Does nothing with an unknown one. */
   warn(key: string, message: string, hint?: string): void
   /**
-   * Sets a fact that the state of a running service shows as its reason while there is no other; undefined removes it. A
-   * service has one note of each plugin, by the plugin's name. Does nothing with an unknown service.
+   * Sets a fact as the end of a sentence, `uses …`: the state of a running service shows it as the reason while there is
+   * no other, and `locald why` among the likely causes of a failure. Undefined removes it. A service has one note of
+   * each plugin, by the plugin's name. Does nothing with an unknown service.
    */
   note(key: string, plugin: string, text: string | undefined): void
 }

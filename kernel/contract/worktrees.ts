@@ -27,7 +27,7 @@ export interface WorktreeService {
 
 /** Services of repositories of which several checkouts (git-worktree(1)) run at the same time. */
 export interface Worktrees {
-  /** Returns those that run or start, or sleep until a request; none while each repository runs in one checkout. */
+  /** Returns those that run, start or have failed, or sleep until a request; none while each repository runs in one checkout. */
   services(): readonly WorktreeService[]
   /**
    * Returns what sets a variable of a service, as text: `.env:12`. Undefined where that is not known. Reads the files of

@@ -15,6 +15,7 @@ import { dependencyFacts } from './facts/dependencies.ts'
 import { environmentFacts } from './facts/environment.ts'
 import { fileFacts } from './facts/files.ts'
 import { packageFacts } from './facts/packages.ts'
+import { pluginNotes } from './facts/plugin-notes.ts'
 import { portFacts } from './facts/ports.ts'
 import { toolFacts } from './facts/tools.ts'
 import { readChanges } from './git/changes.ts'
@@ -57,6 +58,7 @@ const examinations = [
   fileFacts,
   dataFacts,
   dependencyFacts,
+  pluginNotes,
   toolFacts,
 ] as const
 

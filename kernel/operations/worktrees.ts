@@ -63,7 +63,7 @@ function servicesOf({ project, repository, checkout }: Checkout): readonly Workt
   })
 }
 
-/** Whether a service runs or starts, or would for the next request. */
+/** Whether a service runs or starts, would for the next request, or has failed. */
 function isUsable({ supervisor, state }: Service): boolean {
-  return supervisor.active || state.now.asleepMs !== null
+  return supervisor.active || state.now.asleepMs !== null || state.now.status === 'failed'
 }

@@ -101,6 +101,11 @@ export class ServiceState {
     return [...this.#notes.values()]
   }
 
+  /** Those that plugins have found out. */
+  get notesOfPlugins(): readonly string[] {
+    return [...this.#notes].filter(([subject]) => subject.startsWith('plugin ')).map(([, text]) => text)
+  }
+
   /** Sets or, without a text, removes a note. Notes are shown as the reason while there is no other. */
   note(subject: NoteSubject, text: string | undefined): void {
     if (this.#notes.get(subject) === text) return

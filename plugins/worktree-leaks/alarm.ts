@@ -28,10 +28,15 @@ export interface AlarmInput {
 
 /** Changes that come together are looked at once: ms. */
 const settleMs = 100
-/** How often connections are looked at, at first and later, and how long `at first` is: ms. */
-const eagerMs = 1000
-const calmMs = 5000
-const eagerForMs = 20_000
+/**
+ * How often connections are looked at: the first pace lasts from a start, or a request through the proxy, the second one
+ * follows it: ms. A look costs milliseconds, which is little while services are used, and too much while none is.
+ */
+const paces = [
+  { everyMs: 1000, startMs: 20_000, requestMs: 3000 },
+  { everyMs: 5000, startMs: 120_000, requestMs: 10_000 },
+] as const
+const idleMs = 15_000
 /** The shortest time between two looks for requests: ms. */
 const pauseMs = 50
 /** More requests do not wait for one look. */
@@ -45,7 +50,10 @@ export class LeakAlarm {
   #unwatch: (() => void) | undefined
   #settling: NodeJS.Timeout | undefined
   #timer: NodeJS.Timeout | undefined
-  #eagerUntil = 0
+  /** Until when each pace lasts: performance.now(). */
+  readonly #until = paces.map(() => 0)
+  /** When the next look is due: performance.now(). */
+  #dueAt = Number.POSITIVE_INFINITY
   /** Requests whose client is not known. */
   #pending: ClientRequest[] = []
   #request: NodeJS.Immediate | NodeJS.Timeout | undefined
@@ -87,7 +95,7 @@ export class LeakAlarm {
       this.#unwatch ??= traffic?.watch(request => this.#see(request))
       for (const leak of this.#places.services.flatMap(from => configuredIn(from, this.#places))) findings.add(leak)
       const isChanged = services.some(({ key, startedMs }) => before.get(key)?.startedMs !== startedMs)
-      if (isChanged && this.#input.connections !== undefined) this.#schedule(performance.now() + eagerForMs)
+      if (isChanged) this.#hasten('startMs')
     } catch (error) {
       log.warn(`worktrees could not be compared: ${messageOf(error)}`)
     }
@@ -98,23 +106,27 @@ export class LeakAlarm {
     this.#unwatch?.()
     this.#unwatch = undefined
     clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#dueAt = Number.POSITIVE_INFINITY
     this.#pending = []
   }
 
-  #schedule(eagerUntil: number): void {
-    this.#eagerUntil = eagerUntil
+  /** Looks more often for a while. */
+  #hasten(why: 'startMs' | 'requestMs'): void {
+    const now = performance.now()
+    for (const [at, pace] of paces.entries()) this.#until[at] = Math.max(this.#until[at] ?? 0, now + pace[why])
+    if (this.#dueAt > now + paces[0].everyMs) this.#schedule()
+  }
+
+  #schedule(): void {
     clearTimeout(this.#timer)
-    const isEager = performance.now() < eagerUntil
-    this.#timer = setTimeout(
-      () => {
-        this.#refresh()
-        void this.#look().then(() => {
-          if (this.#places.services.length > 0 && !this.#isClosed) this.#schedule(this.#eagerUntil)
-        })
-      },
-      isEager ? eagerMs : calmMs,
-    ).unref()
+    if (this.#isClosed || this.#input.connections === undefined || this.#places.services.length === 0) return
+    const now = performance.now()
+    const ms = paces.find((_, at) => now < (this.#until[at] ?? 0))?.everyMs ?? idleMs
+    this.#dueAt = now + ms
+    this.#timer = setTimeout(() => {
+      this.#refresh()
+      void this.#look().then(() => this.#schedule())
+    }, ms).unref()
   }
 
   /** Sees a request before it is answered. */
@@ -122,6 +134,7 @@ export class LeakAlarm {
     if (this.#settling !== undefined) this.#refresh()
     const target = this.#places.get(request.service)
     if (target === undefined) return
+    this.#hasten('requestMs')
     const page = request.findPage()
     const from = page === undefined ? undefined : this.#places.ofPage(page)
     if (from !== undefined && from.startedMs !== null && this.#places.isLeak(from, target))

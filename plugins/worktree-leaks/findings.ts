@@ -70,7 +70,8 @@ export class Findings {
     const changed = new Set<string>()
     for (const [pair, { from, target, place, variable }] of this.#found) {
       const now = places.get(from.key)
-      const isThere = now !== undefined && now.startedMs === from.startedMs
+      // One that has failed keeps its findings: they may be the cause.
+      const isThere = now !== undefined && (now.startedMs === null || now.startedMs === from.startedMs)
       const reached = isThere && (typeof place === 'number' ? places.atPort(now, place) : places.atHost(now, place))
       const isSet = variable === undefined || now?.env[variable] === from.env[variable]
       if (isThere && isSet && typeof reached === 'object' && reached.key === target.key) continue

@@ -6,6 +6,11 @@ import { tableName, worktreesTable } from './places.ts'
 
 const name = 'worktree-leaks'
 
+const unseen = {
+  reason: 'the system does not show connections cheaply',
+  hint: 'Use the names of services, or variables, whose use is found here, too.',
+}
+
 /** Reports a service, or a page of it, that uses a service of another worktree of the same repository. */
 const plugin: Plugin = {
   name,
@@ -13,6 +18,10 @@ const plugin: Plugin = {
   after: ['platform-linux', 'platform-darwin', 'proxy'],
   setup(host) {
     host.table({ name: tableName, shape: worktreesTable })
+    host.feature(`${name}:connections`, {
+      title: 'Connections between worktrees',
+      ...(host.platform.os === 'linux' ? { on: true } : { on: false, ...unseen }),
+    })
     let alarm: LeakAlarm | undefined
     host.hooks.booted.tap(name, () => {
       const web: Web | undefined = host.optional('web')

@@ -338,6 +338,26 @@ on('linux', 'a report follows crashes of the daemon and changes of ports', async
   // `.env` is of all services: one names the line.
   await until('a report', async () => (await box.status(fix)).some(({ reason }) => reason === text(next)))
 
+  t.comment('it fails')
+  const crash = { name: 'crash', env: { WHERE: `http://localhost:${next}` } }
+  writeActors(box, fix, [crash])
+  const code = `setInterval(() => require('fs').existsSync('fail') && process.exit(3), 50)`
+  box.write(
+    join(fix, 'src', 'crash.mjs'),
+    `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\n${code}\n`,
+  )
+  box.write(join(fix, '.env'), '')
+  await box.up(fix)
+  await until('a report', async () => (await box.service(fix, 'crash')).reason?.includes('set by WHERE'))
+  box.write(join(fix, 'fail'), '')
+  await until('the failure', async () => (await box.service(fix, 'crash')).status === 'failed')
+  const why = await box.ok(['why', 'crash'], { cwd: fix })
+  t.match(why.stdout, /crash is configured to use shop:api of another worktree .* set by WHERE in locald\.toml:\d+/)
+  t.match(why.stdout, 'locald env crash')
+  writeActors(box, fix, [{ ...crash, name: 'caller' }])
+  await box.up(fix)
+  await until('a report', async () => (await box.service(fix, 'caller')).reason?.includes('set by WHERE'))
+
   t.comment('it is meant to be used')
   const shared = '[worktrees]\nshared = ["api"]\n'
   writeActors(box, main, [{ name: 'api', isWeb: true, lines: `port = ${next}` }], shared)
