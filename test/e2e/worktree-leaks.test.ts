@@ -198,8 +198,8 @@ async function start(box: Sandbox, isWanted: (scenario: Scenario) => boolean): P
       const env = Object.fromEntries(Object.entries(made.env ?? {}).map(([key, value]) => [key, fill(value)]))
       return isWanted(made) ? [{ ...made, name, target: fill(made.target ?? ''), env }] : []
     })
-  const [leaking, clean] = await Promise.all(['leaking', 'clean'].map(name => worktree(box, main, name)))
-  if (leaking === undefined || clean === undefined) throw new Error('no worktrees')
+  const leaking = await worktree(box, main, 'leaking')
+  const clean = await worktree(box, main, 'clean')
   const [bad, good] = [actorsOf(leaks), actorsOf(controls)]
   writeActors(box, leaking, [{ name: 'api', ...served }, ...bad])
   writeActors(box, clean, [{ name: 'api', ...served }, ...good])
