@@ -140,7 +140,7 @@ void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
     name: 'netlify-dev',
     tools,
     npm: { 'netlify-cli': '^27' },
-    scripts: { dev: 'netlify dev --offline' },
+    scripts: { dev: 'netlify dev --offline --internal-disable-edge-functions' },
     files: {
       'netlify.toml': '[dev]\npublish = "public"\nframework = "#static"\n',
       'public/index.html': '<h1>netlify answers</h1>',
