@@ -149,9 +149,9 @@ async function stopStarted(context: Context, daemon: Client, body: StopBody): Pr
 
 /** @param isScratch it is stopped now: there is nothing to look at, and no way to do so */
 async function printOutcome(context: Context, daemon: Client, done: DoneEvent, isScratch = false): Promise<number> {
+  const nameOf = namerOf(context.args, done.services)
   if (done.ok && !context.json && done.services.length > 0) {
     const listed = done.services.filter(view => isListed(view, context.args.positionals))
-    const nameOf = namerOf(context.args, done.services)
     const rows = listed.map(view => toRow(view, nameOf(view.key)))
     if (rows.length > 0) print(table(['NAME', 'STATUS', 'URL'], rows, painter(process.stdout)))
   }
@@ -159,10 +159,13 @@ async function printOutcome(context: Context, daemon: Client, done: DoneEvent, i
   const code = reportOutcome(context, done, causes, isScratch)
   if (done.ok && !context.json && done.services.length === 0)
     printStderr('The project has no services. Add one to its configuration.')
-  const still = done.services.filter(view => code !== 0 && !isScratch && !isSettled(view)).map(view => view.name)
+  const left = done.services.filter(view => code !== 0 && !isScratch && !isSettled(view))
+  const still = left.map(view => nameOf(view.key))
+  // Without names, only the services of this project are stopped.
+  const named = left.some(({ key }) => nameOf(key) === key) ? ` ${still.join(' ')}` : ''
   if (still.length > 0 && !context.json)
     printStderr(
-      `Still running: ${still.join(', ')}. Run \`locald stop\` to stop ${still.length === 1 ? 'it' : 'them'}.`,
+      `Still running: ${still.join(', ')}. Run \`locald stop${named}\` to stop ${still.length === 1 ? 'it' : 'them'}.`,
     )
   return code
 }
