@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import type { Template } from './environment.ts'
 import type { Notes } from './notes.ts'
-import type { Condition, Project } from './project.ts'
+import type { Condition, Project, Service } from './project.ts'
 import { tableAt, textsOf } from './project.ts'
 import { appFolder, type Build, type Check, type Mount, secondsOf, type Workload } from './workload.ts'
 import { workloadsOf } from './workloads.ts'
@@ -23,7 +23,10 @@ const defaultInterval = 2
 
 /** Writes a project as a compose file. https://github.com/compose-spec/compose-spec/blob/main/spec.md */
 export async function toCompose(project: Project, notes: Notes): Promise<string> {
-  const workloads = await workloadsOf(project, notes)
+  const { services: all } = project
+  for (const { name } of all.filter(isScheduled))
+    notes.dropped(`services.${name}`, 'compose runs no commands by a schedule')
+  const workloads = await workloadsOf({ ...project, services: all.filter(service => !isScheduled(service)) }, notes)
   const published = new Set<number>()
   const byName = new Map(workloads.map(workload => [workload.service.name, workload]))
   const services = workloads.map(workload => [
@@ -35,6 +38,10 @@ export async function toCompose(project: Project, notes: Notes): Promise<string>
   const file = { services: Object.fromEntries(services), ...(named.length === 0 ? {} : { volumes }) }
   const head = `# Made from ${project.name} by \`locald export compose\`. Secrets are read from .env.\n`
   return `${head}${stringify(file, { lineWidth: 0, keepUndefined: false })}`
+}
+
+function isScheduled({ type }: Service): boolean {
+  return type === 'cron'
 }
 
 function serviceOf(workload: Workload, others: ReadonlyMap<string, Workload>, notes: Notes): Mapping {

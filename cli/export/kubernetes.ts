@@ -1,6 +1,8 @@
 import { stringify } from 'yaml'
 import type { Template } from './environment.ts'
 import { containerOf } from './kubernetes-container.ts'
+import { cronScheduleOf } from './kubernetes-cron.ts'
+import { ingressSpecOf } from './kubernetes-ingress.ts'
 import type { Notes } from './notes.ts'
 import type { Project } from './project.ts'
 import { appFolder, imageName, secondsOf, type Workload } from './workload.ts'
@@ -23,9 +25,19 @@ export async function toKubernetes(project: Project, notes: Notes): Promise<stri
   const manifests = [
     secretOf(project, workloads, notes),
     ...workloads.flatMap(workload => manifestsOf(project, workload, awaited.has(workload.service.name), notes)),
+    ingressOf(project, workloads, notes),
   ]
-  const texts = manifests.filter(each => each !== undefined).map(each => stringify(each, { lineWidth: 0 }))
+  const texts = manifests
+    .filter(each => each !== undefined)
+    .map(each => stringify(each, { lineWidth: 0, version: '1.1' }))
   return `# Made from ${project.name} by \`locald export kubernetes\`. Fill in the Secret.\n${texts.join('---\n')}`
+}
+
+function ingressOf(project: Project, workloads: readonly Workload[], notes: Notes): Mapping | undefined {
+  const spec = ingressSpecOf(project, workloads, notes)
+  return spec === undefined
+    ? undefined
+    : { ...headOf('networking.k8s.io/v1', 'Ingress', project.name, project.name), spec }
 }
 
 /** The variables that the environments refer to, and the names in the files of variables; never a value of these. */
@@ -74,11 +86,14 @@ function manifestsOf(
           data: Object.fromEntries(plain.map(([variable, value]) => [variable, literalOf(value)])),
         }
   const { container, volumes, claims } = containerOf(project, workload, notes)
-  const isJob = table['restart'] === 'no' || isAwaited
+  const isCron = service.type === 'cron'
+  const schedule = isCron ? cronScheduleOf(name, table, notes) : undefined
+  if (isCron && schedule === undefined) return []
+  const isJob = isCron || table['restart'] === 'no' || isAwaited
   const pod = {
     metadata: { labels: labelsOf(project.name, name) },
     spec: {
-      ...(isJob ? { restartPolicy: table['restart'] === 'no' ? 'Never' : 'OnFailure' } : {}),
+      ...(isJob ? { restartPolicy: isCron || table['restart'] === 'no' ? 'Never' : 'OnFailure' } : {}),
       // Else each service adds variables such as API_PORT, which are no ports.
       enableServiceLinks: false,
       terminationGracePeriodSeconds: Math.ceil(secondsOf(table['stop_timeout']) ?? 5),
@@ -86,9 +101,15 @@ function manifestsOf(
       ...(volumes.length === 0 ? {} : { volumes }),
     },
   }
-  const runner = isJob
-    ? { ...headOf('batch/v1', 'Job', name, project.name), spec: { template: pod } }
-    : runnerOf(project, workload, pod, claims)
+  const runner = isCron
+    ? {
+        ...headOf('batch/v1', 'CronJob', name, project.name),
+        // One run at a time, and no second try: as locald runs it.
+        spec: { schedule, concurrencyPolicy: 'Forbid', jobTemplate: { spec: { backoffLimit: 0, template: pod } } },
+      }
+    : isJob
+      ? { ...headOf('batch/v1', 'Job', name, project.name), spec: { template: pod } }
+      : runnerOf(project, workload, pod, claims)
   const separate = service.type === 'postgres' && !isJob ? [] : claims
   const exposed =
     ports.length === 0

@@ -72,7 +72,7 @@ async function workloadOf(
   parts: EnvironmentParts,
 ): Promise<Workload | undefined> {
   const { type, name } = service
-  if (type === 'exec' || type === 'worker') return commandWorkload(service, port, parts)
+  if (type === 'exec' || type === 'worker' || type === 'cron') return commandWorkload(service, port, parts)
   if (type === 'container') return containerWorkload(service, port, parts)
   if (type === 'postgres') return postgresWorkload(service, parts)
   if (type === 'site') return siteWorkload(service, parts)

@@ -27,6 +27,7 @@ const secrets = {
 const configuration = `[project]
 name = "big"
 [env]
+SWITCH = "off"
 STRIPE_KEY = "${secrets.shared}"
 PLAIN = "a $b \${HOME:-x}"
 [services.api]
@@ -182,7 +183,10 @@ t.test('a Procfile has the commands, and the variables for .env as notes', async
 })
 
 t.test('manifests have a runner for each service, one Secret without values, and claims', async t => {
-  const documents = parseAllDocuments(await exported('kubernetes', folder)).map(document => document.toJS())
+  const text = await exported('kubernetes', folder)
+  // kubectl reads YAML 1.1, in which `off` is no text.
+  t.match(text, '  SWITCH: "off"\n')
+  const documents = parseAllDocuments(text).map(document => document.toJS())
   const found = (kind: string, name: string) =>
     documents.find(document => document.kind === kind && document.metadata.name === name)
   t.match(found('Secret', 'big-secrets').stringData, { DB_PASSWORD: '', ANY: '', STRIPE_KEY: '', PASSWORD: '' })
@@ -195,6 +199,49 @@ t.test('manifests have a runner for each service, one Secret without values, and
   t.match(found('Deployment', 'cache').spec.template.spec.containers, [{ resources: { limits: { memory: '512Mi' } } }])
   t.ok(found('PersistentVolumeClaim', 'data'))
   t.match(found('Service', 'cache').spec.ports, [{ port: 6379 }, { port: 9000 }])
+})
+
+t.test('scheduled commands are cron jobs, at the nearest interval that cron has; names are an ingress', async t => {
+  const cron = sandbox.project('cron', {
+    'locald.toml': `[project]
+name = "cron"
+[services.api]
+command = "node ."
+[services.cache]
+type = "container"
+image = "redis:7"
+container_port = 6379
+[services.report]
+type = "cron"
+command = "node report.js"
+schedule = "*/15 9-17 * * MON-FRI"
+[services.sweep]
+type = "cron"
+command = "node sweep.js"
+every = "7m"
+[services.last]
+type = "cron"
+command = "node last.js"
+schedule = "0 0 L * *"
+`,
+  })
+  const { stdout, stderr } = await sandbox.ok(['export', 'kubernetes'], { cwd: cron })
+  const documents = parseAllDocuments(stdout).map(document => document.toJS())
+  const jobs = documents.filter(({ kind }) => kind === 'CronJob')
+  t.match(jobs, [
+    { metadata: { name: 'report' }, spec: { schedule: '*/15 9-17 * * MON-FRI', concurrencyPolicy: 'Forbid' } },
+    { metadata: { name: 'sweep' }, spec: { schedule: '*/6 * * * *' } },
+  ])
+  t.equal(jobs.length, 2)
+  t.match(jobs[0].spec.jobTemplate.spec.template.spec, { restartPolicy: 'Never', containers: [{ name: 'report' }] })
+  t.match(stderr, 'services.last.schedule: L, W and # have no counterpart')
+  t.match(stderr, 'services.sweep.every: runs every 6 min: cron has no such interval')
+  const { rules } = documents.find(({ kind }) => kind === 'Ingress').spec
+  t.match(rules, [
+    { host: 'cron.localhost', http: { paths: [{ backend: { service: { name: 'api', port: { number: 8080 } } } }] } },
+  ])
+  t.equal(rules.length, 1)
+  t.match((await sandbox.ok(['export', 'compose'], { cwd: cron })).stderr, 'compose runs no commands by a schedule')
 })
 
 t.test('export -o writes a file, and keeps one that exists unless --force', async t => {

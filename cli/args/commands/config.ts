@@ -172,7 +172,7 @@ export const configCommands = [
     group: 'config',
     about: 'Write the project as Kubernetes manifests',
     details:
-      'Writes a Deployment, a Job or, for a database, a StatefulSet for each service, with a Service and a ConfigMap, and one Secret to fill in: values of secrets and of .env files are not written. Images of commands are to be built. What cannot be carried over is listed on stderr.',
+      'Writes a Deployment, a Job, a CronJob or, for a database, a StatefulSet for each service, with a Service and a ConfigMap, one Ingress, and one Secret to fill in: values of secrets and of .env files are not written. Images of commands are to be built. What cannot be carried over is listed on stderr.',
     flags: exportFlags,
     examples: ['locald export kubernetes', 'locald export kubernetes -o k8s.yaml'],
   },
