@@ -90,6 +90,13 @@ const program = { ...commonJs, entryPoints: ['cli/main.ts'], plugins: [separateP
 
 const parts = { ...commonJs, entryPoints: rareParts.map(part => `${part}.ts`) } satisfies BuildOptions
 
+/**
+ * The first lines of the command line's program, in sh and in JavaScript, where the second one is a string. Node looks for
+ * the file of an `--env-file` among a script's arguments, too, and exits with 9 where there is none, but not after `--`:
+ * https://github.com/nodejs/node/issues/54232. `env -S`, which could pass it, is missing in BusyBox.
+ */
+const launcher = '#!/bin/sh\n\':\' //; exec node -- "$0" "$@"\n'
+
 /** Lists the folders of the bundled npm packages, sorted. */
 function packagesOf(files: readonly Metafile[]): readonly string[] {
   const inputs = files.flatMap(({ inputs }) => Object.keys(inputs))
@@ -112,6 +119,8 @@ const made = await Promise.all([build(modules), build(program), build(parts)])
 const metafiles = [...made.map(({ metafile }) => metafile), ...(await bundleWeb())]
 const licences = packagesOf(metafiles).map(folder => licenceOf(join(root, folder)))
 writeFileSync(join(output, 'LICENSES.txt'), `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)
+const main = join(output, 'cli', 'main.cjs')
+writeFileSync(main, readFileSync(main, 'utf8').replace(/^#!.*\n/, launcher))
 // Running the CLI from tsc's output runs the bundle, too.
 writeFileSync(
   join(root, 'build', 'cli', 'main.js'),

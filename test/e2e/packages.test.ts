@@ -132,7 +132,7 @@ t.test('bundles', async t => {
   const refused: unknown = await kernel.command('none').catch((error: unknown) => error)
   t.ok(refused instanceof LocaldError && refused.code === 'UNKNOWN_COMMAND')
   await kernel.close()
-  t.match(readFileSync(join(dist, 'cli', 'main.cjs'), 'utf8'), /^#!\/usr\/bin\/env node\n/)
+  t.match(readFileSync(join(dist, 'cli', 'main.cjs'), 'utf8'), /^#!\/bin\/sh\n':' \/\/; exec node -- /)
   t.match(readFileSync(join(dist, 'LICENSES.txt'), 'utf8'), /^fastify \d.* \(MIT\)\n[\s\S]*^Copyright .*Fastify team/m)
 })
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -56,6 +57,14 @@ t.test('takes the flags of other tools', async t => {
   t.match((await sandbox.ok(['env', 'web'], { cwd: folder })).stdout, /GREETING +\S+ +staging\.env:1/)
   await sandbox.ok(['up', '-d', '-f', 'shop/locald.toml'])
   t.strictSame(await said(), ['Said dotenv dotenv service'])
+
+  t.comment('--env-file of a file that does not exist')
+  const program = spawnSync(sandbox.main, ['up', '--env-file', 'missing.env'], {
+    cwd: folder,
+    env: sandbox.env,
+    encoding: 'utf8',
+  })
+  t.match(program, { status: 2, stderr: /^Error: --env-file: \S+missing\.env not found \[USAGE\]\nHint: / })
 
   t.comment('-f of other files')
   t.match(await sandbox.run(['up', '-f', 'shop/web.js']), { code: 2, stderr: /Hint: Run `locald up shop`/ })
