@@ -13,6 +13,11 @@ export interface Catalog {
    */
   settled(key: string, signal: AbortSignal): Promise<CatalogEntry | undefined>
   /**
+   * Returns how long a service and what it depends on may take to become ready, one after the other: ms. 0 for an
+   * unknown one.
+   */
+  startLimit(key: string): number
+  /**
    * For a host name of a project that the daemon itself is about to start: resolves when its services are known, or
    * when they cannot be loaded. Undefined for all other names.
    */

@@ -1,3 +1,4 @@
+import { closure } from '../config/dependency-graph.ts'
 import type { Catalog, CatalogEntry, CatalogProject, Control, Fault } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import type { Events, LocaldEvent } from '../events.ts'
@@ -43,6 +44,18 @@ export class ProjectCatalog implements Catalog {
     if (service === undefined) return undefined
     await service.state.until(() => !pending.has(service.state.now.status), signal)
     return this.get(key)
+  }
+
+  startLimit(key: string): number {
+    for (const project of this.#projects()) {
+      const service = [...project.services.values()].find(({ ref }) => ref.key === key)
+      if (service === undefined) continue
+      const limits = closure(project.nodes, [service.ref.name]).map(
+        name => project.planOf(name)?.common.readyTimeout ?? 0,
+      )
+      return limits.reduce((sum, ms) => sum + ms, 0)
+    }
+    return 0
   }
 
   arriving(host: string): Promise<void> | undefined {

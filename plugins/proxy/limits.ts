@@ -1,6 +1,6 @@
 /** The proxy's limits; times in ms, sizes in bytes. Tests pass smaller ones. */
 export interface Limits {
-  /** How long a request is held for a service that is starting. */
+  /** How long a request is held at least for a service that is starting: longer where its own limits are. */
   readonly hold: number
   /** A browser that waits longer than this gets the progress page. */
   readonly progress: number

@@ -148,7 +148,7 @@ export class Router {
       const times = this.#crashes.suspect(to.key, request.info)
       if (!mayRetry || times > 1) return respond(await this.#crashed(request.info, to.key, crash, times))
     }
-    const inTime = performance.now() - request.since < this.#limits.hold
+    const inTime = performance.now() - request.since < this.#holdLimit(to.key)
     if (mayRetry && inTime && hasReturned) return this.route(request)
     const entry = this.#catalog.get(to.key)
     const fault = await this.#catalog.examine(to.key)
@@ -186,9 +186,10 @@ export class Router {
       return respond(statePages.reportUnreachable(request.info, entry, entry.fault))
     const release = this.#holdQueue.enter(entry.key)
     if (release === undefined) return respond(errorPages.tooManyRequests(entry.key, entry.status))
-    const { hold, progress, reconnect } = this.#limits
+    const { progress, reconnect } = this.#limits
     // A service with a known fault stays unreachable until its configuration or code changes.
-    const limit = request.info.isNavigation ? progress : entry.fault === undefined ? hold : reconnect
+    const wait = entry.fault === undefined ? this.#holdLimit(entry.key) : reconnect
+    const limit = request.info.isNavigation ? progress : wait
     try {
       const rest = request.since + limit - performance.now()
       const waited = await waitFor(rest, [request.signal(), this.#closing.signal], signal =>
@@ -214,7 +215,7 @@ export class Router {
     const release = this.#holdQueue.enter(entry.key)
     if (release === undefined) return respond(errorPages.tooManyRequests(entry.key, entry.status))
     try {
-      const limit = info.isNavigation ? this.#limits.progress : this.#limits.hold
+      const limit = info.isNavigation ? this.#limits.progress : this.#holdLimit(entry.key)
       const rest = request.since + limit - performance.now()
       const waited = await waitFor(rest, [request.signal(), this.#closing.signal], () => this.#wake(entry.key))
       if (waited.by === 'abort') return respond(errorPages.shuttingDown())
@@ -239,6 +240,11 @@ export class Router {
       release()
     }
     return this.route(request)
+  }
+
+  /** Returns how long a request waits for a service: its start may take as long as its configuration says. */
+  #holdLimit(key: string): number {
+    return Math.max(this.#limits.hold, this.#catalog.startLimit(key))
   }
 
   async #timedOut(key: string, request: RequestContext): Promise<LocalResponse> {

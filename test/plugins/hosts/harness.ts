@@ -43,6 +43,7 @@ export function catalogOf(services: readonly CatalogEntry[]): Catalog {
     settled: () => Promise.reject(new Error('not here')),
     arriving: () => undefined,
     hasStandIn: async () => false,
+    startLimit: () => 0,
     examine: async () => undefined,
     secrets: async () => [],
     tail: async () => [],

@@ -17,6 +17,8 @@ export class FakeCatalog implements Catalog {
   list: CatalogProject[] = []
   readonly faults = new Map<string, Fault>()
   readonly standIns = new Set<string>()
+  /** ms */
+  readonly startLimits = new Map<string, number>()
   readonly secretValues: string[] = []
   examined = 0
   waiting = 0
@@ -109,6 +111,10 @@ export class FakeCatalog implements Catalog {
     const entry = this.entries.get(key)
     if (entry !== undefined && entry.fault !== fault) this.set(key, { fault })
     return fault
+  }
+
+  startLimit(key: string): number {
+    return this.startLimits.get(key) ?? 0
   }
 
   async hasStandIn(key: string): Promise<boolean> {
