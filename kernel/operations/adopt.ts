@@ -163,9 +163,15 @@ async function adoptService(
   const run = service.run({ ...start, env: record.env, dir: record.dir }, new AbortController().signal)
   const found = await reattach(driver, run, record.state, processes)
   if (found === undefined && wasRestarting(record)) return
+  const { asleepMs } = record
+  if (found === undefined && asleepMs !== undefined) {
+    service.state.set({ status: 'stopped', health: null, reason, startedMs, restarts, asleepMs })
+    service.persist(null)
+    return
+  }
   if (found === undefined) throw new Error('could not be reattached after the daemon restart')
   const { instance, problem } = found
-  service.state.set({ restarts })
+  service.state.set({ restarts, asleepMs: asleepMs ?? null })
   service.foundPort = record.foundPort
   service.supervisor.start(start, { instance, ready: record.ready })
   if (problem !== undefined) {
@@ -174,6 +180,7 @@ async function adoptService(
   }
   // Its daemon was killed while it stopped the service: the stop continues, and does not count as a crash.
   if (!project.wanted.has(record.service)) void service.supervisor.stop()
+  else if (asleepMs !== undefined) void service.supervisor.stop('stopping', reason)
   else if (wasRestarting(record)) {
     project.restarting.add(record.service)
     void service.supervisor.stop('restarting', record.reason)

@@ -147,6 +147,19 @@ export class IdleStops {
   }
 }
 
+/** Waits in the project's turn until services that an earlier daemon was stopping for lack of use are stopped. */
+export async function finishIdleStops(project: Project): Promise<void> {
+  const left = [...project.services.values()].filter(
+    ({ supervisor, state }) => supervisor.active && state.now.asleepMs !== null,
+  )
+  await Promise.all(
+    left.map(async service => {
+      await service.supervisor.stop('stopping', service.state.now.reason)
+      service.persist(null)
+    }),
+  )
+}
+
 /** Returns the services of a project that run and may stop when they are not used. */
 function candidatesOf(project: Project): readonly Candidate[] {
   return project.plan.services.flatMap(({ name, common: { idle } }) => {

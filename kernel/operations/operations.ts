@@ -13,7 +13,7 @@ import type { CommandRuns } from '../terminals/command-runs.ts'
 import { DeletedFolders } from './deleted-folders.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
 import { foreignStarts } from './foreign-starts.ts'
-import { IdleStops } from './idle-stops.ts'
+import { finishIdleStops, IdleStops } from './idle-stops.ts'
 import { Leases, type LeasesInput } from './leases.ts'
 import { Reloads, type ReloadsInput } from './reload.ts'
 import { ServiceUse, type UseSources } from './service-use.ts'
@@ -214,6 +214,7 @@ export class Operations {
         ([{ supervisor, state }]) => !supervisor.active && !isOver(state) && state.now.asleepMs === null,
       )
       await project.runs.start(new Map(down), signal)
+      await finishIdleStops(project)
     })
     if (project.wanted.size > 0) await reloads.resume(project)
   }

@@ -94,7 +94,9 @@ export class Supervisor {
     const run = this.#run
     if (run !== undefined) {
       this.#host.state.set({ status: as, health: null, reason })
-      if (as === 'restarting' && this.#instance !== undefined) this.#host.persist(this.#instance)
+      // It stays one that is meant to run: a daemon that finds it half-stopped must know why.
+      const isToReturn = as === 'restarting' || this.#host.state.now.asleepMs !== null
+      if (isToReturn && this.#instance !== undefined) this.#host.persist(this.#instance)
       this.#abort.abort(new LocaldError('SERVICE_FAILED', 'stopped by request'))
       await run
     }

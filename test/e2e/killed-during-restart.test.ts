@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import type { Test } from 'tap'
 import { processList } from '../lib/process-list.ts'
 import { until } from '../lib/running.ts'
@@ -103,6 +103,42 @@ onHost('killed during a restart, a value that is missing by then is reported', a
   box.write(`${folder}/.env`, 'GREETING=hello')
   await until('the fixed file to start it', async () => (await box.service(folder, 'job')).status === 'running')
 })
+
+for (const isExited of [false, true]) {
+  const when = isExited ? 'before the next daemon' : 'under the next daemon'
+  onHost(`killed during an idle stop, a service that exits ${when} sleeps`, async (t, machine) => {
+    const box = machine.sandbox()
+    const folder = box.project('sleepy', {
+      'locald.toml': `
+        [project]
+        name = "sleepy"
+        [services.job]
+        type = "worker"
+        command = "echo x >> starts; trap 'echo stopping; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; while :; do sleep 0.05; done"
+        stop_timeout = 60
+        idle = "1s"
+      `,
+    })
+    await box.up(folder)
+    const { pid } = await box.service(folder, 'job')
+    await until('the signal to arrive', async () =>
+      (await box.logs(folder, ['job'])).some(({ text }) => text === 'stopping'),
+    )
+    await kill(box)
+    if (isExited) {
+      box.write(`${folder}/gate`, '')
+      await until('its exit', () => !processList.isAlive(pid ?? Number.NaN))
+    } else {
+      t.match(await box.service(folder, 'job'), { status: 'stopping', pid, asleep: true })
+      box.write(`${folder}/gate`, '')
+    }
+    await until('the end of the stop', async () => (await box.service(folder, 'job')).status === 'stopped')
+    t.match(await box.service(folder, 'job'), { pid: null, asleep: true, reason: /^idle for 1s/ })
+    await box.ok(['server', 'restart'])
+    t.match(await box.service(folder, 'job'), { status: 'stopped', asleep: true }, 'also under the daemon after it')
+    t.equal(readFileSync(`${folder}/starts`, 'utf8'), 'x\n', 'it was not started again')
+  })
+}
 
 /** SIGKILLs the daemon and waits for its exit. */
 async function kill(box: Sandbox): Promise<void> {

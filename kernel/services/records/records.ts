@@ -162,15 +162,15 @@ export class Records {
   }
 
   /**
-   * Writes a new instance at once, as no one else knows about it, and so a stop for a restart. Other changes (ready,
-   * exited) a later daemon would find out without the record: they are written soon, and only the last one. A record
+   * Writes a new instance at once, as no one else knows about it, and so a stop for a restart or for lack of use. Other
+   * changes (ready, exited) a later daemon would find out without the record: they are written soon, and only the last one. A record
    * that equals its file is not written: adopting services writes little.
    */
   saveService(record: ServiceRecord): void {
     const file = fileOf(this.#services, `${record.path}\0${record.service}`)
     const instance = JSON.stringify(record.state)
     this.#pending.set(file, record)
-    const isNews = this.#instances.get(file) !== instance || wasRestarting(record)
+    const isNews = this.#instances.get(file) !== instance || wasRestarting(record) || record.asleepMs !== undefined
     if (record.state !== null && isNews) {
       this.#instances.set(file, instance)
       this.#write(file)
