@@ -56,6 +56,8 @@ export type InstanceEvent =
   | { readonly event: 'note'; readonly text: string | null }
   /** Its pid, `startedMs` or `state` differ: another process of the service runs now, or none. */
   | { readonly event: 'process' }
+  /** One of the runs of a service that stays has exited: an entry of its history. */
+  | { readonly event: 'run'; readonly exit: Exit }
   /** The main process exited with 0, and others of its tree keep running. */
   | { readonly event: 'main'; readonly exit: Exit; readonly left: number }
 

@@ -174,6 +174,10 @@ export class Service implements SupervisorHost {
     await this.#parts.hooks.gone(this.ref).catch(error => this.warn(messageOf(error)))
   }
 
+  noteRun(exit: Exit): void {
+    this.history.noteExit(exit)
+  }
+
   persist(instance: Instance | null): void {
     this.clock.noteInstance(instance)
     const { status, health, reason, startedMs, restarts, port, launched, asleepMs } = this.state.now

@@ -28,6 +28,8 @@ export interface SupervisorHost {
   stopping(): Promise<void>
   /** Runs after an instance has exited, or has failed to start; never rejects. */
   exited(exit?: Exit): Promise<void>
+  /** Notes in its history how one run of an instance that stays has exited. */
+  noteRun(exit: Exit): void
   /** Records what a later daemon needs of an instance (null: it exited). */
   persist(instance: Instance | null): void
   warn(message: string, hint?: string): void

@@ -216,6 +216,7 @@ export class Supervisor {
     const stopNotes = instance.on?.(event => {
       if (event.event === 'process') this.#showProcess(instance)
       else if (event.event === 'note') state.note('instance', event.text ?? undefined)
+      else if (event.event === 'run') this.#host.noteRun(event.exit)
     })
     const watching = new ReadinessWatch({ host: this.#host, plan, instance, signal: over.signal }).run(wasReady)
     try {

@@ -155,6 +155,7 @@ export class CronInstance implements Instance {
     const how = exit.signal === null ? `exited with code ${exit.code ?? 'unknown'}` : `terminated by ${exit.signal}`
     const skipped = this.#skipped > 1 ? `; ${this.#skipped} runs were due meanwhile` : ''
     this.#input.log.write('locald', `${how} after ${tookS.toFixed(1)} s${skipped}`)
+    for (const listener of [...this.#listeners]) listener({ event: 'run', exit })
     this.#finishRun(exit.code === 0 ? undefined : `${how} at ${formatTime(Date.now())}`)
   }
 

@@ -21,6 +21,7 @@ import { App } from './shell/app.tsx'
 import { startKeys } from './shell/keys.ts'
 import { startClock } from './state/clock.ts'
 import { runDoctor } from './state/doctor.ts'
+import { startHolders } from './state/holders.ts'
 import { startPlace, startTitle } from './state/place.ts'
 import { services, startServices } from './state/services.ts'
 import { startUsage } from './state/usage.ts'
@@ -29,6 +30,7 @@ import { shortName, stateOf } from './state/words.ts'
 startPlace()
 startServices()
 startUsage()
+startHolders()
 startClock()
 registerCommon()
 startKeys()

@@ -42,6 +42,16 @@ const own: readonly Own[] = [
       }),
   },
   {
+    ...{ id: 'service.run-now', keywords: 'cron schedule job execute' },
+    title: ({ name }) => `Run ${name} now`,
+    cli: ({ key }) => `locald restart ${key}`,
+    isShown: service => service.type === 'cron' && !isDown(service),
+    run: service =>
+      operate([service], {
+        ...{ route: '/projects/restart', body: target(service), word: 'starting', done: `${service.name} runs` },
+      }),
+  },
+  {
     ...{ id: 'service.restart-dependents', key: 'Shift+R', keywords: 'again reload' },
     title: ({ name }) => `Restart ${name} with dependents`,
     cli: ({ key }) => `locald restart --dependents ${key}`,

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import type { ServiceView } from '../../../../kernel/events.ts'
 import { Mark } from '../parts/mark.tsx'
-import { type Group, groups } from '../state/groups.ts'
+import { type Group, groups, isActive } from '../state/groups.ts'
 import { pending } from '../state/pending.ts'
 import { hrefOf, place } from '../state/place.ts'
 import { isLoaded, keys, serviceOf } from '../state/services.ts'
@@ -51,10 +51,10 @@ function Project({ group, words }: { readonly group: Group; readonly words: stri
   const hidden = found.length - shown.length
   return (
     <section aria-label={branch === undefined ? name : `${name}, branch ${branch}`}>
-      <h2 class={services.length === 0 ? 'off' : ''} title={path}>
+      <h2 class={isActive(group) ? '' : 'off'} title={path}>
         <span class="name">{name}</span>
         {branch !== undefined && <span class="branch">{branch}</span>}
-        <Count keys={services} />
+        {isActive(group) ? <Count keys={services} /> : <span class="count">stopped</span>}
       </h2>
       {shown.map(key => (
         <RackService key={key} id={key} />
@@ -69,7 +69,7 @@ function Project({ group, words }: { readonly group: Group; readonly words: stri
 }
 
 function Count({ keys }: { readonly keys: readonly string[] }) {
-  if (keys.length === 0) return <span class="count">stopped</span>
+  if (keys.length === 0) return null
   const ready = keys.filter(key => {
     const view = serviceOf(key).value
     const shape = view && stateOf(view).shape

@@ -1,6 +1,6 @@
 import { computed } from '@preact/signals'
 import type { KnownProjectView } from '../../../../kernel/protocol.ts'
-import { keys, projects, serviceOf } from './services.ts'
+import { keys, listedKeys, projects, serviceOf } from './services.ts'
 
 /** A project as the page lists it. */
 export interface Group {
@@ -9,21 +9,24 @@ export interface Group {
   /** Its git branch, where it is in a linked worktree. */
   readonly branch: string | undefined
   readonly project: KnownProjectView | undefined
-  /** Keys of its services. */
+  /** Keys of its services that are listed. */
   readonly services: readonly string[]
+  /** How many are not. */
+  readonly hidden: number
 }
 
 /** All projects: those with services first; worktrees stand below their main checkout. */
 export const groups = computed<readonly Group[]>(() => {
   const byPath = Map.groupBy(keys.value, key => serviceOf(key).peek()?.path ?? '')
+  const listed = new Set(listedKeys.value)
   const known = new Map(projects.value.map(project => [project.path, project]))
   const paths = [...new Set([...byPath.keys(), ...known.keys()])].filter(path => path !== '')
-  const found = paths.map(path => groupOf(path, byPath.get(path) ?? [], known.get(path)))
+  const found = paths.map(path => groupOf(path, { all: byPath.get(path) ?? [], listed }, known.get(path)))
   return found.sort((a, b) => compare(a, b))
 })
 
 /** Projects that have services now. */
-export const activeGroups = computed(() => groups.value.filter(({ services }) => services.length > 0))
+export const activeGroups = computed(() => groups.value.filter(isActive))
 
 /** The name of the project of each service, where services of several are there: in a worktree, of its branch. */
 const projectNames = computed<ReadonlyMap<string, string>>(() =>
@@ -37,18 +40,29 @@ export function projectNameOf(key: string): string | undefined {
   return projectNames.value.get(key)
 }
 
-function groupOf(path: string, services: readonly string[], project: KnownProjectView | undefined): Group {
-  const [first] = services
+/** Whether a project has services now, hidden or not. */
+export function isActive({ services, hidden }: Group): boolean {
+  return services.length + hidden > 0
+}
+
+interface Members {
+  readonly all: readonly string[]
+  readonly listed: ReadonlySet<string>
+}
+
+function groupOf(path: string, { all, listed }: Members, project: KnownProjectView | undefined): Group {
+  const [first] = all
+  const services = all.filter(key => listed.has(key))
   const name = project?.name ?? (first === undefined ? undefined : serviceOf(first).peek()?.project) ?? path
   const branch = project?.branch
   const suffix = `-${branch}`
   // The heading has the branch beside the name.
   const shown = branch !== undefined && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
-  return { path, name: shown, branch, project, services }
+  return { path, name: shown, branch, project, services, hidden: all.length - services.length }
 }
 
 function compare(a: Group, b: Group): number {
-  const isEmpty = Number(a.services.length === 0) - Number(b.services.length === 0)
+  const isEmpty = Number(!isActive(a)) - Number(!isActive(b))
   if (isEmpty !== 0) return isEmpty
   return (
     rootOf(a).localeCompare(rootOf(b), 'en', { numeric: true }) ||

@@ -8,6 +8,7 @@ import type { KnownProjectView, RegistryAnswer } from '../../../../kernel/protoc
 import { get } from '../api.ts'
 import { follow } from '../stream/client.ts'
 import { isStateEvent, type StateEvent } from '../stream/memory.ts'
+import { isListed } from './words.ts'
 
 const views = new Map<string, Signal<ServiceView | undefined>>()
 
@@ -21,6 +22,18 @@ export const isLoaded = signal(false)
 export const steps = signal<ReadonlyMap<string, string>>(new Map())
 /** All services. */
 export const services = computed(() => keys.value.flatMap(key => views.get(key)?.value ?? []))
+
+/** Whether lists show hidden services, too. */
+export const isAllShown = signal(false)
+
+let listed: readonly string[] = []
+
+/** Keys of the services that lists show. The same array as long as they are the same: states change often. */
+export const listedKeys = computed(() => {
+  const next = isAllShown.value ? keys.value : services.value.filter(isListed).map(({ key }) => key)
+  if (next.length !== listed.length || next.some((key, at) => key !== listed[at])) listed = next
+  return listed
+})
 
 const listeners = new Set<(event: LocaldEvent) => void>()
 

@@ -29,10 +29,16 @@ export function isWell(view: ServiceView): boolean {
   return shape === 'ok' || shape === 'off' || shape === 'done'
 }
 
+/** Whether lists show a service: a hidden one only when it has failed, as `locald status` does. */
+export function isListed(view: ServiceView): boolean {
+  return view.hidden !== true || stateOf(view).shape === 'bad'
+}
+
 /** Returns the sentence of a state: the reason where there is one, else the word. */
 export function sentenceOf(view: ServiceView): string {
   const { word } = stateOf(view)
-  const hasReason = view.reason !== null && word !== 'ready' && (word !== 'stopped' || view.asleep === true)
+  const isShown = word === 'ready' ? view.type === 'cron' : word !== 'stopped' || view.asleep === true
+  const hasReason = view.reason !== null && isShown
   return capitalised(hasReason ? `${word}: ${view.reason}` : word)
 }
 

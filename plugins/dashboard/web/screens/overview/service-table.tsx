@@ -2,8 +2,9 @@ import { contextOf } from '../../actions/context.ts'
 import { startProject } from '../../actions/project.ts'
 import { Mark, MarkHeading } from '../../parts/mark.tsx'
 import { ActionMenu } from '../../parts/menu.tsx'
-import { type Group, groups } from '../../state/groups.ts'
-import { isLoaded } from '../../state/services.ts'
+import { type Group, groups, isActive } from '../../state/groups.ts'
+import { holders } from '../../state/holders.ts'
+import { isAllShown, isLoaded } from '../../state/services.ts'
 import { LazyRows } from './lazy-rows.tsx'
 
 /** Services in one piece of the table. */
@@ -12,8 +13,8 @@ const pieceSize = 15
 /** All services, by project where there are several. */
 export function ServiceTable() {
   const all = groups.value
-  const running = all.filter(({ services }) => services.length > 0)
-  const stopped = all.filter(({ services }) => services.length === 0)
+  const running = all.filter(isActive)
+  const stopped = all.filter(group => !isActive(group))
   return (
     <div class="services">
       <table>
@@ -33,7 +34,7 @@ export function ServiceTable() {
           </tr>
         </thead>
         {running.flatMap(group => [
-          (running.length > 1 || stopped.length > 0) && (
+          (running.length > 1 || stopped.length > 0 || holders.value.has(group.path)) && (
             <tbody key={group.path}>
               <GroupRow group={group} />
             </tbody>
@@ -50,7 +51,19 @@ export function ServiceTable() {
           </tbody>
         )}
       </table>
+      <HiddenServices />
     </div>
+  )
+}
+
+/** How many services lists leave out, and a button that shows them. */
+function HiddenServices() {
+  const count = groups.value.reduce((sum, { hidden }) => sum + hidden, 0)
+  if (count === 0 && !isAllShown.value) return null
+  return (
+    <button type="button" class="rest" onClick={() => (isAllShown.value = !isAllShown.value)}>
+      {isAllShown.value ? 'Leave out hidden services' : `${count} hidden, show`}
+    </button>
   )
 }
 
@@ -61,6 +74,7 @@ function piecesOf(keys: readonly string[]): readonly (readonly string[])[] {
 
 function GroupRow({ group: { name, branch, path, services } }: { readonly group: Group }) {
   const context = contextOf(services[0])
+  const holder = holders.value.get(path)
   return (
     <tr class="group">
       <th colSpan={3} scope="rowgroup">
@@ -68,6 +82,7 @@ function GroupRow({ group: { name, branch, path, services } }: { readonly group:
       </th>
       <td class="dim path hide-s" colSpan={5}>
         {path}
+        {holder !== undefined && <span class="holder"> · {holder}</span>}
       </td>
       <td class="r">
         <span class="acts">

@@ -2,12 +2,14 @@ import type { ComponentChildren } from 'preact'
 import type { ServiceView } from '../../../../../kernel/events.ts'
 import type { ConfigValue, DetailsAnswer } from '../../../../../kernel/protocol.ts'
 import { copy } from '../../actions/copy.ts'
+import { holders } from '../../state/holders.ts'
 
 /** What a service is: its command, folder, addresses, and how it is watched. */
 export function Facts({ view, details }: { readonly view: ServiceView; readonly details: DetailsAnswer }) {
   const { url, port, pid, restarts } = view
   const { command, commandReason, dir, hosts, ports, config, problem, logFile } = details
   const further = Object.entries(ports)
+  const holder = holders.value.get(view.path)
   return (
     <section class="card facts" aria-label="Facts">
       <h2>Facts</h2>
@@ -41,6 +43,7 @@ export function Facts({ view, details }: { readonly view: ServiceView; readonly 
           </Fact>
         )}
         <Fact name="Process">{pid === null ? <span class="dim">none</span> : `pid ${pid}`}</Fact>
+        {holder !== undefined && <Fact name="Kept by">{holder}</Fact>}
         <Fact name="Restarts">{String(restarts)}</Fact>
         {watched(config).map(({ name, key, text }) => (
           <Fact key={name} name={name} where={whereOf(config, key)}>
@@ -99,11 +102,15 @@ function watched(config: readonly ConfigValue[]): readonly { name: string; key: 
     { name: 'Health check', key: 'health_check', text: check === undefined ? '' : [check, ...checked].join(' ') },
     { name: 'Restart', key: 'restart', text: wordOf(valueAt('restart')) },
     { name: 'Watches', key: 'watch', text: wordOf(valueAt('watch')) },
+    { name: 'Schedule', key: 'schedule', text: wordOf(valueAt('schedule')) },
+    { name: 'Runs every', key: 'every', text: wordOf(valueAt('every')) },
+    { name: 'Stops after idle', key: 'idle', text: wordOf(valueAt('idle')) },
   ]
   return facts.filter(({ text }) => text !== '')
 }
 
 function wordOf(value: unknown): string {
   if (Array.isArray(value)) return value.join(', ')
+  if (typeof value === 'number') return `${value} s`
   return typeof value === 'string' ? value : ''
 }

@@ -9,7 +9,7 @@ import { durationOf, stateOf } from '../../state/words.ts'
 
 /** Its name and state, and what is done with it most often. */
 export function Head({ view }: { readonly view: ServiceView }) {
-  const { key, name, project, type, startedAt, pid, status } = view
+  const { key, name, project, type, startedAt, pid, status, reason, asleep } = view
   const asked = pending.value.get(key)
   const { shape, word } = stateOf(view)
   const step = status === 'starting' ? steps.value.get(key) : undefined
@@ -21,6 +21,7 @@ export function Head({ view }: { readonly view: ServiceView }) {
       <p class={shape === 'bad' ? 'bad-text' : shape === 'wait' ? 'wait-text' : 'dim'}>
         {asked === undefined ? word : `${asked}…`}
         {step !== undefined && `: ${step}`}
+        {asked === undefined && (type === 'cron' || asleep === true) && reason !== null && `: ${reason}`}
       </p>
       <p class="dim">
         {project} · {type}
@@ -29,6 +30,9 @@ export function Head({ view }: { readonly view: ServiceView }) {
       <div class="actions">
         <Act id="service.start" context={context} class="primary">
           Start
+        </Act>
+        <Act id="service.run-now" context={context}>
+          Run now
         </Act>
         <Act id="service.restart" context={context}>
           Restart <kbd>r</kbd>
