@@ -17,6 +17,11 @@ export class HoldQueue {
     this.#limits = limits
   }
 
+  /** Returns how long a request waits for a service: its start may take as long as its configuration says. */
+  limitOf(catalog: Pick<Catalog, 'startLimit'>, key: string): number {
+    return Math.max(this.#limits.hold, catalog.startLimit(key))
+  }
+
   /** Reserves a place and returns the function that releases it; undefined when the queue is full. */
   enter(key: string): (() => void) | undefined {
     const held = this.#held.get(key) ?? 0

@@ -148,7 +148,7 @@ export class Router {
       const times = this.#crashes.suspect(to.key, request.info)
       if (!mayRetry || times > 1) return respond(await this.#crashed(request.info, to.key, crash, times))
     }
-    const inTime = performance.now() - request.since < this.#holdLimit(to.key)
+    const inTime = performance.now() - request.since < this.#holdQueue.limitOf(this.#catalog, to.key)
     if (mayRetry && inTime && hasReturned) return this.route(request)
     const entry = this.#catalog.get(to.key)
     const fault = await this.#catalog.examine(to.key)
@@ -186,10 +186,9 @@ export class Router {
       return respond(statePages.reportUnreachable(request.info, entry, entry.fault))
     const release = this.#holdQueue.enter(entry.key)
     if (release === undefined) return respond(errorPages.tooManyRequests(entry.key, entry.status))
-    const { progress, reconnect } = this.#limits
     // A service with a known fault stays unreachable until its configuration or code changes.
-    const wait = entry.fault === undefined ? this.#holdLimit(entry.key) : reconnect
-    const limit = request.info.isNavigation ? progress : wait
+    const wait = entry.fault === undefined ? this.#holdQueue.limitOf(this.#catalog, entry.key) : this.#limits.reconnect
+    const limit = request.info.isNavigation ? this.#limits.progress : wait
     try {
       const rest = request.since + limit - performance.now()
       const waited = await waitFor(rest, [request.signal(), this.#closing.signal], signal =>
@@ -215,7 +214,7 @@ export class Router {
     const release = this.#holdQueue.enter(entry.key)
     if (release === undefined) return respond(errorPages.tooManyRequests(entry.key, entry.status))
     try {
-      const limit = info.isNavigation ? this.#limits.progress : this.#holdLimit(entry.key)
+      const limit = info.isNavigation ? this.#limits.progress : this.#holdQueue.limitOf(this.#catalog, entry.key)
       const rest = request.since + limit - performance.now()
       const waited = await waitFor(rest, [request.signal(), this.#closing.signal], () => this.#wake(entry.key))
       if (waited.by === 'abort') return respond(errorPages.shuttingDown())
@@ -240,11 +239,6 @@ export class Router {
       release()
     }
     return this.route(request)
-  }
-
-  /** Returns how long a request waits for a service: its start may take as long as its configuration says. */
-  #holdLimit(key: string): number {
-    return Math.max(this.#limits.hold, this.#catalog.startLimit(key))
   }
 
   async #timedOut(key: string, request: RequestContext): Promise<LocalResponse> {
