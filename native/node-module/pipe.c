@@ -2,9 +2,16 @@
  * poll(2) of a descriptor that is only written to. Linux: POLLERR at the write end of a pipe whose read end is closed (poll(2)), POLLHUP
  * at a socket whose peer closed it. Node.js does not poll for them: it would notice at the next write.
  */
-#include <poll.h>
-
 #include "functions.h"
+
+/* As in <poll.h>, which a compiler without a C library does not have; the layout and the bits are Linux's own (asm-generic/poll.h). */
+struct pollfd {
+	int fd;
+	short events;
+	short revents;
+};
+enum { POLLERR = 0x0008, POLLHUP = 0x0010 };
+int poll(struct pollfd *fds, unsigned long count, int timeout_ms);
 
 napi_value is_unread(napi_env env, napi_callback_info info)
 {
