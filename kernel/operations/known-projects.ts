@@ -13,8 +13,8 @@ import type { CleanAnswer, CleanBody, KnownProjectView, PinBody } from '../proto
 import { worktreeBranch, worktreeIn } from '../registry/git-worktree.ts'
 import type { KnownProject, Registry } from '../registry/registry.ts'
 import { ownEnvironment } from '../services/environment/shell.ts'
+import { findUnusedLogs, removeLogs } from './disk/unused-logs.ts'
 import type { Operations } from './operations.ts'
-import { findUnusedLogs, removeLogs } from './unused-logs.ts'
 
 /** What known projects are read from, and pinned ones started with. */
 export interface KnownProjectsInput {

@@ -6,8 +6,8 @@ import type { Projects } from '../projects/projects.ts'
 import { namesOf, servicesOf, type Target } from '../projects/selectors.ts'
 import type { Records } from '../services/records/records.ts'
 import type { Service } from '../services/service.ts'
-import type { Leases } from './leases.ts'
-import type { Reloads } from './reload.ts'
+import type { Leases } from './leases/leases.ts'
+import type { Reloads } from './reload/reload.ts'
 
 /** What stopping services needs. */
 export interface StopParts {

@@ -3,9 +3,9 @@ import { projectSchema } from '../../config/load.ts'
 import { runChecks } from '../../doctor.ts'
 import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
-import { DiskUse } from '../../operations/disk-use.ts'
+import { DiskUse } from '../../operations/disk/disk-use.ts'
 import { DoctorFixes } from '../../operations/doctor-fixes.ts'
-import { findPortHolder } from '../../operations/port-holder.ts'
+import { findPortHolder } from '../../operations/reports/port-holder.ts'
 import type { Feature } from '../../plugins/features.ts'
 import type {
   BootPlan,

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
-import { listCommands } from '../../operations/command-call.ts'
-import { configWarnings } from '../../operations/config-warnings.ts'
-import { findForeignNeeds } from '../../operations/foreign-needs.ts'
-import { prepareOneOff, prepareUsed } from '../../operations/one-off.ts'
-import { explainState } from '../../operations/why.ts'
+import { findForeignNeeds } from '../../operations/foreign/needs.ts'
+import { listCommands } from '../../operations/one-off/command-call.ts'
+import { prepareOneOff, prepareUsed } from '../../operations/one-off/one-off.ts'
+import { configWarnings } from '../../operations/reports/config-warnings.ts'
+import { explainState } from '../../operations/reports/why.ts'
 import { servicesOf } from '../../projects/selectors.ts'
 import type {
   ConfigAnswer,

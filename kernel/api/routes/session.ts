@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Kernel } from '../../kernel.ts'
-import { readRedaction } from '../../operations/redact.ts'
+import { readRedaction } from '../../operations/reports/redact.ts'
 import type { RedactAnswer, RedactBody } from '../../protocol.ts'
 import { redactBody } from '../request-schemas.ts'
 import { answer, redacted } from '../response-schemas.ts'

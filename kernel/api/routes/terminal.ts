@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws'
 import type { TerminalSize } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
-import { startOneOff } from '../../operations/one-off.ts'
+import { startOneOff } from '../../operations/one-off/one-off.ts'
 import type {
   RunAnswer,
   RunBody,

@@ -1,0 +1,69 @@
+import type { WorktreeService, Worktrees } from '../../contract/plugin.ts'
+import type { Project } from '../../projects/project.ts'
+import { repositoryOf } from '../../registry/git-worktree.ts'
+import type { Service } from '../../services/service.ts'
+import { describeEnvironment, type EnvironmentParts } from './service-environment.ts'
+
+/** What the view of worktrees is made from. */
+export interface WorktreesInput extends EnvironmentParts {
+  readonly projects: EnvironmentParts['projects'] & { list(): readonly Project[] }
+}
+
+/** A project that runs, and the checkout that it is in. */
+interface Checkout {
+  readonly project: Project
+  readonly repository: string
+  readonly checkout: string
+}
+
+/** Shows plugins the services of repositories that run in several checkouts. */
+export class RunningWorktrees implements Worktrees {
+  readonly #input: WorktreesInput
+
+  constructor(input: WorktreesInput) {
+    this.#input = input
+  }
+
+  services(): readonly WorktreeService[] {
+    const running = this.#input.projects.list().filter(({ services }) => [...services.values()].some(isUsable))
+    // Mostly one: its repository need not be read.
+    if (running.length < 2) return []
+    const all = running.flatMap(checkoutOf)
+    const isShared = ({ repository, checkout }: Checkout) =>
+      all.some(other => other.repository === repository && other.checkout !== checkout)
+    return all.filter(isShared).flatMap(servicesOf)
+  }
+
+  async sourceOf(key: string, variable: string): Promise<string | undefined> {
+    const all = this.#input.projects.list().flatMap(({ services }) => [...services.values()])
+    const ref = all.find(service => service.ref.key === key)?.ref
+    if (ref === undefined) return undefined
+    const { variables } = await describeEnvironment(this.#input, { path: ref.project.path, service: ref.name })
+    return variables.find(({ name }) => name === variable)?.from.text
+  }
+}
+
+function checkoutOf(project: Project): readonly Checkout[] {
+  const { path, worktree } = project.ref
+  const repository = repositoryOf(path)
+  return repository === undefined ? [] : [{ project, repository, checkout: worktree?.gitDir ?? repository }]
+}
+
+function servicesOf({ project, repository, checkout }: Checkout): readonly WorktreeService[] {
+  return [...project.services.values()].filter(isUsable).map(service => {
+    const { ref, state, supervisor, hosts, env = {} } = service
+    const { port, startedMs } = state.now
+    const further = Object.values(supervisor.plan?.ports ?? {})
+    return {
+      ...{ key: ref.key, name: ref.name, project: ref.project.name, path: ref.project.path, repository, checkout },
+      ...{ ports: [...(port === null ? [] : [port]), ...further], hosts, env, tree: supervisor.instance?.tree },
+      startedMs: supervisor.instance === undefined ? null : startedMs,
+      tables: project.plan.tables ?? {},
+    }
+  })
+}
+
+/** Whether a service runs or starts, would for the next request, or has failed. */
+function isUsable({ supervisor, state }: Service): boolean {
+  return supervisor.active || state.now.asleepMs !== null || state.now.status === 'failed'
+}
