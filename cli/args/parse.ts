@@ -89,7 +89,7 @@ function splitChildArgv(argv: readonly string[]): {
 }
 
 /** Returns the index of the first word of a child command that no `--` precedes. */
-function findChild(head: readonly string[], from: number, command: CommandSpec): number | undefined {
+export function findChild(head: readonly string[], from: number, command: CommandSpec): number | undefined {
   const flags = [...globalFlags, ...(command.flags ?? [])]
   const { insteadOfArgument: flag } = command
   const hasFlag = (until: number) =>

@@ -1,5 +1,5 @@
 import { parseArgs } from '../args/parse.ts'
-import { type Candidate, findNext, type Next } from '../completion/candidates.ts'
+import { type Candidate, findNext, type InService, type Next } from '../completion/candidates.ts'
 import { locate } from '../context.ts'
 import { print } from '../output/terminal.ts'
 
@@ -14,11 +14,18 @@ export async function complete(argv: readonly string[]): Promise<number> {
   const current = (argv.at(-1) ?? '').replace(/^['"]/, '')
   const next = findNext(words, current)
   const names = next.names === 'none' ? [] : await listNames(next, words, current).catch(() => [])
-  const lines = [...next.words, ...names]
+  const declared = next.inService && (await listDeclared(next.inService, words, current).catch(() => undefined))
+  const lines = [...next.words, ...names, ...(declared?.words ?? [])]
     .filter(({ word }) => word.startsWith(current))
     .map(({ word, text }) => `${word}\t${text}`)
-  print([...lines, `:${next.paths}`].join('\n'))
+  print([...lines, `:${declared?.paths ?? next.paths}`].join('\n'))
   return 0
+}
+
+async function listDeclared(inService: InService, words: readonly string[], current: string) {
+  const { findDeclared } = await import('../completion/declared.ts')
+  const { paths, cwd } = locate(await readPlace(words.slice(0, words.length - inService.words.length)))
+  return await findDeclared(paths, cwd, inService, current)
 }
 
 async function listNames(next: Next, words: readonly string[], current: string): Promise<readonly Candidate[]> {

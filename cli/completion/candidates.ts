@@ -1,6 +1,7 @@
 import { type CommandSpec, commands, families } from '../args/commands.ts'
 import { globalFlags } from '../args/flags.ts'
 import { countWords, findCommand, findPositional, isFlag, listSubcommands } from '../args/lookup.ts'
+import { findChild } from '../args/parse.ts'
 import { pluginCommands } from '../args/plugin-commands.ts'
 import type { Flag } from '../args/spec.ts'
 
@@ -19,6 +20,14 @@ export interface Next {
   readonly words: readonly Candidate[]
   readonly names: 'services' | 'projects' | 'none'
   readonly paths: Paths
+  /** Where the cursor is in a command that the service may have declared. */
+  readonly inService?: InService
+}
+
+/** A command in the place of a service, of which the word at the cursor is the next one. */
+export interface InService {
+  readonly service: string
+  readonly words: readonly string[]
 }
 
 const nothing: Next = { words: [], names: 'none', paths: 'none' }
@@ -29,6 +38,8 @@ export function findNext(words: readonly string[], current: string): Next {
   const at = findPositional(words)
   const command = at === undefined ? undefined : findCommand(words, at)
   const flags = [...(command?.flags ?? []), ...globalFlags]
+  const inChild = at === undefined ? undefined : findInChild(command, words, { from: at, current, flags })
+  if (inChild !== undefined) return inChild
   const ofFlag = findFlagValue(words.at(-1), current, flags)
   if (ofFlag !== undefined) return ofFlag
   if (current.startsWith('-'))
@@ -83,6 +94,24 @@ function findArgument(command: CommandSpec, words: readonly string[], flags: rea
   // A folder or, in its place, a service.
   if (kind.startsWith('[PATH') && args.length > 1) return { ...next, names: 'services' }
   return next
+}
+
+/** Returns what follows in the command that another one runs, of which the word at the cursor may be the first. */
+function findInChild(
+  command: CommandSpec | undefined,
+  words: readonly string[],
+  { from, current, flags }: { readonly from: number; readonly current: string; readonly flags: readonly Flag[] },
+): Next | undefined {
+  if (command?.takesCommand !== true) return undefined
+  const begin = from + countWords(command)
+  const child = findChild([...words, current], begin, command)
+  if (child === undefined) return undefined
+  const service = command.isCommandOptional === true ? findPositional(words, begin, flags) : undefined
+  const inService =
+    service === undefined || service >= child
+      ? {}
+      : { inService: { service: words[service] ?? '', words: words.slice(child) } }
+  return { ...nothing, paths: 'files', ...inService }
 }
 
 function nextOf(kind: string): Next {

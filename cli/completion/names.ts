@@ -34,7 +34,8 @@ export async function findNames(paths: Paths, cwd: string): Promise<Names> {
   return { here: [...new Set(here)], projects: projects.map(({ name }) => name), keys: all }
 }
 
-async function ask<T>(paths: Paths, route: string, query: Readonly<Record<string, string | boolean>>) {
+/** Returns a daemon's answer; undefined where none runs, or it is late. */
+export async function ask<T>(paths: Paths, route: string, query: Readonly<Record<string, string | boolean>>) {
   const asked = async () => {
     const socket = await connectToDaemon(paths)
     return socket === undefined ? undefined : await new Client(paths, socket, 'never').get<T>(route, query, answerMs)

@@ -97,7 +97,7 @@ export const configCommands = [
     group: 'config',
     about: 'Print a completion script for a shell',
     details:
-      'SHELL is bash, zsh or fish. The script says in its first lines where to put it. It completes commands, flags, files and the names of services and projects, and starts no daemon.',
+      'SHELL is bash, zsh or fish. The script says in its first lines where to put it. It completes commands, flags, files and the names of services, their commands and projects, and starts no daemon.',
     examples: ['locald completion bash', 'locald completion fish > ~/.config/fish/completions/locald.fish'],
   },
   {

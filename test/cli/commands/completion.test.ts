@@ -42,6 +42,14 @@ async function start(t: Test) {
     { ...project, name: 'notes', path: '/srv/notes' },
     ...hostile.map(name => ({ ...project, name, path: `/srv/${name}` })),
   ]
+  const run = hostile.join('\t')
+  const mode = { name: 'mode', type: 'enum', values: ['small', 'large', ...hostile], description: hostile.join('\n') }
+  const args = [mode, { name: 'size', type: 'integer', default: 100 }, { name: 'dry', type: 'boolean', default: false }]
+  const commands = [
+    { name: 'fresh', run, description: hostile.join('\n'), confirm: false, args },
+    { name: 'flush', run, description: null, confirm: true, args: [] },
+  ]
+  daemon.on('GET /v1/services/commands', json({ services: [{ key: 'shop:web', commands }] }))
   daemon.on('GET /v1/services/keys', json({ keys })).on('GET /v1/registry', json({ projects }))
   writeFileSync(join(shop, 'locald.toml'), hostile.map(name => `[services."${name}"]\n`).join(''))
   return { daemon, shop }
@@ -69,7 +77,24 @@ t.test('__complete prints what may follow, starts no daemon and prints no error'
   t.strictSame((await complete('db', 's')).words, ['snapshot'])
   t.strictSame(await complete('completion', ''), { words: ['bash', 'zsh', 'fish'], paths: ':none' })
   t.strictSame(await complete('run', '--with', 'w'), { words: ['web'], paths: ':none' })
-  t.strictSame(await complete('run', 'web', ''), { words: [], paths: ':files' })
+  t.strictSame(await complete('run', 'web', ''), { words: ['fresh', 'flush'], paths: ':files' })
+  t.strictSame(await complete('run', 'web', 'fr'), { words: ['fresh'], paths: ':files' })
+  t.strictSame(await complete('run', '--with', 'api', 'npm', ''), { words: [], paths: ':files' })
+  t.ok((await complete('run', 'web', '--')).words.includes('--with'))
+  t.strictSame(await complete('run', '--with', 'api', 'web', 'npm', '--'), { words: [], paths: ':files' })
+  t.strictSame(await complete('run', 'web', 'fresh', ''), {
+    words: ['--mode', '--size', '--dry', '--no-dry', '--help'],
+    paths: ':none',
+  })
+  t.strictSame(await complete('exec', 'web', 'fresh', '--mode', 'small', '--no-dry', '--'), {
+    words: ['--size', '--help'],
+    paths: ':none',
+  })
+  t.strictSame(await complete('run', 'web', 'flush', '--'), { words: ['--yes', '--help'], paths: ':none' })
+  t.strictSame(await complete('run', 'web', 'fresh', '--mode', ''), { words: ['small', 'large'], paths: ':none' })
+  t.strictSame(await complete('run', 'web', 'fresh', '--mode=s'), { words: ['--mode=small'], paths: ':none' })
+  t.strictSame(await complete('run', 'web', 'fresh', '--size', ''), { words: [], paths: ':none' })
+  t.equal(daemon.last('/v1/services/commands').query.get('service'), 'web')
   t.strictSame(await complete('run', 'web', '--', 'np'), { words: [], paths: ':files' })
   t.strictSame(await complete('up', '--env-file', ''), { words: [], paths: ':files' })
   t.strictSame(await complete('-C', ''), { words: [], paths: ':folders' })
@@ -117,6 +142,10 @@ for (const [shell, argv] of Object.entries(shells)) {
     await completes('logs we', 'logs web')
     await completes('stop notes:w', 'stop notes:web-worker')
     await completes('run --with ap', 'run --with api')
+    await completes('run web fl', 'run web flush')
+    await completes('run web fresh --mo', 'run web fresh --mode')
+    await completes('run web fresh --mode la', 'run web fresh --mode large')
+    await completes('run web fresh --mode=sm', 'run web fresh --mode=small')
     await completes('server sh', 'server shutdown')
     await completes('completion zs', 'completion zsh')
     await completes('logs --follo', 'logs --follow')
@@ -125,6 +154,8 @@ for (const [shell, argv] of Object.entries(shells)) {
       terminal.press(`locald logs ${word}\t\t w\t\x15echo o''ver ${index}\r`)
       await terminal.shows(new RegExp(`^over ${index}$`, 'm'))
     }
+    terminal.press("locald run web f\t\t\x15echo o''ver all\r")
+    await terminal.shows(/^over all$/m)
     // What a shell writes at its exit is in the folder that is removed.
     terminal.press('exit\r')
     await terminal.exit
