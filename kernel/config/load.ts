@@ -17,7 +17,7 @@ import { Problems, Spot } from './problems.ts'
 import { findProjectAbove } from './project-above.ts'
 import { checkDocument, readProjectTables } from './project-file.ts'
 import { configValues, locate, type Provenance } from './provenance.ts'
-import { requireTrust } from './read.ts'
+import { type Reader, requireTrust } from './read.ts'
 import { findMissingPlugins } from './required-plugins.ts'
 import { isTable, own, type Path, type Table } from './table.ts'
 import { Trust } from './trust.ts'
@@ -98,6 +98,8 @@ export interface LoadOptions {
   readonly addedEnvFiles?: readonly string[] | undefined
   /** The variables of the caller's shell, which a source may read. */
   readonly shell?: Readonly<Record<string, string>> | undefined
+  /** Finds what uses a port, where the project is to be started: a source may leave out the service that has it. */
+  readonly portOccupant?: Reader['portOccupant']
 }
 
 /**
@@ -112,9 +114,16 @@ export async function loadProject(
   places: Places,
   options: LoadOptions = {},
 ): Promise<LoadedProject> {
-  const { trust = new Trust({ dataFolder: places.data }), envFiles: known, addedEnvFiles = [], draft, shell } = options
+  const {
+    trust = new Trust({ dataFolder: places.data }),
+    envFiles: known,
+    addedEnvFiles = [],
+    draft,
+    shell,
+    portOccupant,
+  } = options
   const problems = new Problems()
-  const reader = { trust, root, draft, shell }
+  const reader = { trust, root, draft, shell, portOccupant }
   const { documents, watched, detection } = await readLayers(reader, types, places, problems)
   problems.setDocuments(documents)
   for (const document of documents) checkDocument(document, problems, types.tables ?? {})

@@ -41,6 +41,10 @@ export class TrustedFolder implements ProjectFolder {
     return owners.length > 0 && this.#reader.trust.refusal(file, owners, this.path) === undefined
   }
 
+  async portOccupant(port: number): ReturnType<ProjectFolder['portOccupant']> {
+    return await this.#reader.portOccupant?.(port)
+  }
+
   async list(folder: string): Promise<readonly FolderEntry[]> {
     const path = await this.#resolve(folder)
     if (path === undefined || !(await isFolder(path))) return []

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
+import type { ProjectFolder } from '../contract/project-source.ts'
 import { ownersAt, readTextFile } from '../contract/text-file.ts'
 import { LocaldError } from '../errors.ts'
 import type { Table } from './table.ts'
@@ -11,6 +12,8 @@ export interface Reader {
   readonly root: string
   /** Stands for the text of the project's `locald.toml`, which is not read. */
   readonly draft?: string | undefined
+  /** Finds what uses a port, where the project is to be started. */
+  readonly portOccupant?: ProjectFolder['portOccupant'] | undefined
   /** The variables of the caller's shell, where there is one. */
   readonly shell?: Readonly<Record<string, string | undefined>> | undefined
 }

@@ -89,8 +89,20 @@ export interface ProjectFolder {
    * project: a virtual environment may be one.
    */
   has(path: string): Promise<boolean>
+  /**
+   * Returns what uses a port of this machine, other than the project's own services. Undefined where it is free, and
+   * where the project is read without being started.
+   */
+  portOccupant(port: number): Promise<PortOccupant | undefined>
   /** Lists a folder of the project by name; empty where there is none, or where it has more than 10,000 entries. */
   list(folder: string): Promise<readonly FolderEntry[]>
+}
+
+/** What uses a port. */
+export interface PortOccupant {
+  /** `node (pid 12)`, "another process"; the key of a service of another project: `shop:db`. */
+  readonly name: string
+  readonly isService: boolean
 }
 
 /** An entry of a folder. Links are not followed. */

@@ -87,7 +87,7 @@ export class Operations {
         const isKept = body.env === undefined || (body.isAddition === true && (last?.wanted.size ?? 0) > 0)
         const shell = isKept || body.env === undefined ? shellOfLastUp(last, path) : body.env
         const addedEnvFiles = body.envFiles ?? (isKept ? last?.plan.envFiles : undefined)
-        const loaded = await projects.plan(path, names, { shell, addedEnvFiles })
+        const loaded = await projects.plan(path, names, { shell, addedEnvFiles, isStart: true })
         const isExact = body.noDependencies === true && names.length > 0
         const which = { names: names.length === 0 ? undefined : names, isExact }
         return {
@@ -113,7 +113,7 @@ export class Operations {
       targets.map(async ({ project, names }): Promise<StartRequest> => {
         const shell = body.env ?? shellOfLastUp(project, project.ref.path)
         const { envFiles: addedEnvFiles } = project.plan
-        const loaded = await projects.plan(project.ref.path, [], { shell, addedEnvFiles })
+        const loaded = await projects.plan(project.ref.path, [], { shell, addedEnvFiles, isStart: true })
         const more = body.dependents === true ? project.dependentsOf(names) : []
         const planned = new Set(loaded.plan.services.map(({ name }) => name))
         const restart = [...new Set([...names, ...more])].filter(name => planned.has(name))

@@ -78,7 +78,7 @@ export class Startup {
     const isWhole = [...before].every(name => project.wanted.has(name))
     const { shell, environmentFiles, plan } = project
     const files = { envFiles: environmentFiles.envFiles, addedEnvFiles: plan.envFiles }
-    const loaded = await projects.plan(project.ref.path, [], { shell, ...files })
+    const loaded = await projects.plan(project.ref.path, [], { shell, ...files, isStart: true })
     const planned = nodesOf(loaded.plan)
     const kept = planned
       .map(({ name }) => name)

@@ -7,6 +7,8 @@ export type LoadedPlan = Pick<LoadedProject, 'plan' | 'locate' | 'envFiles' | 'i
 export interface LoadCaller {
   /** The environment of the caller's shell, where there is one. */
   readonly shell?: Readonly<Record<string, string>>
+  /** Whether its services are to be started: ports that others use are looked at. */
+  readonly isStart?: boolean
   /** What an earlier load read from pipes: it is not read again. */
   readonly envFiles?: LoadedProject['envFiles'] | undefined
   /** The text of a `locald.toml` that is checked before it is written to the folder. */

@@ -77,11 +77,12 @@ export class Projects {
   }
 
   /** Loads the configuration of the project that a folder is in. */
-  async load(path: string, { shell, ...options }: LoadCaller = {}): Promise<LoadedProject> {
-    const { places } = this.#parts
+  async load(path: string, { shell, isStart = false, ...options }: LoadCaller = {}): Promise<LoadedProject> {
+    const { places, ports } = this.#parts
     const trust = new Trust({ shell, dataFolder: places.data })
     const root = options.draft === undefined ? await findProjectRoot(path, this.types, trust) : await realPath(path)
-    return loadProject(root, this.types, places, { trust, shell, ...options })
+    const portOccupant = (port: number) => ports.occupant(port, this.#byPath.get(root)?.ref.name)
+    return loadProject(root, this.types, places, { trust, shell, ...options, ...(isStart ? { portOccupant } : {}) })
   }
 
   /** Returns what an `up` of a folder without a `locald.toml` would run. Throws CONFIG_NOT_FOUND, with why. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { isAnswered } from '../contract/loopback.ts'
-import type { DaemonPort, ProcessTable, ProjectRef } from '../contract/plugin.ts'
+import type { DaemonPort, PortOccupant, ProcessTable, ProjectRef } from '../contract/plugin.ts'
 import { LocaldError, systemCode } from '../errors.ts'
 import { OperationQueue } from '../system/async.ts'
 import type { Registry } from './registry.ts'
@@ -107,6 +107,18 @@ export class Ports {
   async holder(port: number): Promise<string | undefined> {
     const own = this.#input.own(port)
     return own === undefined ? await this.#input.table()?.holder(port) : nameOf(own)
+  }
+
+  /**
+   * Returns what has a port, other than the services of a project: a service of another one, or a process. Undefined
+   * where it is free.
+   */
+  async occupant(port: number, project: string | undefined): Promise<PortOccupant | undefined> {
+    const key = this.#held.get(port)
+    if (key !== undefined)
+      return project !== undefined && key.startsWith(`${project}:`) ? undefined : { name: key, isService: true }
+    if (await isFree(port)) return undefined
+    return { name: (await this.holder(port)) ?? 'another process', isService: false }
   }
 
   /** Returns whether a service of locald's, or the daemon itself, has a port. */

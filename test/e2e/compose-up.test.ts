@@ -1,4 +1,6 @@
 /** `up` in a folder with a compose file and no locald.toml. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import t from 'tap'
 import { ContainerSandbox, noContainers } from '../lib/containers.ts'
 import { textOf } from '../lib/containers-project.ts'
@@ -42,7 +44,56 @@ t.test('runs compose files alone, and beside a Procfile', { skip: noContainers, 
     t.equal(await textOf((await sandbox.service(folder, 'web')).port), 'app, hello from web\n')
     await sandbox.ok(['stop'], { cwd: folder })
   })
+
+  await t.test(
+    'a program uses the cache that runs already; a later up starts that of locald once, and keeps it',
+    async t => {
+      const port = await freePort()
+      const files = {
+        Procfile: 'web: node app.mjs\n',
+        'app.mjs': program.replace('CACHE', String(port)),
+        'compose.yaml': `services:\n  cache:\n    image: ${image}\n    ports: ["${port}:80"]\n`,
+      }
+      const folder = sandbox.project('again', files)
+      const up = async (cwd: string) => {
+        const { stdout, stderr } = await sandbox.ok(['up'], { cwd })
+        return stdout + stderr
+      }
+      const close = await serve(port, 'hello from before\n')
+      t.match(
+        await up(folder),
+        new RegExp(`cache is not started: port ${port} is in use by .*process.*, which the program uses\\n`),
+      )
+      t.equal(await textOf((await sandbox.service(folder, 'web')).port), 'app, hello from before\n')
+      await close()
+      t.match(await up(folder), /Note: cache of compose\.yaml is started, too/)
+      const started = await sandbox.service(folder, 'cache')
+      t.match(started, { status: 'running', port })
+      t.match(await up(folder), /Note: cache of compose\.yaml is started, too/)
+      t.match(await sandbox.service(folder, 'cache'), { status: 'running', startedAt: started.startedAt })
+
+      const worktree = sandbox.project('worktree', files)
+      t.match(
+        await up(worktree),
+        `cache is not started: port ${port} is in use by again:cache, which the program uses; for`,
+      )
+      t.equal(await textOf((await sandbox.service(worktree, 'web')).port), 'app, hello from web\n')
+      await sandbox.ok(['stop'], { cwd: worktree })
+      await sandbox.ok(['stop'], { cwd: folder })
+    },
+  )
 })
+
+/** Serves a text at a port, as a container does that others have started; returns what stops it. */
+async function serve(port: number, text: string): Promise<() => Promise<void>> {
+  const server = createServer((_, response) => response.end(text)).listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return async () => {
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  }
+}
 
 t.test('without an engine the rest of the project runs', async t => {
   const sandbox = new Sandbox(t, { env: { PATH: '/nowhere' } })

@@ -156,7 +156,7 @@ class Walk {
     const { projects, shell } = this.#input
     const running = projects.list().find(({ ref, wanted }) => ref.path === folder && wanted.size > 0)
     try {
-      const loaded = await projects.plan(folder, [], { shell: running?.upShell ?? shell })
+      const loaded = await projects.plan(folder, [], { shell: running?.upShell ?? shell, isStart: true })
       if (loaded.plan.path === folder) this.#plans.set(folder, loaded)
       else {
         const message = `the folder ${folder} has no project of its own: it belongs to the one in ${loaded.plan.path}`

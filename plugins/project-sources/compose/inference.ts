@@ -37,9 +37,11 @@ export async function inferCompose(folder: ProjectFolder, file: string): Promise
 export async function addCompose(found: Detection, folder: ProjectFolder, file: string): Promise<Detection> {
   const withNotes = (notes: readonly string[]) => ({ ...found, notes: [...(found.notes ?? []), ...notes] })
   try {
-    const { services, tables, notes, watched } = runnable(await readCompose(folder), folder)
-    const reason = whyApart(services, found)
+    const model = await readCompose(folder)
+    const all = runnable(model, folder)
+    const reason = whyApart(all.services, found)
     if (reason !== undefined) return withNotes([`${file} is not used: ${reason}; ${toTranslate} translates it`])
+    const { services, tables, notes, watched } = runnable(model, folder, await occupied(all.services, folder))
     const names = services.map(({ name }) => name)
     if (names.length === 0) return withNotes(notes.map(note => `${file}: ${note}`))
     const fixed = services.map(({ name, published }) => [
@@ -58,6 +60,21 @@ export async function addCompose(found: Detection, folder: ProjectFolder, file: 
     const [{ message, line } = { message: error.message, line: undefined }] = error.problems
     return withNotes([`${file} is not used: ${line === undefined ? '' : `line ${line}: `}${message}`])
   }
+}
+
+/** Returns why services are left out whose port something else has: `docker compose up`, or another worktree. */
+async function occupied(
+  services: readonly ComposeService[],
+  folder: ProjectFolder,
+): Promise<readonly (readonly [name: string, reason: string])[]> {
+  const reasons = services.map(async ({ name, published }) => {
+    const occupant = published === undefined ? undefined : await folder.portOccupant(published)
+    if (occupant === undefined) return []
+    const advice = occupant.isService ? `; for one of its own, run \`locald init\` and change its \`port\`` : ''
+    const reason = `port ${published} is in use by ${occupant.name}, which the program uses${advice}`
+    return [[name, reason] as const]
+  })
+  return (await Promise.all(reasons)).flat()
 }
 
 function startedNote(names: readonly string[], needed: readonly string[], file: string): string {
@@ -81,10 +98,17 @@ function withDependencies(services: ServiceTables, needed: readonly string[]): S
   )
 }
 
-/** Leaves out the services that need what locald does not have, with a note for each. */
-function runnable({ services, findings, read }: ComposeModel, folder: ProjectFolder): Runnable {
+/**
+ * Leaves out the services that need what locald does not have, and those for which another reason is given, with a note
+ * for each.
+ */
+function runnable(
+  { services, findings, read }: ComposeModel,
+  folder: ProjectFolder,
+  others: Iterable<readonly [name: string, reason: string]> = [],
+): Runnable {
   const active = services.filter(({ isInactive }) => !isInactive)
-  const reasons = new Map<string, string>()
+  const reasons = new Map(others)
   for (const { key, message, at } of findings.refused) {
     const service = active.find(({ from }) => key === `services.${from}` || key.startsWith(`services.${from}.`))
     if (service === undefined || reasons.has(service.name)) continue

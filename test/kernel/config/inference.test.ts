@@ -47,6 +47,7 @@ t.test('reads services of several files, each with its own file', async t => {
 function bound(at: ProjectFolder): ProjectFolder {
   return {
     ...{ path: at.path, types: at.types, env: at.env },
+    portOccupant: port => at.portOccupant(port),
     ...{ read: f => at.read(f), readNamed: f => at.readNamed(f), has: f => at.has(f), list: f => at.list(f) },
   }
 }

@@ -134,6 +134,20 @@ t.test('says how to move the listener of the daemon itself from a fixed port', a
   })
 })
 
+t.test('finds what uses a port, except the services of one project', async t => {
+  const { ports, known } = leases(t)
+  const a = known('a')
+  const port = (await ports.lease(a, [assigned('web')])).get('web') ?? 0
+  t.equal(await ports.occupant(port, 'a'), undefined)
+  ports.hold(port, 'a:web')
+  await listen(t, port)
+  t.equal(await ports.occupant(port, 'a'), undefined)
+  for (const other of ['b', undefined])
+    t.strictSame(await ports.occupant(port, other), { name: 'a:web', isService: true })
+  ports.release(port, 'a:web')
+  t.match(await ports.occupant(port, 'a'), { isService: false })
+})
+
 t.test('leases no port of another running service, and refuses it as a fixed port', async t => {
   const { ports, known } = leases(t)
   const a = known('a')
