@@ -1,11 +1,9 @@
-import { resolve } from 'node:path'
 import { inferFolder } from '../config/inference.ts'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from '../config/load.ts'
 import { translateFiles } from '../config/translation.ts'
 import { Trust } from '../config/trust.ts'
 import type { ProjectPlan, ProjectRef, Translation } from '../contract/plugin.ts'
 import { isStillAt, realPath } from '../contract/real-path.ts'
-import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import type { InferredAnswer, InferredQuery, KeysQuery, TargetBody, TranslationBody } from '../protocol.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
@@ -17,16 +15,8 @@ import { ForeignFolders } from './foreign-folders.ts'
 import { ForeignServices } from './foreign-services.ts'
 import type { LoadCaller, LoadedPlan } from './loaded-plan.ts'
 import { Project, type ProjectParts } from './project.ts'
-import {
-  isPath,
-  namesOf,
-  projectAt,
-  projectNamed,
-  requireServices,
-  servicesOf,
-  type Target,
-  unknownProject,
-} from './selectors.ts'
+import { namesOf, projectAt, projectNamed, requireServices, servicesOf, type Target } from './selectors.ts'
+import { findTargets, oneService } from './targets.ts'
 import { type TypeParts, typeSource } from './type-source.ts'
 
 /** The parts of the kernel that projects need. */
@@ -179,52 +169,11 @@ export class Projects {
 
   /** Returns the services that a request targets: of the project at its path, of projects that they name, or of all. */
   async targets(body: TargetBody): Promise<readonly Target[]> {
-    if (body.all === true) return this.list().map(project => ({ project, names: namesOf(project) }))
-    const { services: words = [] } = body
-    if (words.length === 0) {
-      const project = await this.#at(body.path)
-      return [{ project, names: namesOf(project) }]
-    }
-    const meant = new Map<Project, string[]>()
-    for (const word of words) {
-      const { project, names } = await this.#resolve(word, body.path)
-      meant.set(project, [...new Set([...(meant.get(project) ?? []), ...names])])
-    }
-    for (const [project, names] of meant) {
-      const isBare = names.some(name => words.includes(name))
-      requireServices(
-        project.ref.name,
-        namesOf(project),
-        names,
-        isBare ? this.list().map(({ ref }) => ref.name) : undefined,
-      )
-    }
-    return [...meant].map(([project, names]) => ({ project, names }))
-  }
-
-  /**
-   * Resolves a word, nearest meaning first: a folder where it looks like a path; `project:service`; a service of the
-   * project in `path`; a project. Keeps the name of a service that does not exist, to be reported with others.
-   */
-  async #resolve(word: string, path: string): Promise<Target> {
-    const whole = (project: Project) => ({ project, names: namesOf(project) })
-    if (isPath(word)) return whole(await this.#at(resolve(path, word)))
-    const colon = word.indexOf(':')
-    if (colon >= 0) {
-      const name = word.slice(0, colon)
-      return { project: (await this.#findByName(name)) ?? this.getByName(name), names: [word.slice(colon + 1)] }
-    }
-    const here = await this.#at(path).catch((error: unknown) => LocaldError.from(error))
-    if (!LocaldError.is(here) && here.service(word) !== undefined) return { project: here, names: [word] }
-    const other = await this.#findByName(word)
-    if (other !== undefined) return whole(other)
-    if (!LocaldError.is(here)) return { project: here, names: [word] }
-    if (here.code !== 'CONFIG_NOT_FOUND') throw here
-    throw unknownProject(
-      this.list(),
-      word,
-      `unknown project '${word}', and no project in ${path} that could have a service '${word}'`,
-    )
+    return await findTargets(body, {
+      list: () => this.list(),
+      at: path => this.#at(path),
+      named: name => this.#findByName(name),
+    })
   }
 
   /** Returns the project in a folder, also before its first `up`. */
@@ -253,16 +202,9 @@ export class Projects {
     return (await this.targets({ path, services: [service].flat(), all })).flatMap(servicesOf)
   }
 
-  /** Returns the one service that a request names. */
+  /** Returns the one service that a request names. Throws UNKNOWN_SERVICE for none, and for several. */
   async target(path: string, name: string): Promise<{ readonly project: Project; readonly service: Service }> {
-    const [target] = await this.targets({ path, services: [name] })
-    const [service, ...others] = target === undefined ? [] : servicesOf(target)
-    if (target === undefined || service === undefined)
-      throw new LocaldError('UNKNOWN_SERVICE', `unknown service '${name}'`)
-    if (others.length === 0) return { project: target.project, service }
-    throw new LocaldError('UNKNOWN_SERVICE', `'${name}' is a project with several services`, {
-      hint: `Name one: ${[service, ...others].map(({ ref }) => ref.key).join(', ')}.`,
-    })
+    return oneService(await this.targets({ path, services: [name] }), name)
   }
 
   /** Returns the project at or above a folder. */
