@@ -29,13 +29,10 @@ export async function share(context: Context): Promise<number> {
   if (service === undefined)
     throw new LocaldError('USAGE', 'no service is named', { hint: `Run \`locald share SERVICE --${via}\`.` })
   if (via === undefined || others.length > 0) {
-    throw new LocaldError(
-      'USAGE',
-      `choose who can open ${service}: one of ${shareWays.map(way => `--${way}`).join(', ')}`,
-      {
-        hint: 'Run `locald share --help` to see who that is.',
-      },
-    )
+    const flagNames = shareWays.map(way => `--${way}`).join(', ')
+    throw new LocaldError('USAGE', `${via === undefined ? 'no' : 'more than one'} way to share ${service} is given`, {
+      hint: `Use one of ${flagNames}: see \`locald share --help\`.`,
+    })
   }
   const daemon = await requireDaemon(context.paths)
   return await begin(context, daemon, { key: await keyOf(context, daemon, service), via, ...bodyOf(context) })

@@ -77,12 +77,8 @@ export class Shares {
       await share.stop('failed to begin')
       throw error
     }
-    this.#input.log.info(
-      `${key} is shared by ${body.via}: ${share
-        .view()
-        .urls.map(({ url }) => url)
-        .join(', ')}`,
-    )
+    const urls = share.view().urls.map(({ url }) => url)
+    this.#input.log.info(`${key} is shared by ${body.via}: ${urls.join(', ')}`)
     this.#input.changed()
     return share
   }
@@ -97,16 +93,12 @@ export class Shares {
 
   #check({ key, via }: ShareBody): void {
     const entry = this.#input.catalog().get(key)
-    if (entry === undefined) throw new LocaldError('UNKNOWN_SERVICE', `service '${key}' is unknown`)
+    if (entry === undefined) throw new LocaldError('UNKNOWN_SERVICE', `unknown service '${key}'`)
     if (entry.hosts.length === 0)
-      throw new LocaldError(
-        'SHARE_FAILED',
-        `service '${entry.name}' has no URL: only services with one can be shared`,
-        {
-          service: key,
-          hint: 'Run `locald status` to see which have one.',
-        },
-      )
+      throw new LocaldError('SHARE_FAILED', `service '${entry.name}' has no URL, so it cannot be shared`, {
+        service: key,
+        hint: 'Run `locald status` to see which services have a URL.',
+      })
     if (entry.asleep !== true && ['stopped', 'failed', 'exited'].includes(entry.status))
       throw new LocaldError('SERVICE_NOT_RUNNING', `service '${entry.name}' is not running`, {
         service: key,
