@@ -2,18 +2,22 @@ import { basename, join } from 'node:path'
 import { parse } from 'smol-toml'
 import { readTextFile } from '../../kernel/contract/text-file.ts'
 import type { ServiceView } from '../../kernel/events.ts'
-import type { RedactAnswer, RegistryAnswer, StatusAnswer } from '../../kernel/protocol.ts'
+import type { RedactAnswer, RegistryAnswer, ServiceCommandView, StatusAnswer } from '../../kernel/protocol.ts'
+import { usageOf } from '../args/declared-flags.ts'
 import { findProjectFolder } from '../args/folder.ts'
 import type { Context } from '../context.ts'
 import { type Client, findDaemon } from '../daemon/client.ts'
+import { readDeclared } from '../daemon/declared-commands.ts'
 import { sanitizeLine } from '../output/sanitize.ts'
-import { stateOf } from '../output/service-state.ts'
+import { shortName, stateOf } from '../output/service-state.ts'
 import { print, printJson } from '../output/terminal.ts'
 import { guide } from './guide.ts'
 
 /** Services that are listed: the page is of at most 2,000 tokens. */
-const mostServices = 30
-/** Of a line about a service, UTF-16 units. */
+const mostServices = 25
+/** Commands that are listed, of all services together. */
+const mostCommands = 10
+/** Of a line about a service or a command, UTF-16 units. */
 const longestLine = 120
 
 /** A project as the page shows it. */
@@ -21,6 +25,8 @@ interface Outline {
   readonly name: string
   readonly path: string
   readonly services: readonly string[]
+  /** What services declare to be run, with what each is for. */
+  readonly commands: readonly string[]
 }
 
 /** Prints the page. Starts no daemon; without one it is made from locald.toml. */
@@ -34,10 +40,8 @@ export async function printContext({ cwd, json, paths }: Context): Promise<numbe
   return 0
 }
 
-function toPage({ name, path, services }: Outline): string {
-  const shown = services.slice(0, mostServices).map(line => `- ${cut(line)}`)
-  const left = services.length - shown.length
-  const list = services.length === 0 ? ['None is known yet: `locald up` finds them.'] : shown
+function toPage({ name, path, services, commands }: Outline): string {
+  const list = toList(services, mostServices, 'locald status')
   return [
     `# ${name}`,
     '',
@@ -45,12 +49,19 @@ function toPage({ name, path, services }: Outline): string {
     '',
     '## Services',
     '',
-    ...[...list, ...(left > 0 ? [`- ${left} more in \`locald status\``] : [])],
+    ...(list.length === 0 ? ['None is known yet: `locald up` finds them.'] : list),
     '',
+    ...(commands.length === 0 ? [] : ['## Commands', '', ...toList(commands, mostCommands, 'locald run SERVICE'), '']),
     '## How to use it',
     '',
     guide,
   ].join('\n')
+}
+
+function toList(lines: readonly string[], most: number, rest: string): readonly string[] {
+  const left = lines.length - most
+  const shown = lines.slice(0, most).map(line => `- ${cut(line)}`)
+  return left > 0 ? [...shown, `- ${left} more in \`${rest}\``] : shown
 }
 
 function cut(line: string): string {
@@ -65,7 +76,18 @@ async function outlineRunning(daemon: Client, cwd: string): Promise<Outline | un
   const { projects } = await daemon.get<RegistryAnswer>('/v1/registry')
   const known = projects.find(({ path }) => path === first.path)
   const branch = known?.branch === undefined ? '' : ` (worktree of branch ${known.branch})`
-  return { name: `${first.project}${branch}`, path: first.path, services: services.map(describeService) }
+  const declared = await readDeclared(daemon, { path: first.path }).catch(() => [])
+  return {
+    ...{ name: `${first.project}${branch}`, path: first.path, services: services.map(describeService) },
+    commands: declared.flatMap(({ key, commands }) =>
+      commands.map(command => describeCommand(shortName(key), command)),
+    ),
+  }
+}
+
+function describeCommand(service: string, command: ServiceCommandView): string {
+  const { description } = command
+  return `\`locald run ${service} ${usageOf(command)}\`${description === null ? '' : `: ${description}`}`
 }
 
 function describeService(view: ServiceView): string {
@@ -80,12 +102,15 @@ async function outlineFile(cwd: string): Promise<Outline> {
   const read = await readTextFile(join(folder, 'locald.toml')).catch(() => undefined)
   const table = read !== undefined && 'text' in read ? parseTable(read.text) : {}
   const project = asTable(table['project'])
-  const services = Object.entries(asTable(table['services'])).map(([name, value]) => {
-    const { type } = asTable(value)
-    return `${name} (${typeof type === 'string' ? type : 'exec'}): not started`
-  })
+  const tables = Object.entries(asTable(table['services'])).map(([name, value]) => [name, asTable(value)] as const)
+  const services = tables.map(
+    ([name, { type }]) => `${name} (${typeof type === 'string' ? type : 'exec'}): not started`,
+  )
+  const commands = tables.flatMap(([name, value]) =>
+    Object.keys(asTable(value['commands'])).map(command => `\`locald run ${name} ${command}\``),
+  )
   const name = typeof project['name'] === 'string' ? project['name'] : basename(folder)
-  return { name, path: folder, services }
+  return { name, path: folder, services, commands }
 }
 
 function parseTable(text: string): Readonly<Record<string, unknown>> {
@@ -103,6 +128,12 @@ function asTable(value: unknown): Readonly<Record<string, unknown>> {
 
 /** Masks the lines before they are cut: half a secret is one, too. */
 async function redact(daemon: Client, outline: Outline): Promise<Outline> {
-  const { value } = await daemon.post<RedactAnswer>('/v1/redact', { value: outline.services })
-  return { ...outline, services: Array.isArray(value) ? value.map(String) : [] }
+  const { services, commands } = outline
+  const { value } = await daemon.post<RedactAnswer>('/v1/redact', { value: { services, commands } })
+  const masked = asTable(value)
+  return { ...outline, services: toTexts(masked['services']), commands: toTexts(masked['commands']) }
+}
+
+function toTexts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : []
 }

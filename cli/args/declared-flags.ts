@@ -54,6 +54,16 @@ export function flagsOf({ name, type }: CommandArgumentView): readonly string[] 
   return type === 'boolean' ? [`--${name}`, `--no-${name}`] : [`--${name}`]
 }
 
+/** Returns a command as it is typed: `fresh --mode small|large [--size INTEGER]`. */
+export function usageOf({ name, args }: ServiceCommandView): string {
+  const words = args.map(argument => {
+    const [flag = ''] = flagsOf(argument)
+    const typed = argument.type === 'boolean' ? flag : `${flag} ${placeholderOf(argument)}`
+    return argument.default === undefined ? typed : `[${typed}]`
+  })
+  return [name, ...words].join(' ')
+}
+
 function findArgument(what: string, typed: string, args: readonly CommandArgumentView[]) {
   for (const argument of args) {
     const at = flagsOf(argument).indexOf(typed)

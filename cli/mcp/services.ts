@@ -21,10 +21,15 @@ export const serviceList = {
   },
 } as const
 
+/** Commands of a service that are listed: their names may be long. */
+const mostCommands = 10
+
 /** How services are named and marked. */
 export interface ServiceOptions {
   /** Names have their project. */
   readonly fullNames?: boolean
+  /** The names of the commands that the service declares. */
+  readonly commands?: readonly string[]
   /** A word after the state. */
   readonly note?: (view: StatusView) => string | undefined
 }
@@ -33,7 +38,7 @@ export interface ServiceOptions {
 export function serviceItem(
   session: Session,
   view: StatusView,
-  { fullNames = false, note }: ServiceOptions = {},
+  { fullNames = false, commands = [], note }: ServiceOptions = {},
 ): Item {
   const { url, port, reason, startedAt, memory, restarts } = view
   const name = fullNames ? view.key : view.name
@@ -48,9 +53,12 @@ export function serviceItem(
   const where = url ?? (port === null ? undefined : `127.0.0.1:${port}`)
   const line = [name, state, where, `(${facts.filter(fact => fact !== undefined).join(', ')})`]
   const text = line.filter(part => part !== undefined && part !== '()').join(' ')
+  const shown = commands.slice(0, mostCommands)
+  const left = commands.length - shown.length
+  const list = [...shown, ...(left > 0 ? [`${left} more`] : [])].join(', ')
   return {
-    text: reason === null ? text : `${text}: ${reason}`,
-    data: { name, state, url, port, reason, startedAt, startedBy },
+    text: `${text}${reason === null ? '' : `: ${reason}`}${list === '' ? '' : `; commands: ${list}`}`,
+    data: { name, state, url, port, reason, startedAt, startedBy, ...(list === '' ? {} : { commands: shown }) },
   }
 }
 

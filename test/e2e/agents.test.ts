@@ -6,7 +6,11 @@ import { PseudoTerminal } from '../lib/pseudo-terminal.ts'
 import { until } from '../lib/running.ts'
 import { Sandbox } from '../lib/sandbox.ts'
 
-const toml = `[project]\nname = "shop"\n[services.job]\ntype = "worker"\ncommand = "exec sleep 200500"\nenv = { API_KEY = "canary-in-toml" }\n`
+const toml = `[project]\nname = "shop"\n[services.job]\ntype = "worker"\ncommand = "exec sleep 200500"\nenv = { API_KEY = "canary-in-toml" }
+[services.job.commands.fresh]
+run = "echo canary-in-run \${mode} \${size}"
+description = "Fill\\nit with canary-in-toml"
+args = { mode = { type = "enum", values = ["a", "b"] }, size = { type = "integer", default = 100 } }\n`
 const agent = { CLAUDECODE: '1' }
 
 t.test('commands under a coding agent', async t => {
@@ -16,9 +20,20 @@ t.test('commands under a coding agent', async t => {
 
   await t.test('the page about the project needs no daemon', async t => {
     const { stdout } = await sandbox.ok(['ai', 'context'], { cwd: folder })
-    t.match(stdout, /^# shop\n[\s\S]*- job \(worker\): not started\n[\s\S]*`locald up`/)
+    const lines = String.raw`- job \(worker\): not started\n\n## Commands\n\n- .locald run job fresh.\n\n`
+    t.match(stdout, new RegExp(`^# shop\n[\\s\\S]*${lines}[\\s\\S]*.locald up.`))
     t.notMatch(stdout, 'canary')
     t.strictSame(sandbox.processes(), [], 'and starts none')
+  })
+
+  await t.test('the page of a large project is short', async t => {
+    const word = 'a'.repeat(40)
+    const commands = Array.from({ length: 40 }, (_, at) => `[services.${word}-${at}.commands.${word}]\nrun = "true"\n`)
+    const large = sandbox.project('large', { 'locald.toml': commands.join('') })
+    const { stdout } = await sandbox.ok(['ai', 'context'], { cwd: large })
+    t.match(stdout, /^- 15 more in `locald status`$/m)
+    t.match(stdout, /^- 30 more in `locald run SERVICE`$/m)
+    t.ok(stdout.length < 6000, 'at most 2,000 tokens')
   })
 
   await t.test('up returns on a terminal without following, and what it started stops with the agent', async t => {
@@ -38,6 +53,10 @@ t.test('commands under a coding agent', async t => {
   await t.test('with --detach it keeps running', async t => {
     await sandbox.ok(['up', '--detach'], { cwd: folder, env: agent })
     t.match(await status(), [{ status: 'running', startedBy: 'you' }])
+    const { stdout } = await sandbox.ok(['ai', 'context'], { cwd: folder })
+    const line = /^- `locald run job fresh --mode a\|b \[--size INTEGER\]`: Fill it with (.*)$/m.exec(stdout)
+    t.strictSame(line?.[1], '••••', stdout)
+    t.notMatch(stdout, 'canary')
   })
 
   await t.test('data is deleted only with --yes', async t => {

@@ -56,6 +56,10 @@ t.test('commands that services declare are tools, and change with the configurat
   for (const args of [{ args: { size: 'x', mode: 'a' } }, { args: {} }, { args: { mode: 'a', other: 1 } }, {}])
     t.equal((await agent.call('run_seed_fresh', args)).isError, true, JSON.stringify(args))
 
+  const status = await agent.call('status')
+  t.match(status.data, { services: [{ name: 'seed', commands: ['fresh', 'wipe'] }] })
+  t.match(status.text, /^seed .*; commands: fresh, wipe$/m)
+
   t.comment('another configuration')
   sandbox.write(join(folder, 'locald.toml'), toml(`[services.seed.commands.${long}]\nrun = "true"\n`))
   const before = changes

@@ -1,4 +1,5 @@
 import type { StatusAnswer } from '../../../kernel/protocol.ts'
+import { readDeclared } from '../../daemon/declared-commands.ts'
 import { describePlace, findPlace } from '../place.ts'
 import { countStates, serviceItem, serviceList } from '../services.ts'
 import { type CommonArgs, defineTool } from '../tool.ts'
@@ -12,7 +13,7 @@ export const status = defineTool<Args>({
   name: 'status',
   title: 'Status of services',
   description:
-    'Shows the services of the project with state, URL, port and what is wrong. Starts nothing. Use its URLs instead of guessing ports.',
+    'Shows the services of the project with state, URL, port, what is wrong and their commands. Starts nothing. Use its URLs instead of guessing ports.',
   input: { all: { type: 'boolean', description: 'All projects of this machine' } },
   output: serviceList,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
@@ -23,6 +24,12 @@ export const status = defineTool<Args>({
       daemon === undefined
         ? { services: [] }
         : await daemon.get<StatusAnswer>('/v1/services', { path: place.path, all })
+    const declared =
+      daemon === undefined || services.length === 0
+        ? []
+        : await readDeclared(daemon, { path: place.path, all }).catch(() => [])
+    const namesOf = (service: string) =>
+      declared.find(({ key }) => key === service)?.commands.map(({ name }) => name) ?? []
     const state =
       daemon === undefined
         ? 'No daemon is running: nothing is started. Call `up` to start the services of this project.'
@@ -33,7 +40,7 @@ export const status = defineTool<Args>({
       head: `${all ? 'All projects' : describePlace(place)}\n${state}`,
       facts: { project: place },
       list: 'services',
-      items: services.map(view => serviceItem(session, view, { fullNames: all })),
+      items: services.map(view => serviceItem(session, view, { fullNames: all, commands: namesOf(view.key) })),
     }
   },
 })
