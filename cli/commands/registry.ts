@@ -2,8 +2,9 @@ import type { CleanAnswer, CleanBody, KnownProjectView, PinBody, RegistryAnswer 
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
 import { formatBytes, formatDuration } from '../output/humanize.ts'
+import { confirm } from '../output/prompt.ts'
 import { fitOn, table } from '../output/table.ts'
-import { painter, print, printJson, printStderr } from '../output/terminal.ts'
+import { isInteractive, painter, print, printJson, printStderr } from '../output/terminal.ts'
 
 /** `locald registry list`. */
 export async function registryList({ paths, json }: Context): Promise<number> {
@@ -24,21 +25,38 @@ export async function registryUnpin(context: Context): Promise<number> {
   return await pin(context, false)
 }
 
-/** `locald registry clean`: forgets projects whose folder was deleted, and removes their logs. */
+/**
+ * `locald registry clean`: forgets projects whose folder was deleted, and removes their logs; their data, too, with
+ * `--data` or where the user confirms it.
+ */
 export async function registryClean({ args, paths, json }: Context): Promise<number> {
-  const body: CleanBody = { dryRun: args.flags.has('dry-run') }
-  const answer = await (await requireDaemon(paths)).post<CleanAnswer>('/v1/registry/clean', body)
+  const daemon = await requireDaemon(paths)
+  const [dryRun, isChosen] = [args.flags.has('dry-run'), args.flags.has('data')]
+  const clean = (body: CleanBody) => daemon.post<CleanAnswer>('/v1/registry/clean', body)
+  const asks = !dryRun && !json && isInteractive()
+  // Only what was listed is removed.
+  const { data } = isChosen || asks ? await clean({ dryRun: true }) : { data: [] }
+  const removes = isChosen || (asks && data.length > 0 && (await confirm(`Delete ${describeData(data)}?`)))
+  const answer = await clean({ dryRun, data: removes ? data.map(({ path }) => path) : [] })
   if (json) printJson(answer)
-  else printCleaned(answer, body.dryRun === true)
+  else printCleaned(answer, dryRun)
   return 0
 }
 
-function printCleaned({ forgotten, kept, removed }: CleanAnswer, isDry: boolean): void {
+function describeData(data: CleanAnswer['data']): string {
+  return `the data of ${data.map(({ project, bytes }) => `${project} (${formatBytes(bytes)})`).join(', ')}`
+}
+
+function printCleaned({ forgotten, kept, data, removed }: CleanAnswer, isDry: boolean): void {
   if (forgotten.length === 0) print('Nothing to forget')
   else print(`${isDry ? 'Would forget' : 'Forgot'} ${formatNames(forgotten)}`)
   for (const { project, path, bytes } of removed)
     print(`${isDry ? 'Would remove' : 'Removed'} the logs of ${project} (${formatBytes(bytes)}): ${path}`)
-  for (const { name, pinned } of kept) {
+  for (const { project, path, bytes } of data.filter(each => each.removed))
+    print(`${isDry ? 'Would remove' : 'Removed'} the data of ${project} (${formatBytes(bytes)}): ${path}`)
+  for (const each of data.filter(({ removed }) => !removed))
+    printStderr(`Kept ${describeData([each])}: ${each.path}; run \`locald registry clean --data\` to remove it`)
+  for (const { name, pinned } of kept.filter(view => data.every(({ project }) => project !== view.name))) {
     const [why, command] = pinned ? ['the project is pinned', 'registry unpin'] : ['services are still running', 'stop']
     printStderr(`Kept ${name}: its folder was deleted but ${why}; run \`locald ${command} ${name}\``)
   }

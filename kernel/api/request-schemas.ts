@@ -135,7 +135,7 @@ export const pinBody = {
 } as const
 export const cleanBody = {
   type: ['object', 'null'],
-  properties: { dryRun: { type: 'boolean' } },
+  properties: { dryRun: { type: 'boolean' }, data: names },
   additionalProperties: false,
 } as const
 export const forgetBody = {

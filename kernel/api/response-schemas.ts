@@ -334,6 +334,7 @@ const known = list(ref('KnownProject'))
 export const registry = object({ projects: known })
 export const cleaned = object({
   ...{ forgotten: known, kept: known },
+  data: list(object({ project: text, path: text, bytes: integer, removed: flag })),
   removed: list(object({ project: text, path: text, bytes: integer })),
 })
 export const config = object(

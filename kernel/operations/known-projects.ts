@@ -11,9 +11,10 @@ import { isPath, projectAt, projectNamed } from '../projects/selectors.ts'
 import type { StartingProjects } from '../projects/starting-projects.ts'
 import type { CleanAnswer, CleanBody, KnownProjectView, PinBody } from '../protocol.ts'
 import { worktreeBranch, worktreeIn } from '../registry/git-worktree.ts'
-import type { KnownProject, Registry } from '../registry/registry.ts'
+import type { KnownProject } from '../registry/known-project.ts'
+import type { Registry } from '../registry/registry.ts'
 import { ownEnvironment } from '../services/environment/shell.ts'
-import { findUnusedLogs, removeLogs } from './disk/unused-logs.ts'
+import { findDeletedData, findUnusedLogs, removeFiles } from './disk/unused-files.ts'
 import type { Operations } from './operations.ts'
 
 /** What known projects are read from, and pinned ones started with. */
@@ -62,30 +63,47 @@ export class KnownProjects {
 
   /**
    * Forgets projects whose folder does not exist, unless their services still run or they are pinned, and removes the
-   * logs of all projects that are not known.
+   * logs of all projects that are not known. A project whose folder was deleted stays known until its data is removed
+   * with it, as only the registry knows whose data that is.
    */
-  async clean({ dryRun = false }: CleanBody): Promise<CleanAnswer> {
-    const { dataFolder, logs } = this.#input
-    const { forgotten, kept } = this.#missing(() => true)
-    const paths = new Set(forgotten.map(({ path }) => path))
-    // The same name may be that of another project: the folder may have been moved.
-    const known = this.#known().filter(({ path }) => !paths.has(path))
-    const removed = await findUnusedLogs(dataFolder, new Set(known.map(({ name }) => name)))
-    if (dryRun) return { forgotten, kept, removed }
+  async clean({ dryRun = false, data: chosen = [] }: CleanBody): Promise<CleanAnswer> {
+    const { logs } = this.#input
+    const unused = await this.#findUnused(new Set(chosen))
+    if (dryRun) return unused
+    const { forgotten, data, removed } = unused
     await this.#forget(forgotten)
     for (const each of removed) {
       if (this.#isKnown(each.project)) continue
       logs.forget(each.project)
-      await removeLogs(each)
+      await removeFiles(each)
     }
-    return { forgotten, kept, removed }
+    for (const each of data) if (each.removed && !this.#isKnown(each.project)) await removeFiles(each)
+    return unused
+  }
+
+  /** @param chosen the data folders that may be removed */
+  async #findUnused(chosen: ReadonlySet<string>): Promise<CleanAnswer> {
+    const { dataFolder, registry } = this.#input
+    const missing = this.#missing(() => true)
+    // The same name may be that of another project: the folder may have been moved.
+    const others = this.#namesWithout(missing.forgotten)
+    const owners = missing.forgotten.flatMap(({ path }) => registry.get(path) ?? [])
+    const found = await findDeletedData(
+      dataFolder,
+      owners.filter(({ name }) => !others.has(name)),
+    )
+    const data = found.map(each => ({ ...each, removed: chosen.has(each.path) }))
+    const staying = new Set(data.flatMap(({ project, removed }) => (removed ? [] : project)))
+    const forgotten = missing.forgotten.filter(({ name }) => !staying.has(name))
+    const kept = [...missing.kept, ...missing.forgotten.filter(view => !forgotten.includes(view))]
+    return { forgotten, kept, data, removed: await findUnusedLogs(dataFolder, this.#namesWithout(forgotten)) }
   }
 
   /** Forgets those of the given folders that do not exist, unless their services still run or they are pinned. */
   async forget(paths: readonly string[]): Promise<CleanAnswer> {
     const found = this.#missing(path => paths.includes(path))
     await this.#forget(found.forgotten)
-    return { ...found, removed: [] }
+    return { ...found, data: [], removed: [] }
   }
 
   /**
@@ -166,6 +184,12 @@ export class KnownProjects {
       this.#input.registry.forget(path)
       await this.#input.projects.drop(path)
     }
+  }
+
+  /** Returns the names of the known projects except these. */
+  #namesWithout(views: readonly KnownProjectView[]): ReadonlySet<string> {
+    const paths = new Set(views.map(({ path }) => path))
+    return new Set(this.#known().flatMap(({ path, name }) => (paths.has(path) ? [] : name)))
   }
 
   /** Whether a project has the name by now. */

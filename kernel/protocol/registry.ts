@@ -32,24 +32,34 @@ export interface ForgetBody {
   readonly paths: readonly string[]
 }
 
-/** `dryRun`: change nothing, and list what would be forgotten and removed. */
+/**
+ * `dryRun`: change nothing, and list what would be forgotten and removed. `data`: the folders of data that may be
+ * removed, of those that the answer lists.
+ */
 export interface CleanBody {
   readonly dryRun?: boolean
+  readonly data?: readonly string[]
 }
 
-/** The logs of a project that is not known any more. */
-export interface RemovedLogs {
+/** Files of a project that locald has; `bytes` is what they take on disk. */
+export interface RemovedFiles {
   readonly project: string
   readonly path: string
   readonly bytes: number
 }
 
+/** The data of services of a project whose folder was deleted. */
+export interface DeletedData extends RemovedFiles {
+  readonly removed: boolean
+}
+
 /**
- * Projects whose folder is missing: the forgotten ones, and those that were kept because their services still run or
- * they are pinned.
+ * Projects whose folder is missing: the forgotten ones, and those that were kept because their services still run, they
+ * are pinned or their data stays. `removed`: the logs of projects that are not known any more.
  */
 export interface CleanAnswer {
   readonly forgotten: readonly KnownProjectView[]
   readonly kept: readonly KnownProjectView[]
-  readonly removed: readonly RemovedLogs[]
+  readonly data: readonly DeletedData[]
+  readonly removed: readonly RemovedFiles[]
 }

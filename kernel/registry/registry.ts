@@ -3,45 +3,9 @@ import { join, sep } from 'node:path'
 import type { Log, ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { messageOf } from '../errors.ts'
-import { fileShape, requireShape } from '../system/file-shape.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
 import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './git-worktree.ts'
-
-/** A known project: its identity and the ports its services have had, by the names of the leases. */
-export interface KnownProject extends ProjectRef {
-  /** The name and domain that the configuration asks for; the assigned ones may differ. */
-  readonly wanted: { readonly name: string; readonly domain: string }
-  readonly services: readonly string[]
-  readonly ports: Readonly<Record<string, number>>
-  readonly pinned: boolean
-  /** UTC ISO 8601 of the last `up`. */
-  readonly usedAt: string
-}
-
-const text = { type: 'string' } as const
-const registryShape = fileShape({
-  type: 'object',
-  required: ['projects'],
-  properties: {
-    projects: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['name', 'path', 'domain', 'wanted', 'services', 'ports', 'pinned', 'usedAt'],
-        properties: {
-          name: text,
-          path: text,
-          domain: text,
-          wanted: { type: 'object', required: ['name', 'domain'], properties: { name: text, domain: text } },
-          services: { type: 'array', items: text },
-          ports: { type: 'object', additionalProperties: { type: 'integer' } },
-          pinned: { type: 'boolean' },
-          usedAt: text,
-        },
-      },
-    },
-  },
-})
+import { type KnownProject, placeOf, projectsIn } from './known-project.ts'
 
 /** The names in a plan: its own, its domain and those of its services. */
 type ProjectNames = Pick<ProjectPlan, 'name' | 'domain'> & { readonly services: readonly Pick<ServicePlan, 'name'>[] }
@@ -98,6 +62,7 @@ export class Registry {
       ports: before?.ports ?? {},
       pinned: before?.pinned ?? false,
       usedAt: new Date().toISOString(),
+      ...placeOf(wanted.path),
     })
     return { name, path: wanted.path, domain }
   }
@@ -112,6 +77,7 @@ export class Registry {
       ports,
       pinned: false,
       usedAt: new Date().toISOString(),
+      ...placeOf(ref.path),
     })
   }
 
@@ -271,8 +237,4 @@ function ownPart(path: readonly string[], other: readonly string[]): string[] {
   let end = 0
   while (end < most - start && path.at(-1 - end) === other.at(-1 - end)) end++
   return path.slice(start, path.length - end)
-}
-
-function projectsIn(value: unknown): readonly KnownProject[] {
-  return value === undefined ? [] : requireShape(value, registryShape).projects
 }

@@ -40,9 +40,10 @@ export function registryRoutes({ known, operations, paths, projects }: Kernel): 
       '/registry/clean',
       {
         schema: {
-          summary: 'Forget projects whose folder was deleted, and remove logs of unknown projects',
+          summary:
+            'Forget projects whose folder was deleted, with the chosen data, and remove logs of unknown projects',
           body: cleanBody,
-          response: answer('Forgotten and kept projects, and removed logs', cleaned),
+          response: answer('Forgotten and kept projects, their data, and removed logs', cleaned),
         },
       },
       async ({ body }) => (await known.clean(body ?? {})) satisfies CleanAnswer,

@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
+import type { FolderIdentity } from '../../registry/folder-identity.ts'
 import { recordId } from '../../services/records/records.ts'
 import { readJson, writeAtomic } from '../../system/files.ts'
-import type { FolderIdentity } from './folder-identity.ts'
 
 /** Hashes of a project's files when they were last applied. */
 export interface AppliedHashes {

@@ -4,7 +4,7 @@ import type { Events } from '../../events.ts'
 import type { Project } from '../../projects/project.ts'
 import type { Projects } from '../../projects/projects.ts'
 import { namesOf } from '../../projects/selectors.ts'
-import { type FolderIdentity, identifyFolder, isDeleted, isMissing } from './folder-identity.ts'
+import { type FolderIdentity, identifyFolder, isDeleted, isMissing } from '../../registry/folder-identity.ts'
 
 /** What stopping services of deleted folders needs. */
 export interface DeletedFoldersInput {

@@ -13,9 +13,10 @@ export function Projects() {
   const known = answer.value.value?.projects ?? []
   const missing = known.filter(({ exists }) => !exists).length
   const clean = async () => {
-    const { forgotten, kept } = await post<CleanAnswer>('/registry/clean')
-    const still = kept.length === 0 ? '' : `; ${kept.map(({ name }) => name).join(', ')} still runs`
-    notify({ kind: 'done', text: `${forgotten.length} forgotten${still}` })
+    const { forgotten, kept, data } = await post<CleanAnswer>('/registry/clean')
+    const reasonOf = (name: string) => (data.some(({ project }) => project === name) ? 'has data' : 'still runs')
+    const rest = kept.map(({ name }) => `; ${name} ${reasonOf(name)}`).join('')
+    notify({ kind: 'done', text: `${forgotten.length} forgotten${rest}` })
     reload()
   }
   return (

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { identifyFolder, isDeleted, isMissing } from '../../../../kernel/operations/reload/folder-identity.ts'
+import { identifyFolder, isDeleted, isMissing } from '../../../kernel/registry/folder-identity.ts'
 
 /** Creates a folder two levels below another one, and returns both with its identity. */
 function place(t: Test) {

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { systemCode } from '../../errors.ts'
+import { systemCode } from '../errors.ts'
 
 /** What remains of a folder when it is renamed; the time distinguishes it from a later one with the same inode. */
 export interface FolderIdentity {
