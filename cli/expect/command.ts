@@ -1,57 +1,97 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import { LocaldError } from '../../kernel/errors.ts'
 import { describeStartError, exitCodeOf } from '../daemon/child-exit.ts'
+import { type GroupBefore, ownGroup, startedBy } from './started-processes.ts'
 
-/** After SIGTERM, ms. */
+/** After SIGTERM, and again after SIGKILL: ms. */
 const graceMs = 2000
+/** How often is looked for what still runs: ms. */
+const lookMs = 50
 const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** How a command is started: `hasOwnStdout`: otherwise its output goes to stderr, as stdout is for JSON. */
+export interface CommandOptions {
+  readonly cwd: string
+  readonly hasOwnStdout: boolean
+}
 
 /** The command whose effects are watched. */
 export class Command {
   readonly #child: ChildProcess
-  /** Whether it has a process group of its own: not on a terminal, whose Ctrl-C then reaches it without locald. */
-  readonly #isGroup = process.stdin.isTTY !== true
-  /** Its exit code. Rejects where it does not start. */
+  readonly #before: GroupBefore
+  /** Its exit code, before what it has started is looked at. */
+  readonly #exit: Promise<number>
+  #isInterrupted = false
+  /** Its exit code. After a signal to locald, what it has started has exited as well. Rejects where it does not start. */
   readonly exited: Promise<number>
 
-  /** @param hasOwnStdout otherwise its output goes to stderr, as stdout is for JSON */
-  constructor(
+  /**
+   * Starts it: on a terminal in this process group, whose processes Ctrl-C reaches and which may use the terminal, else
+   * in a group of its own.
+   */
+  static async start(argv: readonly string[], options: CommandOptions): Promise<Command> {
+    return new Command(argv, options, process.stdin.isTTY === true ? await ownGroup() : undefined)
+  }
+
+  private constructor(
     [program = '', ...args]: readonly string[],
-    { cwd, hasOwnStdout }: { readonly cwd: string; readonly hasOwnStdout: boolean },
+    { cwd, hasOwnStdout }: CommandOptions,
+    shared: GroupBefore | undefined,
   ) {
     const child = spawn(program, args, {
       cwd,
-      detached: this.#isGroup,
+      detached: shared === undefined,
       stdio: ['inherit', hasOwnStdout ? 'inherit' : process.stderr, 'inherit'],
     })
     this.#child = child
+    this.#before = shared ?? { group: child.pid, pids: new Set([process.pid]) }
     const pass = (signal: NodeJS.Signals): void => {
-      if (signal !== 'SIGINT' || this.#isGroup) this.#kill(signal)
+      this.#isInterrupted = true
+      // On a terminal Ctrl-C has reached it already.
+      if (signal !== 'SIGINT' || shared === undefined) child.kill(signal)
     }
     for (const signal of passed) process.on(signal, pass)
-    this.exited = new Promise<number>((resolve, reject) => {
+    this.#exit = new Promise<number>((resolve, reject) => {
       child.once('error', error => reject(startError(program, error)))
       child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)))
-    }).finally(() => {
-      for (const signal of passed) process.off(signal, pass)
     })
+    this.exited = this.#exit
+      .then(async code => {
+        if (this.#isInterrupted) await this.stop()
+        return code
+      })
+      .finally(() => {
+        for (const signal of passed) process.off(signal, pass)
+      })
   }
 
-  /** Stops it and what it has started; resolves when it has exited. */
+  /** Stops it and what it has started; resolves when all have exited. */
   async stop(): Promise<void> {
-    this.#kill('SIGTERM')
-    const timer = setTimeout(() => this.#kill('SIGKILL'), graceMs)
-    await this.exited.finally(() => clearTimeout(timer))
-  }
-
-  #kill(signal: NodeJS.Signals): void {
     const { pid } = this.#child
-    if (!this.#isGroup || pid === undefined) return void this.#child.kill(signal)
-    try {
-      process.kill(-pid, signal)
-    } catch {
-      // All of the group have exited.
+    if (pid === undefined) return
+    this.#child.kill('SIGTERM')
+    const begunMs = performance.now()
+    const signaled = new Set([pid])
+    let ms = 0
+    for (; ms < 2 * graceMs; ms = performance.now() - begunMs) {
+      const left = await startedBy(pid, this.#before)
+      if (left.length === 0) break
+      for (const each of left) if (ms > graceMs || !signaled.has(each)) send(each, ms > graceMs ? 'SIGKILL' : 'SIGTERM')
+      for (const each of left) signaled.add(each)
+      await delay(lookMs)
     }
+    // Where there is no list of processes.
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), Math.max(0, graceMs - ms))
+    await this.#exit.finally(() => clearTimeout(timer))
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has exited meanwhile.
   }
 }
 

@@ -30,7 +30,7 @@ export async function runExpect(context: Context): Promise<number> {
   const watch = new Watch(scope, expectations)
   await watch.start(() => requireDaemon(paths))
   try {
-    const outcome = await follow(watch, new Command(args.childArgv, { cwd, hasOwnStdout: !json }), limitMs)
+    const outcome = await follow(watch, await Command.start(args.childArgv, { cwd, hasOwnStdout: !json }), limitMs)
     if (json) printJson(toJson(outcome, expectations))
     else printStderr(describeOutcome(outcome, expectations))
     return codeOf(outcome)

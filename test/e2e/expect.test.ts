@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { processList } from '../lib/process-list.ts'
+import { PseudoTerminal } from '../lib/pseudo-terminal.ts'
 import { until } from '../lib/running.ts'
 import { Sandbox } from '../lib/sandbox.ts'
 
@@ -115,4 +117,32 @@ sent.end()`,
       if (ran.code !== 0) t.fail(`turn ${turn}: ${ran.code} ${ran.stderr}`)
     }
   })
+})
+
+t.test('on a terminal, too, all that the command has started is stopped', async t => {
+  const sandbox = new Sandbox(t, { user: 'self' })
+  const folder = sandbox.project('shop', {
+    'locald.toml': `[project]\nname = "shop"\n[services.web]\ntype = "worker"\ncommand = "exec sleep 200610"\n`,
+  })
+  await sandbox.up(folder)
+  const isRunning = (command: string) => processList.naming(folder).some(each => each.command === command)
+  // One whose parent has exited and that ignores Ctrl-C, and one that ignores SIGTERM.
+  const tree = (number: number) =>
+    `(sleep ${number}1 & exit 0); sh -c 'trap "" TERM; echo started; sleep ${number}2; sleep ${number}3'; true`
+  for (const { within, key, code, number } of [
+    { within: '1s', key: '', code: 124, number: 20062 },
+    { within: '60s', key: '\x03', code: 130, number: 20063 },
+  ]) {
+    const words = ['expect', '--log', 'paid', '--within', within, '--', 'sh', '-c', tree(number)]
+    // A shell with jobs; sh(1) as another process of the same pipeline must not be stopped.
+    const pipeline = `"$@" | sh -c 'trap "" INT; cat; sleep 0.2; exit 7'; echo "codes \${PIPESTATUS[*]}"; read -r _`
+    const argv = ['bash', '-c', `set -m; ${pipeline}`, 'bash', process.execPath, sandbox.main, ...words]
+    const terminal = new PseudoTerminal(t, argv, { cwd: folder, env: sandbox.env, columns: 120 })
+    await terminal.shows('started')
+    if (key !== '') terminal.press(key)
+    await terminal.shows(`codes ${code} 7`)
+    for (const end of [1, 2, 3]) t.notOk(isRunning(`sleep ${number}${end}`), `sleep ${number}${end}`)
+    terminal.press('\r')
+    t.match(await terminal.exit, { code: 0, isRestored: true }, 'the shell reads from its terminal again')
+  }
 })
