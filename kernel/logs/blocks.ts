@@ -1,6 +1,6 @@
 import { newline } from './lines.ts'
 import type { Prefilter } from './prefilter.ts'
-import { LogSegment, openAdjacentSegment } from './segments.ts'
+import { endsBefore, type LogSegment } from './segments.ts'
 
 /** Bytes read from a file at once. */
 export const blockSize = 64 * 1024
@@ -27,29 +27,19 @@ export async function* blocksBefore(
   prefilter?: Prefilter,
 ): AsyncGenerator<Block> {
   const size = prefilter === undefined ? blockSize : scanSize
-  let segment = newest.share()
-  let end = newestEnd
-  try {
-    for (;;) {
-      for (let length = size; end > 0; ) {
-        const from = Math.max(0, end - length)
-        const block = Buffer.allocUnsafe(end - from)
-        const bytes = block.subarray(0, await segment.read(block, from))
-        const start = from === 0 ? 0 : bytes.indexOf(newline) + 1
-        const isCut = from > 0 && (start === 0 || start === bytes.length)
-        length = isCut ? length * 2 : size
-        if (isCut) continue
-        end = from + start
-        yield* piecesOf({ segment, offset: end, bytes: bytes.subarray(start), mayMatch: true }, prefilter)
-      }
-      const older = await openAdjacentSegment(file, segment, -1)
-      if (!(older instanceof LogSegment)) return
-      await segment.close()
-      segment = older
-      end = await segment.size()
+  for await (const { segment, size: fileEnd } of endsBefore(file, { segment: newest, size: newestEnd })) {
+    let end = fileEnd
+    for (let length = size; end > 0; ) {
+      const from = Math.max(0, end - length)
+      const block = Buffer.allocUnsafe(end - from)
+      const bytes = block.subarray(0, await segment.read(block, from))
+      const start = from === 0 ? 0 : bytes.indexOf(newline) + 1
+      const isCut = from > 0 && (start === 0 || start === bytes.length)
+      length = isCut ? length * 2 : size
+      if (isCut) continue
+      end = from + start
+      yield* piecesOf({ segment, offset: end, bytes: bytes.subarray(start), mayMatch: true }, prefilter)
     }
-  } finally {
-    await segment.close()
   }
 }
 

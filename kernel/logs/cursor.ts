@@ -3,8 +3,8 @@ import { blockSize, scanSize } from './blocks.ts'
 import { LineJoiner, newline, type OutputLine } from './lines.ts'
 import type { Prefilter } from './prefilter.ts'
 import { findAnchor, findStart, type LineFilter, type Place, selectLines } from './seek.ts'
-import { LogSegment, openAdjacentSegment, openNewestSegment, openOldestSegment } from './segments.ts'
-import { type End, findEnd } from './time-seek.ts'
+import { type End, LogSegment, openAdjacentSegment, openNewestSegment, openOldestSegment } from './segments.ts'
+import { findEnd } from './time-seek.ts'
 
 /** Where to start reading. */
 export interface StartPosition extends LineFilter {

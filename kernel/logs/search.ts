@@ -9,9 +9,9 @@ import { plainOf } from './plain-text.ts'
 import { Prefilter } from './prefilter.ts'
 import { searchablePart } from './required-text.ts'
 import { type LineFilter, selectLines } from './seek.ts'
-import { openNewestSegment, sizeOfLog } from './segments.ts'
+import { type End, openNewestSegment, sizeOfLog } from './segments.ts'
 import type { ServiceLog } from './service-log.ts'
-import { type End, findEnd, timeOf } from './time-seek.ts'
+import { findEnd, timeOf } from './time-seek.ts'
 
 /** What to search for, and where. */
 export interface SearchRequest {

@@ -2,8 +2,8 @@ import type { Anchor } from './anchor.ts'
 import { blockSize, blocksBefore } from './blocks.ts'
 import { LineJoiner, longestLine, newline, type OutputLine, streamsIn } from './lines.ts'
 import type { Prefilter } from './prefilter.ts'
-import type { LogSegment } from './segments.ts'
-import { type End, skipBack, timeOf } from './time-seek.ts'
+import type { End, LogSegment } from './segments.ts'
+import { skipBack, timeOf } from './time-seek.ts'
 
 /** A stream without an entry in this many bytes is unlikely to have an unfinished line. */
 const silentLength = 4 * blockSize

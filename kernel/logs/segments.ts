@@ -111,6 +111,30 @@ export async function openAdjacentSegment(
   return found ?? 'none'
 }
 
+/** The end of a part of a log, at the start of an entry; close its segment. */
+export interface End {
+  readonly segment: LogSegment
+  /** Bytes of the segment. */
+  readonly size: number
+}
+
+/** Yields an end (`size` in bytes of a segment), then those of older segments; each segment is open until the next. */
+export async function* endsBefore(file: string, newest: End): AsyncGenerator<End> {
+  let { segment, size } = { ...newest, segment: newest.segment.share() }
+  try {
+    for (;;) {
+      yield { segment, size }
+      const older = await openAdjacentSegment(file, segment, -1)
+      if (!(older instanceof LogSegment)) return
+      await segment.close()
+      segment = older
+      size = await segment.size()
+    }
+  } finally {
+    await segment.close()
+  }
+}
+
 /**
  * Opens the segment that was written last, which is not the current file during a rotation; returns undefined without
  * any.

@@ -1,17 +1,11 @@
 import { type Block, blocksBefore, scanSize } from './blocks.ts'
 import { entriesIn, newline } from './lines.ts'
-import { LogSegment, openAdjacentSegment } from './segments.ts'
+import { type End, endsBefore, type LogSegment } from './segments.ts'
 
 /** So much of the end of a log is searched entry by entry: most requests are for recent lines. */
 const exactLength = 4 * scanSize
 /** An entry begins in so many bytes, unless it is long; one has 16 KB of text at most. */
 const sampleLengths = [4 * 1024, 32 * 1024]
-
-/** The end of a part of a log, at the start of an entry; close its segment. */
-export interface End {
-  readonly segment: LogSegment
-  readonly size: number
-}
 
 /**
  * Finds the end of what must be read for all lines until a time: the last block with an entry of that time or before,
@@ -66,23 +60,12 @@ async function* samplesBefore(
   newest: LogSegment,
   newestEnd: number,
 ): AsyncGenerator<Pick<Block, 'segment' | 'offset'> & { readonly time: string }> {
-  let segment = newest.share()
-  let end = newestEnd
-  try {
-    for (;;) {
-      for (let at = end; at > 0; ) {
-        at = Math.max(0, at - scanSize)
-        const sample = await sampleAt(segment, at)
-        if (sample !== undefined && sample.offset < end) yield { segment, ...sample }
-      }
-      const older = await openAdjacentSegment(file, segment, -1)
-      if (!(older instanceof LogSegment)) return
-      await segment.close()
-      segment = older
-      end = await segment.size()
+  for await (const { segment, size } of endsBefore(file, { segment: newest, size: newestEnd })) {
+    for (let at = size; at > 0; ) {
+      at = Math.max(0, at - scanSize)
+      const sample = await sampleAt(segment, at)
+      if (sample !== undefined && sample.offset < size) yield { segment, ...sample }
     }
-  } finally {
-    await segment.close()
   }
 }
 
