@@ -11,10 +11,11 @@ import type {
 import { messageOf } from '../../kernel/errors.ts'
 import { findConfigured } from './addresses.ts'
 import type { Findings, Leak } from './findings.ts'
+import { LookSchedule } from './look-schedule.ts'
 import { isLoopback, Places } from './places.ts'
 
-/** What the alarm works with. */
-export interface AlarmInput {
+/** What the detector works with. */
+export interface DetectorInput {
   readonly worktrees: Pick<Worktrees, 'services'>
   readonly catalog: Pick<Catalog, 'on'>
   readonly findings: Findings
@@ -28,32 +29,20 @@ export interface AlarmInput {
 
 /** Changes that come together are looked at once: ms. */
 const settleMs = 100
-/**
- * How often connections are looked at: the first pace lasts from a start, or a request through the proxy, the second one
- * follows it: ms. A look costs milliseconds, which is little while services are used, and too much while none is.
- */
-const paces = [
-  { everyMs: 1000, startMs: 20_000, requestMs: 3000 },
-  { everyMs: 5000, startMs: 120_000, requestMs: 10_000 },
-] as const
-const idleMs = 15_000
 /** The shortest time between two looks for requests: ms. */
 const pauseMs = 50
 /** More requests do not wait for one look. */
 const mostPending = 200
 
 /** Watches services while several checkouts of a repository run, and finds those that use another checkout's. */
-export class LeakAlarm {
-  readonly #input: AlarmInput
+export class LeakDetector {
+  readonly #input: DetectorInput
   readonly #off: () => void
   #places = new Places([])
   #unwatch: (() => void) | undefined
   #settling: NodeJS.Timeout | undefined
-  #timer: NodeJS.Timeout | undefined
-  /** Until when each pace lasts: performance.now(). */
-  readonly #until = paces.map(() => 0)
-  /** When the next look is due: performance.now(). */
-  #dueAt = Number.POSITIVE_INFINITY
+  /** Undefined where the system does not show connections. */
+  readonly #schedule: LookSchedule | undefined
   /** Requests whose client is not known. */
   #pending: ClientRequest[] = []
   #request: NodeJS.Immediate | NodeJS.Timeout | undefined
@@ -61,8 +50,9 @@ export class LeakAlarm {
   #looking: Promise<void> = Promise.resolve()
   #isClosed = false
 
-  constructor(input: AlarmInput) {
+  constructor(input: DetectorInput) {
     this.#input = input
+    if (input.connections !== undefined) this.#schedule = new LookSchedule(() => this.#lookAgain())
     this.#off = input.catalog.on(({ event }) => {
       if (event !== 'service' && event !== 'removed' && event !== 'project') return
       this.#settling ??= setTimeout(() => this.#refresh(), settleMs).unref()
@@ -73,7 +63,7 @@ export class LeakAlarm {
   close(): void {
     this.#isClosed = true
     this.#off()
-    this.#rest()
+    this.#pause()
     clearTimeout(this.#settling)
   }
 
@@ -89,44 +79,29 @@ export class LeakAlarm {
       findings.retain(this.#places)
       const { services } = this.#places
       if (services.length === 0) {
-        this.#rest()
+        this.#pause()
         return
       }
       this.#unwatch ??= traffic?.watch(request => this.#see(request))
       for (const leak of this.#places.services.flatMap(from => configuredIn(from, this.#places))) findings.add(leak)
       const isChanged = services.some(({ key, startedMs }) => before.get(key)?.startedMs !== startedMs)
-      if (isChanged) this.#hasten('startMs')
+      if (isChanged) this.#schedule?.speedUp('start')
     } catch (error) {
       log.warn(`worktrees could not be compared: ${messageOf(error)}`)
     }
   }
 
-  /** Stops to watch, as no repository runs in two checkouts. */
-  #rest(): void {
+  /** Stops watching, as no repository runs in two checkouts. */
+  #pause(): void {
     this.#unwatch?.()
     this.#unwatch = undefined
-    clearTimeout(this.#timer)
-    this.#dueAt = Number.POSITIVE_INFINITY
+    this.#schedule?.stop()
     this.#pending = []
   }
 
-  /** Looks more often for a while. */
-  #hasten(why: 'startMs' | 'requestMs'): void {
-    const now = performance.now()
-    for (const [at, pace] of paces.entries()) this.#until[at] = Math.max(this.#until[at] ?? 0, now + pace[why])
-    if (this.#dueAt > now + paces[0].everyMs) this.#schedule()
-  }
-
-  #schedule(): void {
-    clearTimeout(this.#timer)
-    if (this.#isClosed || this.#input.connections === undefined || this.#places.services.length === 0) return
-    const now = performance.now()
-    const ms = paces.find((_, at) => now < (this.#until[at] ?? 0))?.everyMs ?? idleMs
-    this.#dueAt = now + ms
-    this.#timer = setTimeout(() => {
-      this.#refresh()
-      void this.#look().then(() => this.#schedule())
-    }, ms).unref()
+  async #lookAgain(): Promise<void> {
+    this.#refresh()
+    await this.#look()
   }
 
   /** Sees a request before it is answered. */
@@ -134,7 +109,7 @@ export class LeakAlarm {
     if (this.#settling !== undefined) this.#refresh()
     const target = this.#places.get(request.service)
     if (target === undefined) return
-    this.#hasten('requestMs')
+    this.#schedule?.speedUp('request')
     const page = request.findPage()
     const from = page === undefined ? undefined : this.#places.ofPage(page)
     if (from !== undefined && from.startedMs !== null && this.#places.isLeak(from, target))

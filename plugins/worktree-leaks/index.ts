@@ -1,8 +1,8 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
 import type { Web } from '../proxy/provides.ts'
-import { LeakAlarm } from './alarm.ts'
+import { LeakDetector } from './detector.ts'
 import { Findings } from './findings.ts'
-import { tableName, worktreesTable } from './places.ts'
+import { tableName, worktreesTable } from './table.ts'
 
 const name = 'worktree-leaks'
 
@@ -22,10 +22,10 @@ const plugin: Plugin = {
       title: 'Connections between worktrees',
       ...(host.platform.os === 'linux' ? { on: true } : { on: false, ...unseen }),
     })
-    let alarm: LeakAlarm | undefined
+    let detector: LeakDetector | undefined
     host.hooks.booted.tap(name, () => {
       const web: Web | undefined = host.optional('web')
-      alarm = new LeakAlarm({
+      detector = new LeakDetector({
         worktrees: host.use.worktrees,
         catalog: host.use.catalog,
         findings: new Findings({
@@ -39,7 +39,7 @@ const plugin: Plugin = {
         log: host.log,
       })
     })
-    host.onClose(() => alarm?.close())
+    host.onClose(() => detector?.close())
   },
 }
 

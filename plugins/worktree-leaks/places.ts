@@ -1,22 +1,5 @@
 import type { WorktreeService } from '../../kernel/contract/plugin.ts'
-import { shape } from '../../kernel/contract/shape.ts'
-
-/** The project table of this plugin. */
-export const tableName = 'worktrees'
-
-/** Its keys. */
-export const worktreesTable = shape({
-  type: 'object',
-  properties: {
-    shared: {
-      type: 'array',
-      items: { type: 'string' },
-      default: [],
-      description: 'The services that other worktrees of the repository may use, such as ["db"].',
-    },
-  },
-  additionalProperties: false,
-})
+import { sharedIn } from './table.ts'
 
 /** Where the services of several checkouts are reached, and which of them are another checkout's. */
 export class Places {
@@ -72,13 +55,7 @@ function foreign(from: WorktreeService, found: readonly WorktreeService[]): Work
 }
 
 function isShared(from: WorktreeService, target: WorktreeService): boolean {
-  return [from, target].some(({ tables }) => sharedIn(tables[tableName]).includes(target.name))
-}
-
-/** The kernel has validated the table by its shape. */
-function sharedIn(table: unknown): readonly unknown[] {
-  const hasList = typeof table === 'object' && table !== null && 'shared' in table
-  return hasList && Array.isArray(table.shared) ? table.shared : []
+  return [from, target].some(({ tables }) => sharedIn(tables).includes(target.name))
 }
 
 const loopbackName = /^(?:localhost|.*\.localhost|127(?:\.\d{1,3}){3}|\[?::1\]?|0\.0\.0\.0)$/i
