@@ -1,5 +1,5 @@
 import type { ValidateFunction } from 'ajv'
-import { compilePluginSchema, schemaProblemsOf } from '../config/fields/plugin-schema.ts'
+import { compilePluginSchema, defaultsOf, schemaProblemsOf } from '../config/fields/plugin-schema.ts'
 import { dotted } from '../config/table.ts'
 import { type PlatformFacts, type Plugin, pluginApi } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
@@ -51,7 +51,7 @@ export async function importCandidate(found: FoundPlugin, input: CandidateInput)
     name: found.name,
     after: names(plugin, 'after') ?? [],
     needs: names(plugin, 'needs') ?? [],
-    options: validateOptions(plugin, settings),
+    options: validateOptions(plugin, settings, found.from),
     setup: host => plugin.setup(host),
   }
 }
@@ -105,12 +105,14 @@ function names(plugin: Plugin, key: 'after' | 'needs' | 'platforms'): readonly s
   throw refusal('PLUGIN_API', `its '${key}' must be a list of names`)
 }
 
-function validateOptions(plugin: Plugin, settings: Record<string, unknown>): unknown {
+function validateOptions(plugin: Plugin, settings: Record<string, unknown>, from: FoundPlugin['from']): unknown {
   const given = Object.keys(settings)
   if (plugin.options === undefined) {
     if (given.length === 0) return {}
     throw refusal('PLUGIN_SETUP', `takes no options, but config.toml sets '${given.join("', '")}'`)
   }
+  // Compiling the schemas of built-in plugins would be a tenth of the daemon's start; a test compiles them.
+  if (from === 'built-in' && given.length === 0) return defaultsOf(plugin.options.schema)
   const validate = schemaOf(plugin.options.schema)
   if (validate(settings)) return settings
   const problems = schemaProblemsOf(validate.errors ?? [], settings)

@@ -25,6 +25,17 @@ export function compilePluginSchema(schema: unknown): ValidateFunction {
   return new Ajv(options).compile(isTable(schema) ? schema : {})
 }
 
+/**
+ * Returns what the check of a plugin's own schema makes of an empty table, without compiling it: for schemas that are
+ * known to accept one, and whose defaults are at the top level.
+ */
+export function defaultsOf(schema: unknown): Table {
+  const properties = isTable(schema) ? own(schema, 'properties') : undefined
+  const entries = isTable(properties) ? Object.entries(properties) : []
+  const given = entries.map(([key, it]): [string, unknown] => [key, isTable(it) ? own(it, 'default') : undefined])
+  return structuredClone(Object.fromEntries(given.filter(([, value]) => value !== undefined)))
+}
+
 /** What a schema finds wrong with a value, for people. It never holds the value. */
 export interface SchemaProblem {
   readonly path: Path
