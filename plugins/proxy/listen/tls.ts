@@ -1,6 +1,12 @@
 import { constants } from 'node:crypto'
 import { createServer as createListener, type Server, Socket } from 'node:net'
-import { createServer, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
+import {
+  createServer,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls'
 import { messageOf, systemCode } from '../../../kernel/errors.ts'
 import type { Limits } from '../limits.ts'
 import type { RateLimitedLog } from '../rate-limited-log.ts'
@@ -36,32 +42,11 @@ export function secureServer(
   clientLog: RateLimitedLog,
   handlers: TlsHandlers,
 ): Server {
-  // No client sends a certificate. Without a list of authorities Node would read its own: 20 ms and some MB.
-  const common: SecureContextOptions = {
-    minVersion: 'TLSv1.2',
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    ca: [],
+  let tls: TlsServer | undefined
+  const handshake = (socket: Socket): void => {
+    tls ??= createHandshakes(contexts, limits, clientLog, handlers.secure)
+    tls.emit('connection', socket)
   }
-  const tls = createServer({
-    ...common,
-    ...contexts.own(),
-    ALPNProtocols: ['h2', 'http/1.1'],
-    handshakeTimeout: limits.headTimeout,
-    SNICallback(this: unknown, name, done) {
-      const context = contexts.context(name)
-      if (context !== undefined) return done(null, context)
-      // Before the key exchange an alert is plain bytes; Node closes the connection without one.
-      const parent = parentOf(this)
-      if (parent?.writable === true) parent.write(unrecognizedName)
-      done(new Error(`no certificate for ${JSON.stringify(name.slice(0, 100))}`))
-    },
-  })
-  tls.on('secureConnection', handlers.secure)
-  tls.on('tlsClientError', (error, socket) => {
-    // A client that does not trust the CA closes the connection: `locald trust` fixes that.
-    if (!expected.has(systemCode(error) ?? '')) clientLog.warn(`TLS handshake failed: ${messageOf(error)}`)
-    socket.destroy()
-  })
   const server = createListener({ noDelay: true }, socket => {
     if (handlers.rejects(socket)) return
     const silent = (): void => void socket.destroy()
@@ -73,14 +58,54 @@ export function secureServer(
       socket.pause()
       socket.unshift(first)
       if (startsWithLetter(first)) handlers.plain(socket)
-      else tls.emit('connection', socket)
+      else handshake(socket)
     })
   })
   server.once('listening', () => {
-    const renewal = setInterval(() => tls.setSecureContext({ ...common, ...contexts.own() }), day).unref()
+    const renewal = setInterval(() => tls?.setSecureContext(ownContext(contexts)), day).unref()
     server.once('close', () => clearInterval(renewal))
   })
   return server
+}
+
+/** Creates the server that does the handshakes; it never listens. Its first certificate takes 10 ms. */
+function createHandshakes(
+  contexts: TlsContexts,
+  limits: Limits,
+  clientLog: RateLimitedLog,
+  secure: TlsHandlers['secure'],
+): TlsServer {
+  const tls = createServer({
+    ...ownContext(contexts),
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: limits.headTimeout,
+    SNICallback(this: unknown, name, done) {
+      const context = contexts.context(name)
+      if (context !== undefined) return done(null, context)
+      // Before the key exchange an alert is plain bytes; Node closes the connection without one.
+      const parent = parentOf(this)
+      if (parent?.writable === true) parent.write(unrecognizedName)
+      done(new Error(`no certificate for ${JSON.stringify(name.slice(0, 100))}`))
+    },
+  })
+  tls.on('secureConnection', secure)
+  tls.on('tlsClientError', (error, socket) => {
+    // A client that does not trust the CA closes the connection: `locald trust` fixes that.
+    if (!expected.has(systemCode(error) ?? '')) clientLog.warn(`TLS handshake failed: ${messageOf(error)}`)
+    socket.destroy()
+  })
+  return tls
+}
+
+/** Returns the context for clients that request no name. */
+function ownContext(contexts: TlsContexts): SecureContextOptions {
+  return {
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    ...contexts.own(),
+    // No client sends a certificate. Without a list of authorities Node would read its own: 20 ms and some MB.
+    ca: [],
+  }
 }
 
 function ignore(): void {}
