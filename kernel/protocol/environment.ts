@@ -24,7 +24,7 @@ export interface EnvVariable {
   readonly from: EnvPlace
   /** The places whose value it overrides, the strongest first. */
   readonly overrides: readonly EnvPlace[]
-  /** Whether the running process has this value; otherwise a restart applies it. */
+  /** Whether the running process has this value; otherwise a restart applies it. True for what differs from shell to shell. */
   readonly current: boolean
 }
 

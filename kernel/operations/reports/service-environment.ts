@@ -4,6 +4,7 @@ import type { Project } from '../../projects/project.ts'
 import type { Projects } from '../../projects/projects.ts'
 import type { EnvAnswer, EnvPlace, EnvQuery, EnvVariable } from '../../protocol.ts'
 import { maskedValues } from '../../services/environment/masking.ts'
+import { isOfShell } from '../../services/environment/shell-changes.ts'
 import type { VariableSource } from '../../services/environment/sources.ts'
 
 /** What the environment of a service is read from. */
@@ -35,6 +36,8 @@ export async function describeEnvironment({ projects, events }: EnvironmentParts
   const revealed = names.filter(isRevealed)
   if (revealed.length > 0)
     events.emit({ event: 'notice', path: project.ref.path, message: revealedText(revealed, key) })
+  // What differs from shell to shell is no reason for a restart.
+  const isNoise = (variable: string) => sources.get(variable)?.[0]?.layer === 'shell' && isOfShell(variable)
   const variables = names.map((variable): EnvVariable => {
     const value = plan.env[variable] ?? ''
     const [from, ...overrides] = (sources.get(variable) ?? [nowhere]).map(source => placeOf(source, project.ref.path))
@@ -44,10 +47,10 @@ export async function describeEnvironment({ projects, events }: EnvironmentParts
       secret: masked.has(variable),
       from: from ?? placeOf(nowhere, project.ref.path),
       overrides,
-      current: now === undefined || now[variable] === value,
+      current: now === undefined || now[variable] === value || isNoise(variable),
     }
   })
-  const removed = Object.keys(now ?? {}).filter(variable => !Object.hasOwn(plan.env, variable))
+  const removed = Object.keys(now ?? {}).filter(variable => !Object.hasOwn(plan.env, variable) && !isOfShell(variable))
   return { key, running: now !== undefined, variables, removed: removed.toSorted() }
 }
 
