@@ -50,9 +50,13 @@ onHost(
       await row('report')
         .getByText(/^Ready: next run at \d{4}-01-01 00:00$/)
         .waitFor()
+      await page.setViewportSize({ width: 1280, height: 800 })
+      const cut = `[...document.querySelectorAll('.services .state.wide > span')].filter(it => it.scrollWidth > it.clientWidth)`
+      t.equal(await page.evaluate(`${cut}.map(it => it.textContent).join()`), '', 'no state is cut')
       await row('report').locator('a.name').click()
       await page.locator('.head').getByText('next run at').waitFor()
       await page.locator('.facts').getByText('0 0 1 1 *').waitFor()
+      t.equal(await page.locator('.facts').getByText('on-failure').count(), 0, 'a scheduled command is not restarted')
       await page.locator('.head').getByRole('button', { name: 'Run now' }).click()
       await page.locator('.head').getByText('last run exited with code 1').waitFor()
       await page.locator('.timeline').getByText('exited with code 1', { exact: true }).waitFor()

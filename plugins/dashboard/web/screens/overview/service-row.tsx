@@ -31,7 +31,7 @@ export function ServiceRow({ id }: { readonly id: string }) {
       onFocusIn={() => (active.value = id)}
     >
       <StateCells view={view} />
-      <td class="mono hide-s">{url === null ? <span class="dim">–</span> : <Url url={url} />}</td>
+      <td class="mono hide-s">{url === null ? !isWide(view) && <span class="dim">–</span> : <Url url={url} />}</td>
       <td class="hide-s spark-cell">
         <CpuSpark id={id} />
       </td>
@@ -71,6 +71,7 @@ function StateCells({ view }: { readonly view: ServiceView }) {
   const { key, name } = view
   const word = pending.value.get(key)
   const shape = word === undefined ? stateOf(view).shape : 'wait'
+  const color = shape === 'bad' ? 'bad-text' : shape === 'wait' ? 'wait-text' : 'dim'
   return (
     <>
       <td class="mark">
@@ -81,11 +82,16 @@ function StateCells({ view }: { readonly view: ServiceView }) {
           {name}
         </a>
       </td>
-      <td class={shape === 'bad' ? 'state bad-text' : shape === 'wait' ? 'state wait-text' : 'state dim'}>
+      <td class={`state ${color}${isWide(view) ? ' wide' : ''}`}>
         {word === undefined ? <Sentence view={view} /> : `${capitalised(word)}…`}
       </td>
     </>
   )
+}
+
+/** Whether the state needs the place of the URL, too: that of a scheduled service has the time of its next run. */
+function isWide({ url, reason }: ServiceView): boolean {
+  return url === null && reason !== null
 }
 
 function Url({ url }: { readonly url: string }) {

@@ -6,7 +6,7 @@ import { holders } from '../../state/holders.ts'
 
 /** What a service is: its command, folder, addresses, and how it is watched. */
 export function Facts({ view, details }: { readonly view: ServiceView; readonly details: DetailsAnswer }) {
-  const { url, port, pid, restarts } = view
+  const { url, port, pid, restarts, shared = [] } = view
   const { command, commandReason, dir, hosts, ports, config, problem, logFile } = details
   const further = Object.entries(ports)
   const holder = holders.value.get(view.path)
@@ -33,6 +33,17 @@ export function Facts({ view, details }: { readonly view: ServiceView; readonly 
             ) : (
               <Copied text={url} what="the URL" />
             )}
+          </Fact>
+        )}
+        {shared.length > 0 && (
+          <Fact name="Shared">
+            {shared.map(it => (
+              <div key={it.url}>
+                <a class="mono" href={it.url} target="_blank" rel="noopener noreferrer">
+                  {it.url}
+                </a>
+              </div>
+            ))}
           </Fact>
         )}
         {hosts.length > 1 && <Fact name="Host names">{hosts.join(', ')}</Fact>}
@@ -106,7 +117,9 @@ function watched(config: readonly ConfigValue[]): readonly { name: string; key: 
     { name: 'Runs every', key: 'every', text: wordOf(valueAt('every')) },
     { name: 'Stops after idle', key: 'idle', text: wordOf(valueAt('idle')) },
   ]
-  return facts.filter(({ text }) => text !== '')
+  // A command that runs by a schedule is not restarted.
+  const isScheduled = ['schedule', 'every'].some(key => valueAt(key) !== undefined)
+  return facts.filter(({ text, key }) => text !== '' && !(isScheduled && key === 'restart'))
 }
 
 function wordOf(value: unknown): string {
