@@ -19,17 +19,18 @@ export async function env(context: Context): Promise<number> {
   // What the project sets comes first: a shell often has more variables than all else.
   const isOfShell = ({ from }: EnvAnswer['variables'][number]): number => Number(from.text === 'shell')
   const variables = answer.variables.toSorted((a, b) => isOfShell(a) - isOfShell(b))
+  // The value is last: no row is padded to the length of a PATH.
   const rows = variables.map(({ name, value, secret, from, current }): Row => {
     const isMasked = secret && !reveal
     return {
       cells: [
         { text: current ? name : `${name} *` },
-        { text: value, ...(isMasked ? { style: 'gray' } : {}) },
         { text: from.text, style: 'gray' },
+        { text: value, ...(isMasked ? { style: 'gray' } : {}) },
       ],
     }
   })
-  print(table(['NAME', 'VALUE', 'FROM'], rows, painter(process.stdout)))
+  print(table(['NAME', 'FROM', 'VALUE'], rows, painter(process.stdout)))
   const isChanged = answer.variables.some(({ current }) => !current) || answer.removed.length > 0
   if (isChanged) printStderr(`Hint: Run \`locald restart ${service}\` to apply what has changed since its start.`)
   return 0

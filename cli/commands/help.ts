@@ -9,7 +9,10 @@ import { print, printJson } from '../output/terminal.ts'
 
 const headline = 'Run every project on this machine: ports, names, environment, health and logs'
 const footer = 'Run `locald <command> --help` for the arguments, flags and examples of a command.'
-const columns = 80
+/** Text is wrapped there. */
+const columns = Math.min(80, process.stdout.columns || 80)
+/** The second of two columns is not made narrower. */
+const leastAbout = 20
 
 /** What the help of one command is made from. */
 export interface HelpTopic {
@@ -109,10 +112,14 @@ function listFamily(first: string): readonly (readonly [label: string, about: st
   return inFamily.map(({ name, args, about }) => [`${name} ${args}`.trimEnd(), about])
 }
 
-/** Formats rows of two columns. */
+/** Formats rows of two columns, the second of them wrapped. */
 export function formatRows(rows: readonly (readonly [string, string])[], width = 0): string {
   const padded = Math.max(width, ...rows.map(([label]) => label.length))
-  return rows.map(([label, about]) => `  ${label.padEnd(padded)}  ${about}`).join('\n')
+  const indent = ' '.repeat(padded + 4)
+  const left = Math.max(leastAbout, columns - indent.length)
+  return rows
+    .map(([label, about]) => `  ${label.padEnd(padded)}  ${wrap(about, left).replaceAll('\n', `\n${indent}`)}`)
+    .join('\n')
 }
 
 /** Returns cac with the flags of every command; it adds `--help` itself. */
@@ -141,11 +148,12 @@ function formatFlag(flag: Flag): string {
   return `${short}--${flag.name}${flag.value === undefined ? '' : ` <${flag.value}>`}`
 }
 
-function wrap(text: string): string {
+/** Breaks text between words, at the width of the help or a smaller one. */
+export function wrap(text: string, width = columns): string {
   const lines = ['']
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/\s+/)) {
     const line = lines.at(-1) ?? ''
-    if (line !== '' && line.length + 1 + word.length > columns) lines.push(word)
+    if (line !== '' && line.length + 1 + word.length > width) lines.push(word)
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
   }
   return lines.join('\n')

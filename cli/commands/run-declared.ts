@@ -6,7 +6,7 @@ import { usageError } from '../args/usage.ts'
 import type { Context } from '../context.ts'
 import { confirm, declinedCode } from '../output/prompt.ts'
 import { isInteractive, print, printJson, printStderr } from '../output/terminal.ts'
-import { formatRows, printHelp } from './help.ts'
+import { formatRows, printHelp, wrap } from './help.ts'
 
 /** Prints the commands that a service declares: for `locald run SERVICE`, alone or with `--help`. */
 export function printDeclared(
@@ -58,9 +58,16 @@ function helpOf(what: string, { description, run, confirm, args }: ServiceComman
     ...(confirm ? [['--yes', 'Do not ask before'] as const] : []),
     ['-h, --help', 'Print help'] as const,
   ]
-  const head = description === null ? [] : [description, '']
+  const head = description === null ? [] : [wrap(description), '']
   const usage = `Usage:\n  $ locald run ${what}${args.length === 0 ? '' : ' [options]'}`
-  return [...head, usage, '', `Runs:\n  ${run}`, '', `Options:\n${formatRows(rows)}`].join('\n')
+  return [
+    ...head,
+    usage,
+    '',
+    `Runs:\n  ${run.trimEnd().replaceAll('\n', '\n  ')}`,
+    '',
+    `Options:\n${formatRows(rows)}`,
+  ].join('\n')
 }
 
 function describeFlags(argument: CommandArgumentView): string {

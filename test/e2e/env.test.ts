@@ -79,15 +79,16 @@ t.test('the environment of a service, with what sets each variable', async t => 
   })
 
   await t.test('shows what a restart changes', async t => {
-    await sandbox.up(path, [], { env: { COLOUR: 'red' } })
+    await sandbox.up(path, [], { env: { COLOUR: 'red', SHLVL: '7' } })
     const answer = await ask()
     t.match(shown(answer, 'COLOUR'), { value: 'red', current: false })
+    t.match(shown(answer, 'SHLVL'), { value: '7', current: true }, 'what differs from shell to shell')
     t.match(answer.removed, ['EDITOR_TOKEN'])
     t.match(shown(answer, 'LOG_LEVEL'), { current: true })
     const { stdout, stderr } = await sandbox.ok(['env', 'web'], { cwd: path })
-    t.match(stdout, /^COLOUR \* +red +shell$/m)
+    t.match(stdout, /^COLOUR \* +shell +red$/m)
     t.match(stderr, /Run `locald restart web` to apply/)
-    t.match(stdout, /^DB_WORD +•••• +\.env:1$/m)
+    t.match(stdout, /^DB_WORD +\.env:1 +••••$/m)
   })
 
   await t.test('names file and line also after a restart of the daemon', async t => {

@@ -108,6 +108,23 @@ Options:
   t.match(await daemon.run(['run', 'seed', '--']), { code: 2, stderr: "Error: 'locald run' needs a command after --" })
 })
 
+t.test('long descriptions are wrapped, and a command of several lines is indented', async t => {
+  const about = 'Create a user with a role, and send the invitation by mail unless it is a dry run'
+  const user = { ...wipe, name: 'user', description: about, run: 'one\ntwo\n' }
+  const daemon = await daemonWith(t, [user, { ...wipe, run: 'one\ntwo' }])
+  t.equal(
+    (await daemon.run(['run', 'seed'])).stdout,
+    `Commands of seed:
+  user  Create a user with a role, and send the invitation by mail unless it is
+        a dry run
+  wipe  one two
+`,
+  )
+  const { stdout } = await daemon.run(['run', 'seed', 'user', '--help'])
+  t.ok(stdout.startsWith(about.replace(' run', '\nrun')), stdout)
+  t.match(stdout, 'Runs:\n  one\n  two\n\nOptions:')
+})
+
 t.test('an agent has to ask before a command with confirm', async t => {
   const daemon = await daemonWith(t, [wipe])
   const env = { LOCALD_AGENT: 'claude' }
