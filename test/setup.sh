@@ -66,6 +66,15 @@ install_packages() {
   say "Installing the packages of $1"
   (cd "$1" && npm ci --no-audit --no-fund --loglevel=error >&2)
   cp "$1/package-lock.json" "$modules/.locald-lock"
+  [[ $1 != "$root" ]] || is_built=true
+}
+
+# Builds locald, unless installing its packages did.
+is_built=false
+build_locald() {
+  $is_built && return 0
+  say 'Building locald'
+  (cd "$root" && npm run --silent build >&2)
 }
 
 # Prints the folder of another Node's program, fetched from npm: `node_of 24`.
