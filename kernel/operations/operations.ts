@@ -12,6 +12,7 @@ import type { ServiceState } from '../services/state.ts'
 import type { CommandRuns } from '../terminals/command-runs.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
 import { foreignStarts } from './foreign/starts.ts'
+import { foreignNotices } from './foreign/stop-notices.ts'
 import { finishIdleStops, IdleStops } from './idle/idle-stops.ts'
 import { ServiceUse, type UseSources } from './idle/service-use.ts'
 import { Leases, type LeasesInput } from './leases/leases.ts'
@@ -19,7 +20,7 @@ import { DeletedFolders } from './reload/deleted-folders.ts'
 import { Reloads, type ReloadsInput } from './reload/reload.ts'
 import type { StartRequest } from './start-request.ts'
 import { Startup, type StartupParts } from './startup.ts'
-import { foreignNotices, selectStartedBy, stopChosen, stopTarget } from './stop.ts'
+import { selectStartedBy, stopChosen, stopTarget } from './stop.ts'
 
 /** What operations work with. */
 export interface OperationsInput extends Omit<StartupParts, 'reloads' | 'leases'> {

@@ -1,6 +1,5 @@
 import { closure } from '../config/dependency-graph.ts'
 import type { Warning } from '../contract/plugin.ts'
-import { LocaldError } from '../errors.ts'
 import type { Events, InferredProject } from '../events.ts'
 import type { LoadedPlan } from '../projects/loaded-plan.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
@@ -11,6 +10,7 @@ import { unresolvedIn } from '../services/prepare.ts'
 import type { Service } from '../services/service.ts'
 import { pause } from '../system/async.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
+import { inOtherProject } from './foreign/project-error.ts'
 import { foreignStarts, isUnderWay, projectIn, withNewForeign } from './foreign/starts.ts'
 import type { LeaseOwner } from './leases/lease-holds.ts'
 import { warnOfEnvironments, warnOfShell } from './shell-warning.ts'
@@ -108,7 +108,7 @@ export class Startup {
     const { contributions } = this.#parts.projects
     const unresolved = await unresolvedIn(loaded, shell, { names, contributions })
     if (unresolved === undefined) return
-    throw neededBy === undefined ? unresolved : inProject(unresolved, loaded)
+    throw neededBy === undefined ? unresolved : inOtherProject(unresolved, `in ${loaded.plan.path}`)
   }
 
   /** Whether nothing of a request is to be started: only what other projects need is left alone. */
@@ -178,11 +178,6 @@ export class Startup {
     })
     return project
   }
-}
-
-/** Says in an error of another project which one has it. */
-function inProject({ code, message, hint, problems }: LocaldError, { plan: { path } }: LoadedPlan): LocaldError {
-  return new LocaldError(code, `in ${path}: ${message}`, { problems, ...(hint === undefined ? {} : { hint }) })
 }
 
 /** Returns what was inferred of the services that are started; nothing for a project with a `locald.toml`. */

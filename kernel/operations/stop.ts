@@ -2,10 +2,8 @@ import type { Log } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import type { Project } from '../projects/project.ts'
-import type { Projects } from '../projects/projects.ts'
 import { namesOf, servicesOf, type Target } from '../projects/selectors.ts'
 import type { Records } from '../services/records/records.ts'
-import type { Service } from '../services/service.ts'
 import type { Leases } from './leases/leases.ts'
 import type { Reloads } from './reload/reload.ts'
 
@@ -54,33 +52,6 @@ async function stopInTurn(
   records.dropProject(project.ref.path)
   await reloads.forget(project)
   await hooks.down(project.ref).catch(error => log.warn(messageOf(error)))
-}
-
-/** Says of stopped services which of other projects still need them, and which they leave running. */
-export function foreignNotices(targets: readonly Target[], foreign: Projects['foreign']): readonly string[] {
-  const stopped = new Set(targets.flatMap(servicesOf))
-  const isLeft = (service: Service) => service.supervisor.active && !stopped.has(service)
-  const isUsed = (project: Project, service: Service) =>
-    foreign.dependentsOf(service).some(other => isLeft(other.service)) ||
-    servicesOf({ project, names: project.dependentsOf([service.ref.name]) }).some(isLeft)
-  const needed = [...stopped].flatMap(service => {
-    const dependents = foreign.dependentsOf(service).filter(other => isLeft(other.service))
-    const verb = dependents.length === 1 ? 'needs' : 'need'
-    return dependents.length === 0
-      ? []
-      : [`${dependents.map(({ key }) => key).join(', ')} still ${verb} ${service.ref.key}`]
-  })
-  const left = targets
-    .flatMap(({ project, names }) => foreign.needsOf(project, names))
-    .filter(({ project, service }) => isLeft(service) && !isUsed(project, service))
-  const keys = [...new Set(left.map(({ service }) => service.ref.key))]
-  const verb = keys.length === 1 ? 'keeps' : 'keep'
-  return keys.length === 0
-    ? needed
-    : [
-        ...needed,
-        `${keys.join(', ')} ${verb} running; run \`locald stop ${keys.join(' ')}\` to stop ${keys.length === 1 ? 'it' : 'them'}`,
-      ]
 }
 
 /** Narrows targets to the services that an `up` has started, once it has started all or has given up. */

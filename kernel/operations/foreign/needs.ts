@@ -10,6 +10,7 @@ import type { LoadedPlan } from '../../projects/loaded-plan.ts'
 import type { Projects } from '../../projects/projects.ts'
 import type { Shell } from '../../services/environment/shell.ts'
 import { closest } from '../../system/suggest.ts'
+import { inOtherProject } from './project-error.ts'
 
 /** Services of a project that are needed. `names` undefined: all. */
 export interface Needed {
@@ -163,7 +164,7 @@ class Walk {
         await this.#note(from, ['projects', parseForeignKey(mention.key)?.project ?? ''], { message })
       }
     } catch (error) {
-      if (running === undefined) throw inProject(LocaldError.from(error), mention.key, folder)
+      if (running === undefined) throw inOtherProject(LocaldError.from(error), `'${mention.key}' in ${folder}`)
       const { plan, environmentFiles } = running
       const locate = environmentFiles.locate ?? (async () => ({ file: null, line: null }))
       this.#plans.set(folder, { plan, locate, envFiles: environmentFiles.envFiles })
@@ -216,14 +217,4 @@ class Walk {
 async function placeOf({ locate }: LoadedPlan, path: Path) {
   const found = await locate(path)
   return found.file === null ? await locate(path.slice(0, -1)) : found
-}
-
-/** Says in an error of another project which one has it. */
-function inProject(error: LocaldError, key: string, folder: string): LocaldError {
-  const { code, message, hint, problems, service } = error
-  return new LocaldError(code, `'${key}' in ${folder}: ${message}`, {
-    ...{ problems, cause: error },
-    ...(hint === undefined ? {} : { hint }),
-    ...(service === undefined ? {} : { service }),
-  })
 }
