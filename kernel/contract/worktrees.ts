@@ -19,6 +19,8 @@ export interface WorktreeService {
   readonly startedMs: number | null
   /** The environment of its process: never for a message or a log. */
   readonly env: Readonly<Record<string, string>>
+  /** The keys of services of other projects that its configuration names. */
+  readonly named: readonly string[]
   /** Its process tree; absent without a process on this machine. */
   readonly tree?: ProcessTree | undefined
   /** The tables of plugins in its project's configuration, by name. */

@@ -48,10 +48,12 @@ function add<K>(map: Map<K, readonly WorktreeService[]>, key: K, service: Worktr
   map.set(key, [...(map.get(key) ?? []), service])
 }
 
-/** A place that the service's own checkout has, too, is its own. */
+/** A place that the service's own checkout has, too, is its own; a service that its configuration names is meant. */
 function foreign(from: WorktreeService, found: readonly WorktreeService[]): WorktreeService | undefined {
   if (found.some(({ checkout }) => checkout === from.checkout)) return undefined
-  return found.find(target => target.repository === from.repository && !isShared(from, target))
+  return found.find(
+    target => target.repository === from.repository && !from.named.includes(target.key) && !isShared(from, target),
+  )
 }
 
 function isShared(from: WorktreeService, target: WorktreeService): boolean {

@@ -1,4 +1,5 @@
 /** Reports of what uses another worktree's service, while daemon, ports and variables change. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../lib/ports.ts'
 import { processList } from '../lib/process-list.ts'
@@ -74,4 +75,31 @@ on('linux', 'a report follows crashes of the daemon and changes of ports', async
   writeActors(box, main, [{ name: 'api', isWeb: true, lines: `port = ${next}` }], shared)
   await box.up(main)
   await until('no report', async () => (await box.status(fix)).every(({ reason }) => reason === null))
+})
+
+on('linux', 'what is declared as a service of another project is not reported', async (t, machine) => {
+  const box = machine.sandbox()
+  const main = await repository(
+    box,
+    'shop',
+    ['api', 'db'].map(name => ({ name, isWeb: true })),
+  )
+  await box.up(main)
+  const [api, db] = [await portOf(box, main, 'api'), await portOf(box, main, 'db')]
+  const fix = await worktree(box, main, 'fix')
+  const [toApi, toDb] = [api, db].map(port => ({ kind: 'tcp', target: `http://127.0.0.1:${port}` }))
+  const dependent = { ...toApi, name: 'dependent', lines: 'depends_on = ["main:api"]' }
+  const referring = { name: 'referring', env: { API_URL: `http://127.0.0.1:\${projects.main.api.port}` } }
+  writeActors(
+    box,
+    fix,
+    [dependent, referring, { ...toDb, name: 'other', lines: dependent.lines }],
+    `[projects]\nmain = ${JSON.stringify(main)}`,
+  )
+  await box.up(fix)
+  await until('a report of what is not declared', async () =>
+    (await box.service(fix, 'other')).reason?.includes(`uses shop:db of another worktree (127.0.0.1:${db})`),
+  )
+  await until('a connection', () => existsSync(join(fix, 'rounds', 'dependent')))
+  for (const { name } of [dependent, referring]) t.equal((await box.service(fix, name)).reason, null, name)
 })

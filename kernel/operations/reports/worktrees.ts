@@ -1,4 +1,6 @@
+import { foreignMentions } from '../../config/foreign-dependencies.ts'
 import type { WorktreeService, Worktrees } from '../../contract/plugin.ts'
+import type { ForeignServices } from '../../projects/foreign-services.ts'
 import type { Project } from '../../projects/project.ts'
 import { repositoryOf } from '../../registry/git-worktree.ts'
 import type { Service } from '../../services/service.ts'
@@ -6,7 +8,10 @@ import { describeEnvironment, type EnvironmentParts } from './service-environmen
 
 /** What the view of worktrees is made from. */
 export interface WorktreesInput extends EnvironmentParts {
-  readonly projects: EnvironmentParts['projects'] & { list(): readonly Project[] }
+  readonly projects: EnvironmentParts['projects'] & {
+    readonly foreign: Pick<ForeignServices, 'find'>
+    list(): readonly Project[]
+  }
 }
 
 /** A project that runs, and the checkout that it is in. */
@@ -31,7 +36,7 @@ export class RunningWorktrees implements Worktrees {
     const all = running.flatMap(checkoutOf)
     const isShared = ({ repository, checkout }: Checkout) =>
       all.some(other => other.repository === repository && other.checkout !== checkout)
-    return all.filter(isShared).flatMap(servicesOf)
+    return all.filter(isShared).flatMap(checkout => servicesOf(checkout, this.#input.projects.foreign))
   }
 
   async sourceOf(key: string, variable: string): Promise<string | undefined> {
@@ -49,7 +54,10 @@ function checkoutOf(project: Project): readonly Checkout[] {
   return repository === undefined ? [] : [{ project, repository, checkout: worktree?.gitDir ?? repository }]
 }
 
-function servicesOf({ project, repository, checkout }: Checkout): readonly WorktreeService[] {
+function servicesOf(
+  { project, repository, checkout }: Checkout,
+  foreign: Pick<ForeignServices, 'find'>,
+): readonly WorktreeService[] {
   return [...project.services.values()].filter(isUsable).map(service => {
     const { ref, state, supervisor, hosts, env = {} } = service
     const { port, startedMs } = state.now
@@ -59,8 +67,16 @@ function servicesOf({ project, repository, checkout }: Checkout): readonly Workt
       ...{ ports: [...(port === null ? [] : [port]), ...further], hosts, env, tree: supervisor.instance?.tree },
       startedMs: supervisor.instance === undefined ? null : startedMs,
       tables: project.plan.tables ?? {},
+      named: namedBy(project, ref.name, foreign),
     }
   })
+}
+
+/** Returns the keys of the services of other projects that a service depends on or refers to. */
+function namedBy(project: Project, name: string, foreign: Pick<ForeignServices, 'find'>): readonly string[] {
+  const plan = project.planOf(name)
+  const mentions = plan === undefined ? [] : foreignMentions(project.plan, plan)
+  return mentions.flatMap(({ key }) => foreign.find(project.plan, key)?.service.ref.key ?? [])
 }
 
 /** Whether a service runs or starts, would for the next request, or has failed. */

@@ -6,7 +6,7 @@ import { Places } from '../../../plugins/worktree-leaks/places.ts'
 function service(project: string, name: string, more: Partial<WorktreeService> = {}): WorktreeService {
   const key = `${project}:${name}`
   const own = { key, name, project, path: `/${project}`, repository: '/shop/.git', checkout: `/git/${project}` }
-  return { ...own, ports: [], hosts: [], startedMs: 1, env: {}, tables: {}, ...more }
+  return { ...own, ports: [], hosts: [], startedMs: 1, env: {}, tables: {}, named: [], ...more }
 }
 
 const api = service('shop', 'api', { ports: [20_001, 20_009], hosts: ['api.shop.localhost'] })
