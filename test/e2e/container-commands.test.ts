@@ -2,10 +2,20 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ContainerSandbox, engineName, isOwnEngine, noContainers } from '../lib/containers.ts'
-import { configuration } from '../lib/containers-project.ts'
+import { configuration, containerOf } from '../lib/containers-project.ts'
 
 const projectOf = (image: string) =>
-  configuration('shop', { web: { image, container_port: 80, volumes: ['content:/content'] } })
+  configuration('shop', {
+    web: {
+      ...{ image, container_port: 80, volumes: ['content:/content'], env: { LEVEL: 'debug' } },
+      commands: {
+        look: {
+          run: `printf '<%s>\\n' \${note} "$LEVEL"; hostname; wget -qO- http://127.0.0.1; exit 3`,
+          args: { note: { default: '-' } },
+        },
+      },
+    },
+  })
 
 t.test('locald container lists, runs and removes what is its own', { skip: noContainers }, async t => {
   const sandbox = new ContainerSandbox(t)
@@ -30,6 +40,13 @@ t.test('locald container lists, runs and removes what is its own', { skip: noCon
     const shown = await sandbox.ok(['container', 'ls'])
     t.match(shown.stdout, /PROJECT +SERVICE +STATE .*\nshop +web +running /)
     t.match(await json('engine'), { engine: engineName, reason: 'the project used it before' })
+  })
+
+  await t.test("a service's own command runs inside its container", async t => {
+    const name = await sandbox.inspect(await containerOf(sandbox, 'shop', 'web'), '{{.Config.Hostname}}')
+    const note = `'; exit 9; $(exit 9) *`
+    const ran = await sandbox.run(['run', 'web', 'look', '--note', note], { cwd: folder })
+    t.match(ran, { code: 3, stdout: `<${note}>\n<debug>\n${name}\nhello from web\n` })
   })
 
   await t.test('run is on the network of the project, and exits with the code of the command', async t => {

@@ -28,6 +28,7 @@ env = { ELSEWHERE = "\${services.db.url}" }
 [services.db]
 type = "postgres"
 databases = ["shop", "shop_test"]
+commands.place = { run = 'printf "%s\\n" \${note} "$DATABASE_URL" "$PGDATABASE" \${services.db.url}', args = { note = {} } }
 ${version === '' ? '' : `version = "${version}"`}
 `,
   'web.mjs': web,

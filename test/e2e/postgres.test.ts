@@ -26,6 +26,8 @@ t.test('locald up with a database', async t => {
   t.match(other, { ELSEWHERE: url, DATABASE_URL: 'postgresql://production/' }, 'no dependency: only what it asks for')
   t.notMatch(JSON.stringify(events), new URL(url).password, 'no password in events')
   t.match(await sandbox.service(folder, 'db'), { status: 'running', health: 'healthy', url: null })
+  const declared = await sandbox.ok(['run', 'db', 'place', '--note', '$HOME; exit 9'], { cwd: folder })
+  t.equal(declared.stdout, `$HOME; exit 9\n${url}\nshop\n${url}\n`, 'a command of the database')
   if (spawnSync('psql', ['--version']).status === 0) {
     const ran = await sandbox.ok(['run', 'db', '--', 'psql', '-XAtc', 'SELECT current_database()'], { cwd: folder })
     t.equal(ran.stdout, 'shop\n')

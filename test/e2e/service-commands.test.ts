@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { ConfigAnswer } from '../../kernel/protocol.ts'
+import type { ConfigAnswer, RunAnswer } from '../../kernel/protocol.ts'
+import { callApi } from '../lib/dashboard.ts'
+import { IdleProject } from '../lib/idle-project.ts'
+import { until } from '../lib/running.ts'
 import { Sandbox } from '../lib/sandbox.ts'
+import { TerminalClient } from '../lib/terminal-client.ts'
 
 const toml = (extra = '') => `[project]
 name = "shop"
@@ -55,4 +60,35 @@ t.test("a service's own command runs in its place, with its arguments as words",
     values.find(({ key }) => key === 'services.web.commands.fail.run'),
     { value: 'exit 3', file: join(folder, 'locald.toml'), line },
   )
+})
+
+t.test('a command on a terminal of its own wakes what sleeps, and keeps it awake as long as it runs', async t => {
+  const sandbox = new Sandbox(t)
+  const project = new IdleProject(sandbox, { db: [], other: [], web: ['db'] })
+  const { folder } = project
+  const config = join(folder, 'locald.toml')
+  const command = `run = 'echo "got \${note}"; until [ -e over ]; do sleep 0.05; done'\nargs = { note = {} }\n`
+  sandbox.write(config, `${readFileSync(config, 'utf8')}[services.web.commands.hold]\n${command}`)
+  const waitFor = async (name: string, status: string) =>
+    await until(`${name} ${status}`, async () => (await sandbox.service(folder, name)).status === status)
+  await sandbox.up(folder)
+  await waitFor('db', 'stopped')
+  const { socket } = await sandbox.server()
+  const call = { path: folder, service: 'web', command: { name: 'hold', args: { note: 'a b' } } }
+  const { run }: RunAnswer = await callApi(socket, 'POST', '/v1/services/run', call)
+  t.match(run.argv, ['hold', '--note=a b'], 'what people see of it')
+  const terminal = new TerminalClient(t, { socket, of: { id: run.id } })
+  await terminal.shows(/^got a b$/)
+  t.equal((await sandbox.service(folder, 'db')).status, 'running')
+
+  t.comment('another service, used later, sleeps before it')
+  await project.findPort()
+  t.equal((await project.ask('other', '/')).body, '0 bytes')
+  await waitFor('other', 'stopped')
+  t.equal((await sandbox.service(folder, 'db')).status, 'running')
+  sandbox.write(join(folder, 'at', 'web', 'over'), '')
+  await terminal.shows(/\[exited with code 0\]$/)
+  await waitFor('db', 'stopped')
+  const wrong = callApi(socket, 'POST', '/v1/services/run', { ...call, command: { name: 'hold' } })
+  await t.rejects(wrong, /400 .*web hold: 'note' is required/)
 })

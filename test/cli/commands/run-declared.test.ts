@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { ServiceCommandView } from '../../../kernel/protocol.ts'
 import { FakeDaemon, json } from '../fake-daemon.ts'
+import { Screen } from '../screen.ts'
 
 const fresh: ServiceCommandView = {
   ...{ name: 'fresh', run: 'npm run seed', description: 'Fill the database', confirm: false },
@@ -123,6 +124,26 @@ t.test('long descriptions are wrapped, and a command of several lines is indente
   const { stdout } = await daemon.run(['run', 'seed', 'user', '--help'])
   t.ok(stdout.startsWith(about.replace(' run', '\nrun')), stdout)
   t.match(stdout, 'Runs:\n  one\n  two\n\nOptions:')
+})
+
+t.test('a command with confirm asks on a terminal, and runs nothing unless the answer is yes', async t => {
+  const daemon = await daemonWith(t, [wipe])
+  for (const answer of ['\r', 'n\r', '\x03']) {
+    const screen = new Screen(t, daemon, ['run', 'seed', 'wipe'])
+    await screen.shows('Run seed wipe (rm -r data)? [y/N] ')
+    screen.press(answer)
+    t.equal(await screen.ends(), 'code 1, restored', JSON.stringify(answer))
+    t.match(screen.text, 'Nothing was run')
+  }
+  t.notOk(daemon.asked.some(({ path }) => path === '/v1/services/one-off'))
+  const screen = new Screen(t, daemon, ['run', 'seed', 'wipe'])
+  await screen.shows('[y/N] ')
+  screen.press('y\r')
+  t.equal(await screen.ends(), 'code 7, restored')
+  t.strictSame(lastAsked(daemon)['command'], { name: 'wipe', args: {} })
+  const sure = new Screen(t, daemon, ['run', 'seed', 'wipe', '--yes'])
+  t.equal(await sure.ends(), 'code 7, restored')
+  t.notMatch(sure.text, '[y/N]')
 })
 
 t.test('an agent has to ask before a command with confirm', async t => {

@@ -15,6 +15,25 @@ import type { ProjectSource } from '../../../kernel/contract/plugin.ts'
 import { failure, folder, load, problemLines, types } from './projects.ts'
 import { head, web } from './wrong-files/index.ts'
 
+t.test('merges the commands of services, one key at a time', async t => {
+  const own = (size: number) =>
+    `args = { size = { type = "integer", default = ${size} }, note = { default = "-" } }\nconfirm = true\n`
+  const fresh = `run = "seed \${size} \${note}"`
+  const { root, places } = folder({
+    '../../.locald.toml': `[services.web.commands.fresh]\n${own(1)}description = "Fill it"\nrun = "weak \${size} \${note}"\n[services.web.commands.mine]\nrun = "true"\n`,
+    'locald.toml': `${web}[services.web.commands.fresh]\n${fresh}\nargs = { size = { default = 2 } }\n[services.web.commands.wipe]\nrun = "rm"\n`,
+  })
+  const { plan } = await loadProject(root, types, places)
+  t.strictSame(plan.services[0]?.common.commands, {
+    fresh: {
+      ...{ run: `seed \${size} \${note}`, description: 'Fill it', confirm: true },
+      args: { size: { type: 'integer', default: 2 }, note: { type: 'string', default: '-' } },
+    },
+    mine: { run: 'true', args: {}, confirm: false },
+    wipe: { run: 'rm', args: {}, confirm: false },
+  })
+})
+
 t.test('merges the layers from the weakest to the strongest', async t => {
   const files = {
     '../../.config/locald/config.toml':
