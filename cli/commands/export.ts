@@ -1,5 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { realPath } from '../../kernel/contract/real-path.ts'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { ConfigAnswer, ConfigBody } from '../../kernel/protocol.ts'
@@ -8,7 +8,7 @@ import { exists } from '../../kernel/system/stat.ts'
 import { flagValue } from '../args/parse.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
-import type { Format, Note } from '../export/index.ts'
+import type { Format, Note, OutputFile } from '../export/index.ts'
 import { shortenPath } from '../output/errors.ts'
 import { print, printJson, printStderr } from '../output/terminal.ts'
 
@@ -27,16 +27,60 @@ export function exportKubernetes(context: Context): Promise<number> {
   return exportProject(context, 'kubernetes')
 }
 
+/** `locald export systemd`: units in a folder. */
+export async function exportSystemd(context: Context): Promise<number> {
+  const { args, cwd } = context
+  const given = flagValue(args, 'output')
+  const folder = given === undefined ? undefined : resolve(cwd, given)
+  const { output, notes } = await readExport(context, 'systemd')
+  const units = typeof output === 'string' ? [] : output
+  if (folder !== undefined) await writeAll(folder, units, args.flags.has('force'))
+  if (context.json) {
+    printJson({ format: 'systemd', files: units, notes, ...(folder === undefined ? {} : { folder }) })
+    return 0
+  }
+  if (folder === undefined)
+    print(
+      units
+        .map(({ name, text }) => `# ${name}\n${text}`)
+        .join('\n')
+        .trimEnd(),
+    )
+  else print(units.map(({ name }) => `Wrote ${shortenPath(join(folder, name), cwd)}`).join('\n'))
+  printAllNotes(notes, cwd)
+  return 0
+}
+
+/** Writes all files, or none where one of them exists already. */
+async function writeAll(folder: string, files: readonly OutputFile[], isForced: boolean): Promise<void> {
+  const paths = files.map(({ name, text }) => ({ path: join(folder, name), text }))
+  if (!isForced) for (const { path } of paths) await requireFree(path)
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw new LocaldError('USAGE', `cannot create ${folder}: ${messageOf(error)}`, {
+      hint: 'Name another folder with `-o DIR`.',
+      cause: error,
+    })
+  }
+  for (const { path, text } of paths) await writeText(path, text, isForced)
+}
+
+async function readExport({ cwd, paths }: Context, format: Format) {
+  const body: ConfigBody = { path: cwd, env: callerEnvironment() }
+  const answer = await (await requireDaemon(paths)).post<ConfigAnswer>('/v1/config', body)
+  const { exportAs } = await import('../export/index.ts')
+  return await exportAs(format, answer)
+}
+
 async function exportProject(context: Context, format: Format): Promise<number> {
   const { args, cwd } = context
   const given = flagValue(args, 'output')
   const file = given === undefined ? undefined : resolve(cwd, given)
   const isForced = args.flags.has('force')
   if (file !== undefined && !isForced) await requireFree(file)
-  const body: ConfigBody = { path: cwd, env: callerEnvironment() }
-  const answer = await (await requireDaemon(context.paths)).post<ConfigAnswer>('/v1/config', body)
-  const { exportAs } = await import('../export/index.ts')
-  const { text, notes } = await exportAs(format, answer)
+  const { output, notes } = await readExport(context, format)
+  const text = typeof output === 'string' ? output : output.map(each => each.text).join('\n')
   if (file !== undefined) await writeText(file, text, isForced)
   if (context.json) {
     printJson({ format, text, notes, ...(file === undefined ? {} : { file }) })
@@ -44,9 +88,13 @@ async function exportProject(context: Context, format: Format): Promise<number> 
   }
   if (file === undefined) print(text.trimEnd())
   else print(`Wrote ${shortenPath(file, cwd)}`)
+  printAllNotes(notes, cwd)
+  return 0
+}
+
+function printAllNotes(notes: readonly Note[], cwd: string): void {
   printNotes('Not carried over:', notes, 'dropped', cwd)
   printNotes('Different from locald:', notes, 'changed', cwd)
-  return 0
 }
 
 function printNotes(title: string, notes: readonly Note[], kind: Note['kind'], cwd: string): void {

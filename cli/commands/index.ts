@@ -35,6 +35,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   'export compose': async () => (await import('./export.ts')).exportCompose,
   'export procfile': async () => (await import('./export.ts')).exportProcfile,
   'export kubernetes': async () => (await import('./export.ts')).exportKubernetes,
+  'export systemd': async () => (await import('./export.ts')).exportSystemd,
   'export session': async () => (await import('./export.ts')).exportSession,
   port: async () => (await import('./port.ts')).port,
   doctor: async () => (await import('./doctor.ts')).doctor,

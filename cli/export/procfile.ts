@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { type Exports, environmentOf, type Template } from './environment.ts'
+import { environmentOf, type Template } from './environment.ts'
 import { noteKeys } from './keys.ts'
+import { localExports } from './local.ts'
 import type { Notes } from './notes.ts'
-import { type Project, type Service, tableAt } from './project.ts'
+import { isWritten, type Project, type Service, tableAt } from './project.ts'
 import { quote } from './runtime.ts'
 import { hideSecrets } from './secrets.ts'
 import { secretsOf } from './workloads.ts'
@@ -22,7 +23,9 @@ export function toProcfile(given: Project, notes: Notes): string {
     return isCommand
   })
   const exports = new Map(
-    project.services.map(service => [service.name, exportsOf(service, listed.indexOf(service))] as const),
+    project.services.map(
+      service => [service.name, localExports(service, portOf(service, listed.indexOf(service)))] as const,
+    ),
   )
   const variables = new Set<string>()
   const noteVariable = ({ name, table }: Service, variable: string, value: string) => {
@@ -58,21 +61,10 @@ function lineOf({ name, table }: Service, command: string, notes: Notes): string
   return `${name}: ${first}${typeof port === 'number' ? `export PORT=${port}; ` : ''}${text}\n`
 }
 
-function exportsOf({ type, table }: Service, index: number): Exports {
-  const host: Template = ['127.0.0.1']
-  if (type === 'postgres') {
-    const database = String(Array.isArray(table['databases']) ? table['databases'][0] : 'postgres')
-    const url = [`postgresql://postgres@127.0.0.1:5432/${encodeURIComponent(database)}`]
-    return { host, port: ['5432'], url, user: ['postgres'], password: [], database: [database] }
-  }
+function portOf({ type, table }: Service, index: number): number | undefined {
   const written = table['port'] ?? table['container_port']
-  if (type === 'worker' || (index < 0 && typeof written !== 'number')) return { host }
-  const port = String(typeof written === 'number' ? written : firstPort + portStep * index)
-  return { host, port: [port], url: [`http://127.0.0.1:${port}`] }
-}
-
-function isWritten({ values }: Project, key: string): boolean {
-  return values.some(value => value.file !== null && (value.key === key || value.key.startsWith(`${key}.`)))
+  if (typeof written === 'number' && type !== 'worker') return written
+  return type === 'worker' || index < 0 ? undefined : firstPort + portStep * index
 }
 
 function textOf(template: Template): string {

@@ -77,6 +77,11 @@ function dependenciesOf(value: unknown): readonly (readonly [string, Condition])
   ])
 }
 
+/** Whether a file sets a key, or one below it. */
+export function isWritten({ values }: Project, key: string): boolean {
+  return values.some(value => value.file !== null && (value.key === key || value.key.startsWith(`${key}.`)))
+}
+
 /** Returns a text as a list of one, a list of texts as it is. */
 export function textsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value]

@@ -176,4 +176,17 @@ export const configCommands = [
     flags: exportFlags,
     examples: ['locald export kubernetes', 'locald export kubernetes -o k8s.yaml'],
   },
+  {
+    name: 'export systemd',
+    args: '',
+    group: 'config',
+    about: 'Write the project as units of systemd',
+    details:
+      'Writes user units to DIR: a `.service` for each command, a `.timer` for a scheduled one, and `PROJECT.target` for all. Ports are fixed. Values of secrets are not written: the units read ~/.config/PROJECT.env. What cannot be carried over is listed on stderr.',
+    flags: [
+      { name: 'output', short: 'o', value: 'DIR', about: 'Write the files to DIR; default: print' },
+      { name: 'force', about: 'Replace files' },
+    ],
+    examples: ['locald export systemd', 'locald export systemd -o ~/.config/systemd/user'],
+  },
 ] as const satisfies readonly Spec<string>[]
