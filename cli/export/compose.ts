@@ -37,7 +37,8 @@ export async function toCompose(project: Project, notes: Notes): Promise<string>
   const volumes = Object.fromEntries([...new Set(named)].map(name => [name, {}]))
   const file = { services: Object.fromEntries(services), ...(named.length === 0 ? {} : { volumes }) }
   const head = `# Made from ${project.name} by \`locald export compose\`. Secrets are read from .env.\n`
-  return `${head}${stringify(file, { lineWidth: 0, keepUndefined: false })}`
+  // Compose before version 2 reads YAML 1.1, in which `no` is no text.
+  return `${head}${stringify(file, { lineWidth: 0, keepUndefined: false, version: '1.1' })}`
 }
 
 function isScheduled({ type }: Service): boolean {
