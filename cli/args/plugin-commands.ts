@@ -217,7 +217,7 @@ export const pluginCommands: readonly PluginCommand[] = [
     args: '[--system]',
     group: 'machine',
     about: 'Trust the local CA in all trust stores',
-    details: 
+    details:
       'Adds it to the trust stores of the system and of browsers. On macOS it goes to your own keychain, with `--system` to that of all users.',
   },
   {
