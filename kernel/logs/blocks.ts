@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { newline } from './lines.ts'
 import type { Prefilter } from './prefilter.ts'
 import { endsBefore, type LogSegment } from './segments.ts'
@@ -43,8 +44,11 @@ export async function* blocksBefore(
   }
 }
 
-/** Yields a block where nothing matches as it is, else smaller ones, backwards. */
-function* piecesOf(block: Block, prefilter: Prefilter | undefined): Generator<Block> {
+/**
+ * Yields a block where nothing matches as it is, else smaller ones, backwards: other work has its turn between them, as
+ * to match a megabyte of lines takes long.
+ */
+async function* piecesOf(block: Block, prefilter: Prefilter | undefined): AsyncGenerator<Block> {
   if (prefilter === undefined) return yield block
   if (!prefilter.mayMatch(block.bytes)) return yield { ...block, mayMatch: false }
   for (let end = block.bytes.length; end > 0; ) {
@@ -52,5 +56,6 @@ function* piecesOf(block: Block, prefilter: Prefilter | undefined): Generator<Bl
     const bytes = block.bytes.subarray(start, end)
     yield { ...block, offset: block.offset + start, bytes, mayMatch: prefilter.mayMatch(bytes) }
     end = start
+    await setImmediate()
   }
 }
