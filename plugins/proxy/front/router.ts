@@ -1,11 +1,12 @@
 import { notShared } from '../pages/errors.ts'
 import type { LocalResponse } from '../pages/responses.ts'
+import { forVisitors } from '../pages/visitors.ts'
 import type { Decision } from '../routing/decision.ts'
 import type { RequestRouter, Router } from '../routing/router.ts'
 
 /**
- * Routes the requests of a front: to its service alone, whatever else is served under its name. Pages have no links to
- * the dashboard.
+ * Routes the requests of a front: to its service alone, whatever else is served under its name. Pages say no more of it
+ * than its state, and have no links to the dashboard.
  */
 export class FrontRouter implements RequestRouter {
   readonly #router: Router
@@ -43,9 +44,9 @@ export class FrontRouter implements RequestRouter {
     this.#router.close()
   }
 
-  /** Refuses what a wait has changed into the destination of another service. */
+  /** Refuses what a wait has changed into something of another service. */
   #limit(decision: Decision): Decision {
-    const isOther = decision.kind === 'forward' && decision.to.key !== this.#key
-    return isOther ? { kind: 'respond', response: notShared() } : decision
+    if (decision.kind === 'respond') return { kind: 'respond', response: forVisitors(decision.response, this.#key) }
+    return decision.to.key === this.#key ? decision : { kind: 'respond', response: notShared() }
   }
 }

@@ -8,6 +8,7 @@ import type { FrontSpec } from '../../../../plugins/proxy/provides.ts'
 import { type BootOptions, boot } from '../lib/boot.ts'
 import { get, textOf, wire } from '../lib/client.ts'
 import { addressOf, at, listening, serve } from '../lib/services.ts'
+import { eventually } from '../lib/wait.ts'
 
 const shown = 'phone.example:4000'
 
@@ -174,19 +175,48 @@ t.test('a WebSocket reaches the service, and no other name', async t => {
   await closed
 })
 
-t.test('a page about the service has none of its output, nor any link to the dashboard', async t => {
-  const { at: port, catalog } = await open(t)
+t.test('a page about the service says its state alone: no cause, output, folder or link to the dashboard', async t => {
+  const { at: port, catalog, server } = await open(t, {}, { limits: { progress: 50, hold: 50, poll: 50 } })
   catalog.tails.set('shop:web', ['a secret line'])
-  catalog.set('shop:web', { status: 'failed', reason: 'exited with code 1' })
-  const headers = { accept: 'text/html' }
-  const failed = await get(port, shown, '/', { headers })
-  t.equal(failed.status, 503)
-  t.match(failed.body, /exited with code 1/)
-  t.notMatch(failed.body, /secret|dashboard/)
+  const reason = 'exited with code 1: Error: postgres://user:secret@db'
+  for (const [state, status, what] of [
+    [{ status: 'failed', reason }, 503, 'failed'],
+    [{ status: 'exited', reason }, 503, 'failed'],
+    [{ status: 'stopped', reason, path: '/home/secret' }, 503, 'stopped'],
+    [{ status: 'starting', reason }, 503, 'starting'],
+    [{ status: 'running', fault: { message: reason, hint: reason } }, 502, 'unreachable'],
+    [{ status: 'running', upstream: null, port: null }, 502, 'refused'],
+  ] as const) {
+    const upstream = at(server.port).upstream ?? null
+    catalog.faults.clear()
+    if ('fault' in state) catalog.faults.set('shop:web', state.fault)
+    catalog.set('shop:web', { upstream, fault: undefined, ...state })
+    for (const accept of ['text/html', '*/*']) {
+      const headers = { accept, ...(accept === '*/*' ? {} : { 'sec-fetch-mode': 'navigate' }) }
+      const { status: code, body, header } = await get(port, shown, '/', { headers })
+      t.match({ code, what: header('x-locald') }, { code: status, what }, accept)
+      t.match(body, /The service (?:has failed|is not running|is starting|cannot be reached)/)
+      t.notMatch(body, /secret|code 1|127\.0\.0\.1|dashboard|shop/)
+    }
+  }
+  catalog.set('shop:web', { status: 'starting', reason, fault: undefined })
+  const poll = await get(port, shown, '/', { headers: { 'x-locald-progress': 'ready' } })
+  t.match(poll, { status: 202, body: '{}\n' })
   catalog.remove('shop:web')
-  const removed = await get(port, shown, '/', { headers })
+  const removed = await get(port, shown, '/', { headers: { accept: 'text/html' } })
   t.equal(removed.status, 404)
   t.notMatch(removed.body, /shop/)
+})
+
+t.test('what a wait has made of another service is not found', async t => {
+  const { at: port, catalog } = await open(t)
+  catalog.set('shop:web', { status: 'starting' })
+  const held = get(port, shown, '/', { headers: { accept: 'text/html' } })
+  await eventually(() => catalog.waiting > 0, 'held')
+  catalog.remove('shop:web')
+  const { status, body } = await held
+  t.equal(status, 404)
+  t.notMatch(body, /shop|api/)
 })
 
 t.test('behind a tunnel, the client is the one that the tunnel names last', async t => {
