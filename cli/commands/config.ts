@@ -11,14 +11,21 @@ import { painter, print, printJson, printStderr } from '../output/terminal.ts'
 export async function configCheck(context: Context): Promise<number> {
   const answer = await ask(context)
   if (answer.unresolved !== undefined) throw LocaldError.fromJSON(answer.unresolved)
-  const { project, path, warnings = [] } = answer
+  const { project, path, values, warnings = [] } = answer
   if (context.json) {
     printJson({ ok: true, project, path, warnings })
     return 0
   }
   for (const { message, hint } of warnings) printStderr(`Warning: ${message}\nHint: ${hint}`)
-  print('locald.toml is valid')
+  print(checkedOf(values, path))
   return 0
+}
+
+/** Says what was found valid: without a `locald.toml`, the files that describe the services in its place. */
+function checkedOf(values: readonly ConfigValue[], path: string): string {
+  const files = new Set(values.flatMap(({ file }) => (file === null ? [] : [shortenPath(file, path)])))
+  if (files.size === 0 || files.has('locald.toml')) return 'locald.toml is valid'
+  return `No locald.toml: the project of ${[...files].join(' and ')} is valid`
 }
 
 /** `locald config show`: `key = value` lines. */

@@ -6,6 +6,7 @@ import { parsePort, readDuration } from '../args/values.ts'
 import type { Context } from '../context.ts'
 import { type Client, findDaemon, requireDaemon } from '../daemon/client.ts'
 import { interruptedCode } from '../follow/keys.ts'
+import { dayTime } from '../output/day-time.ts'
 import { table } from '../output/table.ts'
 import { painter, print, printJson, printStderr } from '../output/terminal.ts'
 
@@ -22,7 +23,13 @@ const shareWays = ['lan', 'tailscale', 'cloudflared', 'ngrok'] as const satisfie
 /** `locald share`. */
 export async function share(context: Context): Promise<number> {
   const { flags, positionals } = context.args
-  if (flags.has('stop')) return await stopShares(context)
+  if (flags.has('stop')) {
+    const other = [...shareWays, 'for', 'port', 'detach'].find(flag => flags.has(flag))
+    if (other === undefined) return await stopShares(context)
+    throw new LocaldError('USAGE', `--stop and --${other} cannot be combined`, {
+      hint: 'Run `locald share --stop SERVICE`: it stops all shares of it.',
+    })
+  }
   const [service] = positionals
   const [via, ...others] = shareWays.filter(way => flags.has(way))
   if (service === undefined && via === undefined) return await listShares(context)
@@ -35,17 +42,23 @@ export async function share(context: Context): Promise<number> {
     })
   }
   const daemon = await requireDaemon(context.paths)
-  return await begin(context, daemon, { key: await keyOf(context, daemon, service), via, ...bodyOf(context) })
+  return await begin(context, daemon, { key: await keyOf(context, daemon, service), via, ...bodyOf(context) }, service)
 }
 
 function bodyOf({ args }: Context): Omit<ShareBody, 'key' | 'via'> {
   const port = flagValue(args, 'port')
   const time = flagValue(args, 'for')
   return {
-    ...(port === undefined ? {} : { port: parsePort('--port', port) }),
+    ...(port === undefined ? {} : { port: parseOwnPort(port) }),
     ...(time === undefined ? {} : { forMs: parseTime(time) }),
     ...(args.flags.has('detach') ? { detach: true } : {}),
   }
+}
+
+function parseOwnPort(text: string): number {
+  const port = parsePort('--port', text)
+  if (port > 0) return port
+  throw new LocaldError('USAGE', '--port must be from 1 to 65535', { hint: 'Use for example --port 8080.' })
 }
 
 function parseTime(text: string): number {
@@ -65,8 +78,8 @@ async function keyOf({ cwd }: Context, daemon: Client, service: string): Promise
   })
 }
 
-/** Shares until Ctrl-C, or only begins to. */
-async function begin({ json }: Context, daemon: Client, body: ShareBody): Promise<number> {
+/** Shares until Ctrl-C, or only begins to. @param name the service, as the user names it from this folder */
+async function begin({ json }: Context, daemon: Client, body: ShareBody, name: string): Promise<number> {
   const stream = daemon.stream<ShareEvent>({ method: 'POST', path: '/v1/shares', body, doing: 'sharing the service' })
   let isInterrupted = false
   const stop = (): void => {
@@ -78,7 +91,7 @@ async function begin({ json }: Context, daemon: Client, body: ShareBody): Promis
     for await (const events of stream.batches) {
       for (const event of events) {
         if (json) printJson(event.event === 'share' ? event.share : { stopped: event.reason })
-        else if (event.event === 'share') await printShare(event, body)
+        else if (event.event === 'share') await printShare(event, name)
         else printStderr(`Not shared any more: ${event.reason}`)
       }
     }
@@ -88,22 +101,20 @@ async function begin({ json }: Context, daemon: Client, body: ShareBody): Promis
   return isInterrupted ? interruptedCode : 0
 }
 
-async function printShare({ share, notes }: Extract<ShareEvent, { event: 'share' }>, body: ShareBody): Promise<void> {
+async function printShare({ share, notes }: Extract<ShareEvent, { event: 'share' }>, name: string): Promise<void> {
   const { via, urls, until, detached, key } = share
-  const end = until === null ? '' : ` until ${new Date(until).toLocaleTimeString()}`
+  const end = until === null ? '' : ` until ${dayTime(new Date(until))}`
   print(`${key} is shared with ${audiences[via]}${end}`)
   for (const { url, network } of urls) print(`  ${url}${network === null ? '' : `  (${network})`}`)
   for (const note of notes) printStderr(`Warning: ${note}`)
   const [first] = urls
   if (process.stdout.isTTY && first !== undefined) print(await codeOf(first.url))
-  const name = key.split(':').at(-1)
   printStderr(
     detached
       ? `Run \`locald share --stop ${name}\` to stop it; it also stops with the daemon.`
       : 'Press Ctrl-C to stop it.',
   )
-  if (body.via === 'lan')
-    printStderr('Over plain HTTP, browsers refuse features such as the camera and service workers.')
+  if (via === 'lan') printStderr('Over plain HTTP, browsers refuse features such as the camera and service workers.')
 }
 
 /** Returns a QR code of half blocks, for a camera. */
@@ -125,7 +136,7 @@ async function readShares(daemon: Client | undefined): Promise<SharesAnswer> {
 }
 
 function rowsOf({ key, via, urls, until, detached }: ShareView) {
-  const end = until ?? (detached ? 'stopped' : 'Ctrl-C')
+  const end = until === null ? (detached ? 'stopped' : 'Ctrl-C') : dayTime(new Date(until))
   const rows = urls.length === 0 ? [{ url: '-' }] : urls
   return rows.map(({ url }, index) => ({
     cells: (index === 0 ? [key, via, url, end] : ['', '', url, '']).map(text => ({ text })),

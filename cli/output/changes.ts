@@ -1,4 +1,5 @@
 import type { WhyAnswer } from '../../kernel/protocol.ts'
+import { dayTime } from './day-time.ts'
 import { sanitizeLogText } from './log-format.ts'
 import type { Paint } from './terminal.ts'
 
@@ -34,12 +35,6 @@ export function formatChanges(answer: WhyAnswer, { paint, cwd, most }: ChangesOp
 
 function headOf(wellAt: string | null | undefined): string {
   return wellAt == null ? 'likely causes' : `likely causes (it was last healthy at ${dayTime(new Date(wellAt))})`
-}
-
-/** Returns the time of a day, with the date of another day. */
-function dayTime(at: Date): string {
-  const time = at.toLocaleTimeString('en-GB')
-  return at.toDateString() === new Date().toDateString() ? time : `${time} on ${at.toLocaleDateString('en-CA')}`
 }
 
 function nameIn({ key, tree }: WhyAnswer): string {

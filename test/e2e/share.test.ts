@@ -88,6 +88,8 @@ t.test('sharing with the local network', { skip: unable, timeout: 120_000 }, asy
     t.match(await run(['web', '--lan', '--ngrok']), { code: 2, stderr: /more than one way/ })
     t.match(await run(['--lan']), { code: 2, stderr: /locald share SERVICE --lan/ })
     t.match(await run(['web', '--lan', '--for', 'ever']), { code: 2, stderr: /--for/ })
+    t.match(await run(['web', '--lan', '--port', '0']), { code: 2, stderr: /--port must be from 1/ })
+    t.match(await run(['--stop', '--lan']), { code: 2, stderr: /--stop and --lan cannot be combined/ })
     t.match(await run(['db', '--lan']), { code: 1, stderr: /has no URL/ })
     t.match(await run(['nothing', '--lan']), { code: 2, stderr: /UNKNOWN_SERVICE/ })
     t.match(await run([]), { code: 0, stdout: /^No service is shared/ })
@@ -151,6 +153,9 @@ t.test('sharing with the local network', { skip: unable, timeout: 120_000 }, asy
     other.child.kill('SIGKILL')
     await other.done
     t.match(await run(['--stop', 'web']), { code: 0, stdout: /not shared by lan any more/ })
+    const elsewhere = await box.run(['share', 'shop:web', '--lan', '--detach', '--for', '20d'], { cwd: box.home })
+    t.match(elsewhere, { code: 0, stdout: /until .* on \d{4}-\d\d-\d\d/, stderr: '`locald share --stop shop:web`' })
+    t.match(await box.run(['share', '--stop', 'shop:web'], { cwd: box.home }), { code: 0, stdout: /not shared/ })
     t.match(await run(['--stop']), { code: 0, stdout: 'No service is shared.\n' })
   })
 

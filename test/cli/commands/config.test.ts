@@ -23,6 +23,17 @@ t.test('prints the merged configuration, with provenance on request', async t =>
   t.match(JSON.parse((await daemon.run(['config', 'show', '--json'])).stdout), { project: 'shop', values })
 })
 
+t.test('names the files that describe a project without a locald.toml', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const typeOf = (service: string, file: string) => {
+    return { key: `services.${service}.type`, value: 'exec', file: join(daemon.home, file), line: null }
+  }
+  const values = [typeOf('web', 'package.json'), typeOf('db', 'compose.yaml'), typeOf('mail', 'compose.yaml')]
+  daemon.on('POST /v1/config', json({ project: 'shop', path: daemon.home, values }))
+  const { stdout } = await daemon.run(['config', 'check'])
+  t.equal(stdout, 'No locald.toml: the project of package.json and compose.yaml is valid\n')
+})
+
 t.test('ai schema prints the JSON schema', async t => {
   const daemon = await FakeDaemon.start(t)
   daemon.on('GET /v1/schema', json({ type: 'object' }))
