@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { FakeDaemon, json, main } from '../fake-daemon.ts'
+import { LocaldError } from '../../../kernel/errors.ts'
+import { translateCompose } from '../../../plugins/project-sources/compose/index.ts'
+import { folderAt } from '../../plugins/project-sources/compose/translate.ts'
+import { FakeDaemon, type Handler, json, main } from '../fake-daemon.ts'
 
 const compose = `services:
   web:
@@ -10,9 +13,19 @@ const compose = `services:
     "b\\e[31m": 1
 `
 
+/** Translates compose files as the daemon's plugin does. */
+const translated: Handler = (response, asked) => {
+  const path = String(Reflect.get(Object(asked.body), 'path'))
+  const files: unknown = Reflect.get(Object(asked.body), 'files')
+  translateCompose(folderAt(path), Array.isArray(files) ? files.map(String) : []).then(
+    translation => json(translation)(response, asked),
+    (error: unknown) => json({ error: LocaldError.from(error).toJSON() }, 400)(response, asked),
+  )
+}
+
 /** A folder with these files, and the CLI in it. */
 async function folderWith(t: Test, files: Readonly<Record<string, string>>): Promise<FakeDaemon> {
-  const daemon = await FakeDaemon.start(t)
+  const daemon = (await FakeDaemon.start(t)).on('POST /v1/projects/translation', translated)
   for (const [name, text] of Object.entries(files)) writeFileSync(join(daemon.home, name), text)
   return daemon
 }
@@ -36,7 +49,7 @@ Next: locald up
     readFileSync(join(daemon.home, 'locald.toml'), 'utf8'),
     /\[services\.web\]\ntype = "container"\nimage = "web"\n$/,
   )
-  t.strictSame(daemon.asked, [], 'it needs no daemon')
+  t.match(daemon.last('/v1/projects/translation').body, { format: 'compose', files: [] })
 })
 
 t.test('init --dry-run prints the file alone on stdout', async t => {
@@ -114,13 +127,14 @@ t.test('init without anything to infer says what to type', async t => {
     code: 2,
     stderr: /no service in Procfile or Procfile\.dev/,
   })
-  const other = await folderWith(t, { 'docker-compose.yml': compose })
-  other.on('GET /v1/projects/inferred', json(none, 404))
-  t.match(await other.run(['init']), {
-    code: 2,
-    stderr: /Hint: Run `locald init --from compose` to translate docker-compose\.yml/,
-  })
-  for (const { home } of [empty, other]) t.notOk(existsSync(join(home, 'locald.toml')))
+  t.notOk(existsSync(join(empty.home, 'locald.toml')))
+})
+
+t.test('init translates a compose file where that is what describes the folder', async t => {
+  const daemon = await folderWith(t, { 'docker-compose.yml': compose })
+  const found = { path: daemon.home, file: 'docker-compose.yml', services: {}, files: {}, notes: [], format: 'compose' }
+  daemon.on('GET /v1/projects/inferred', json(found))
+  t.match(await daemon.run(['init']), { code: 0, stdout: /^Wrote locald\.toml: 1 service from docker-compose\.yml\n/ })
 })
 
 const inferred = {
@@ -184,5 +198,4 @@ t.test('init writes nothing with --dry-run, nor what the daemon refuses', async 
 
 t.test('other commands do not read the parser of YAML', async t => {
   t.notMatch(readFileSync(main, 'utf8'), 'parseAllDocuments')
-  t.match(readFileSync(join(dirname(main), 'init', 'compose', 'index.cjs'), 'utf8'), 'parseAllDocuments')
 })
