@@ -27,12 +27,17 @@ export async function findEnd(file: string, newest: LogSegment, end: number, unt
     last = { segment: newest.share(), size: 0 }
     return true
   }
-  if (await isFound(exactLength)) return last
-  const { segment } = last
-  last = await skipBack(file, segment, last.size, time => time > until)
-  await segment.close()
-  await isFound(Number.POSITIVE_INFINITY)
-  return last
+  try {
+    if (await isFound(exactLength)) return last
+    const { segment } = last
+    last = await skipBack(file, segment, last.size, time => time > until)
+    await segment.close()
+    await isFound(Number.POSITIVE_INFINITY)
+    return last
+  } catch (error) {
+    await last.segment.close()
+    throw error
+  }
 }
 
 /**
@@ -46,10 +51,15 @@ export async function skipBack(
   isBeyond: (time: string) => boolean,
 ): Promise<End> {
   let last = { segment: newest.share(), size: end }
-  for await (const { segment, offset, time } of samplesBefore(file, newest, end)) {
-    if (!isBeyond(time)) break
+  try {
+    for await (const { segment, offset, time } of samplesBefore(file, newest, end)) {
+      if (!isBeyond(time)) break
+      await last.segment.close()
+      last = { segment: segment.share(), size: offset }
+    }
+  } catch (error) {
     await last.segment.close()
-    last = { segment: segment.share(), size: offset }
+    throw error
   }
   return last
 }

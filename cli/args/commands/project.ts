@@ -71,7 +71,7 @@ export const projectCommands = [
     group: 'project',
     about: 'Print the output of services, merged by time',
     details:
-      'With `-f`, an unfinished line is printed after half a second (not with `--json` or `--grep`). Without `-n` and `--since`, the last 100 lines of each service are printed. Also `locald log`.',
+      'With `-f`, an unfinished line is printed after half a second (not with `--json` or `--grep`). Without `-n` and `--since`, the last 100 lines of each service are printed. `--since` may leave out lines that were written before the clock was set back. Also `locald log`.',
     flags: [
       { name: 'follow', short: 'f', about: 'Follow new output' },
       { name: 'tail', short: 'n', value: 'N', about: 'Print the last N lines' },
@@ -260,7 +260,7 @@ export const projectCommands = [
     group: 'project',
     about: 'Open a service to other devices',
     details:
-      'Without a service, lists what is shared. A share stops with Ctrl-C, and always when its project or the daemon does. `--lan` serves plain HTTP on the addresses of this machine in local networks and announces a `.local` name. The others run that program, which must be installed: `--tailscale` for the devices of your tailnet, `--cloudflared` and `--ngrok` for the whole internet. `--port` is for `--lan` and `--tailscale`; by default it is the same each time.',
+      'Without a service, lists what is shared. A share stops with Ctrl-C, and always when its project or the daemon does. `--lan` serves plain HTTP on the addresses of this machine in local networks and announces a `.local` name. Each other way runs the program of its name, which must be installed: `--tailscale` for the devices of your tailnet, `--cloudflared` and `--ngrok` for the whole internet. `--port` is for `--lan` and `--tailscale`; by default it is the same each time.',
     flags: [
       { name: 'lan', about: 'Use the local network: everyone in it' },
       { name: 'tailscale', about: 'Use Tailscale: the devices of your tailnet' },
