@@ -1,4 +1,5 @@
 import t from 'tap'
+import { commandKeys } from '../../../kernel/config/fields/commands.ts'
 import { commonKeyNames } from '../../../kernel/config/fields/service-keys.ts'
 import { aliases, meantKey } from '../../../kernel/config/fields/suggestions.ts'
 
@@ -6,9 +7,11 @@ import { aliases, meantKey } from '../../../kernel/config/fields/suggestions.ts'
 const known = [...commonKeyNames, 'command']
 
 t.test('suggests an existing key for the names that other tools have', async t => {
+  const tables = [known, Object.keys(commandKeys)]
   for (const [alias, key] of Object.entries(aliases)) {
-    t.ok(known.includes(key), `${key} is a key`)
-    t.equal(meantKey(alias, known), key)
+    const keys = tables.find(each => each.includes(key)) ?? []
+    t.ok(keys.includes(key), `${key} is a key`)
+    t.equal(meantKey(alias, keys), key)
   }
 })
 
