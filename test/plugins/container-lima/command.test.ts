@@ -6,7 +6,7 @@ t.test('`locald vm` manages the VM', async t => {
   const lima = await bootLima(t)
   const vm = (...argv: readonly string[]) => lima.kernel.command('vm', ...argv)
   t.match(await vm(), { exitCode: 2, text: /locald vm install/ })
-  t.match(await vm('--help'), { exitCode: 0, text: /locald vm delete --yes/ })
+  t.match(await vm('--help'), { exitCode: 0, text: /locald vm delete +Remove the VM\n +--yes +Remove it/ })
   await t.rejects(vm('statsu'), { code: 'USAGE', message: "locald vm: unknown subcommand 'statsu'" })
   await t.rejects(vm('constructor'), { code: 'USAGE' })
   await t.rejects(vm('stop', 'now'), { code: 'USAGE', message: /unexpected argument 'now'/ })

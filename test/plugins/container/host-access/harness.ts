@@ -73,7 +73,9 @@ export class AccessSandbox extends ContainerSandbox {
   private constructor(t: Test) {
     super(t)
     const source = join(root, 'build', 'test', 'plugins', 'container', 'host-access', 'daemon-side.js')
-    buildSync({ entryPoints: [source], outfile: this.#program, bundle: true, platform: 'node', format: 'esm' })
+    // Packages in CommonJS need it, as in the bundles.
+    const banner = { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" }
+    buildSync({ entryPoints: [source], outfile: this.#program, bundle: true, platform: 'node', format: 'esm', banner })
     mkdirSync(this.#native)
     copyFileSync(join(root, 'build', 'native', 'locald-tunnel'), join(this.#native, 'locald-tunnel'))
     for (const path of [this.#program, this.#native, join(this.#native, 'locald-tunnel')]) this.own(path)
