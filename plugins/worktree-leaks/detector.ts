@@ -29,8 +29,10 @@ export interface DetectorInput {
 
 /** Changes that come together are looked at once: ms. */
 const settleMs = 100
-/** The shortest time between two looks for requests: ms. */
+/** The mean time between two looks for requests, where there are many: ms. */
 const pauseMs = 50
+/** So many looks come at once: a client that disconnects after its response is not there for a later one. */
+const burst = 20
 /** More requests do not wait for one look. */
 const mostPending = 200
 
@@ -46,7 +48,8 @@ export class LeakDetector {
   /** Requests whose client is not known. */
   #pending: ClientRequest[] = []
   #request: NodeJS.Immediate | NodeJS.Timeout | undefined
-  #lookedAt = 0
+  /** When looks that are `pauseMs` apart would have reached the present (ATM Forum, GCRA): performance.now(). */
+  #pacedAt = 0
   #looking: Promise<void> = Promise.resolve()
   #isClosed = false
 
@@ -124,7 +127,9 @@ export class LeakDetector {
 
   /** Looks before a response can arrive, as the client may disconnect after it; later where looks come too often. */
   #defer(look: () => void): NodeJS.Immediate | NodeJS.Timeout {
-    const wait = this.#lookedAt + pauseMs - performance.now()
+    const now = performance.now()
+    this.#pacedAt = Math.max(this.#pacedAt, now) + pauseMs
+    const wait = this.#pacedAt - now - burst * pauseMs
     return wait > 0 ? setTimeout(look, wait).unref() : setImmediate(look)
   }
 
@@ -144,7 +149,6 @@ export class LeakDetector {
       service.tree === undefined ? [] : { service, tree: service.tree },
     )
     const found = (await this.#input.connections?.look(running.map(({ tree }) => tree))) ?? []
-    this.#lookedAt = performance.now()
     for (const connection of found) {
       const from = running[connection.tree]?.service
       if (from === undefined || from.ports.includes(connection.localPort)) continue

@@ -95,13 +95,15 @@ export class Findings {
   }
 
   /** Whether another service of the project has the address from the same line, as all have what `.env` sets. */
-  #isReported({ from, target }: Finding, { place }: Origin): boolean {
+  #isReported({ from, target }: Finding, { variable, place }: Origin): boolean {
     return [...this.#found.values()].some(
       other =>
         other.from.path === from.path &&
         other.target.key === target.key &&
         other.text !== '' &&
         place !== undefined &&
+        // A file with the address was found for a service that has no such variable.
+        other.origin?.variable === variable &&
         other.origin?.place === place,
     )
   }

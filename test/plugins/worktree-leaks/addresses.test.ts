@@ -2,12 +2,7 @@ import t from 'tap'
 import type { WorktreeService } from '../../../kernel/contract/plugin.ts'
 import { findConfigured, findVariable, mentionOf } from '../../../plugins/worktree-leaks/addresses.ts'
 import { Places } from '../../../plugins/worktree-leaks/places.ts'
-
-function service(project: string, name: string, more: Partial<WorktreeService> = {}): WorktreeService {
-  const key = `${project}:${name}`
-  const own = { key, name, project, path: `/${project}`, repository: '/shop/.git', checkout: `/git/${project}` }
-  return { ...own, ports: [], hosts: [], startedMs: 1, env: {}, tables: {}, named: [], ...more }
-}
+import { service } from './services.ts'
 
 const api = service('shop', 'api', { ports: [20_001, 20_009], hosts: ['api.shop.localhost'] })
 const ownApi = service('shop-fix', 'api', { ports: [20_002], hosts: ['api.fix.shop.localhost'] })
