@@ -3,6 +3,7 @@ import { environmentOf, type Template } from './environment.ts'
 import { noteKeys } from './keys.ts'
 import { localExports } from './local.ts'
 import type { Notes } from './notes.ts'
+import { withPorts } from './ports.ts'
 import { isWritten, type Project, type Service, tableAt } from './project.ts'
 import { quote } from './runtime.ts'
 import { hideSecrets } from './secrets.ts'
@@ -11,7 +12,6 @@ import { pathText, patternText, quoted, quotedArgument, type Section, unitText }
 import { secondsOf } from './workload.ts'
 import { secretsOf } from './workloads.ts'
 
-const firstPort = 8080
 /** What systemd takes as the name of a variable. */
 const variableName = /^[A-Za-z_]\w*$/
 
@@ -65,14 +65,7 @@ function portsOf({ services }: Project): ReadonlyMap<string, number> {
     const port = table['port'] ?? table['container_port']
     return typeof port === 'number' && type !== 'worker' ? [[name, port] as const] : []
   })
-  const ports = new Map(written)
-  let next = firstPort
-  for (const { name, type } of services) {
-    if (type !== 'exec' || ports.has(name)) continue
-    while ([...ports.values()].includes(next)) next++
-    ports.set(name, next)
-  }
-  return ports
+  return withPorts(services, written)
 }
 
 function noteDifferences(project: Project, { name, dependsOn }: Service, notes: Notes): void {

@@ -5,13 +5,12 @@ import { checkOf } from './check.ts'
 import { type EnvironmentParts, type Exports, environmentOf, type Template } from './environment.ts'
 import { noteKeys } from './keys.ts'
 import type { Notes } from './notes.ts'
+import { withPorts } from './ports.ts'
 import { type Project, type Service, tableAt, textsOf } from './project.ts'
 import { guessRuntime, withTools } from './runtime.ts'
 import { hideSecrets, Secrets } from './secrets.ts'
 import { appFolder, type Build, type Mount, type Workload, wordsOf } from './workload.ts'
 
-/** The first port of services without a written one. */
-const firstPort = 8080
 const newestPostgres = '18'
 
 /** Returns every service that can run in a container. */
@@ -43,13 +42,7 @@ function portsOf({ services }: Project): ReadonlyMap<string, number> {
     else if (type === 'site') ports.set(name, 80)
     else if (typeof written === 'number') ports.set(name, written)
   }
-  let next = firstPort
-  for (const { name, type } of services) {
-    if (type !== 'exec' || ports.has(name)) continue
-    while ([...ports.values()].includes(next)) next++
-    ports.set(name, next)
-  }
-  return ports
+  return withPorts(services, ports)
 }
 
 function exportsOf({ name, type, table }: Service, port: number | undefined): Exports {
