@@ -1,4 +1,5 @@
 import type { Recipe } from '../recipe.ts'
+import { angularApplication } from './applications.ts'
 
 const edit = (file: string) => ({ file, from: 'before the change', to: 'after the change' })
 const script = "document.body.textContent = 'before the change'\n"
@@ -111,35 +112,10 @@ export const bundlerRecipes: readonly Recipe[] = [
       ...{ rxjs: '^7', 'zone.js': '^0.15', typescript: '~5.9', tslib: '^2' },
     },
     scripts: { start: 'ng serve' },
-    files: {
-      'angular.json': JSON.stringify({
-        version: 1,
-        projects: {
-          app: {
-            projectType: 'application',
-            root: '',
-            sourceRoot: 'src',
-            architect: {
-              build: {
-                builder: '@angular/build:application',
-                options: { browser: 'src/main.ts', tsConfig: 'tsconfig.json', polyfills: ['zone.js'] },
-                configurations: { development: { optimization: false, sourceMap: true } },
-              },
-              serve: { builder: '@angular/build:dev-server', options: { buildTarget: 'app:build:development' } },
-            },
-          },
-        },
-      }),
-      'tsconfig.json':
-        '{ "compilerOptions": { "target": "ES2022", "module": "preserve", "moduleResolution": "bundler", "experimentalDecorators": true, "skipLibCheck": true }, "files": ["src/main.ts"] }',
-      'src/index.html': '<!doctype html><html><head><base href="/"></head><body><app-root></app-root></body></html>',
-      'src/main.ts': `import { Component } from '@angular/core'
-import { bootstrapApplication } from '@angular/platform-browser'
-@Component({ selector: 'app-root', template: '<h1>before the change</h1>' })
-class App {}
-bootstrapApplication(App)
-`,
-    },
+    files: angularApplication({
+      build: { polyfills: ['zone.js'] },
+      compilerOptions: { experimentalDecorators: true },
+    }),
     answers: { '': 'app-root' },
     edit: edit('src/main.ts'),
   },

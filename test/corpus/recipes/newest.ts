@@ -1,4 +1,5 @@
 import type { Recipe } from '../recipe.ts'
+import { angularApplication, nestApplication } from './applications.ts'
 
 const edit = (file: string) => ({ file, from: 'before the change', to: 'after the change' })
 /** The Node that the newest versions need. */
@@ -16,35 +17,7 @@ export const newestRecipes: readonly Recipe[] = [
       ...{ rxjs: '^7', typescript: '~6.0', tslib: '^2' },
     },
     scripts: { start: 'ng serve' },
-    files: {
-      'angular.json': JSON.stringify({
-        version: 1,
-        projects: {
-          app: {
-            projectType: 'application',
-            root: '',
-            sourceRoot: 'src',
-            architect: {
-              build: {
-                builder: '@angular/build:application',
-                options: { browser: 'src/main.ts', tsConfig: 'tsconfig.json' },
-                configurations: { development: { optimization: false, sourceMap: true } },
-              },
-              serve: { builder: '@angular/build:dev-server', options: { buildTarget: 'app:build:development' } },
-            },
-          },
-        },
-      }),
-      'tsconfig.json':
-        '{ "compilerOptions": { "target": "ES2022", "module": "preserve", "moduleResolution": "bundler", "skipLibCheck": true }, "files": ["src/main.ts"] }',
-      'src/index.html': '<!doctype html><html><head><base href="/"></head><body><app-root></app-root></body></html>',
-      'src/main.ts': `import { Component } from '@angular/core'
-import { bootstrapApplication } from '@angular/platform-browser'
-@Component({ selector: 'app-root', template: '<h1>before the change</h1>' })
-class App {}
-bootstrapApplication(App)
-`,
-    },
+    files: angularApplication({}),
     answers: { '': 'app-root' },
     edit: edit('src/main.ts'),
   },
@@ -69,22 +42,7 @@ bootstrapApplication(App)
     },
     manifest: { type: 'commonjs' },
     scripts: { 'start:dev': 'nest start --watch', start: 'nest start' },
-    files: {
-      'nest-cli.json': '{ "sourceRoot": "src" }',
-      'tsconfig.json':
-        '{ "compilerOptions": { "module": "nodenext", "target": "es2022", "outDir": "dist", "experimentalDecorators": true, "emitDecoratorMetadata": true, "skipLibCheck": true, "types": ["node"] } }',
-      'src/main.ts': `import 'reflect-metadata'
-import { Controller, Get, Module } from '@nestjs/common'
-import { NestFactory } from '@nestjs/core'
-@Controller()
-class Page {
-  @Get() get() { return 'nest answers' }
-}
-@Module({ controllers: [Page] })
-class App {}
-void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
-`,
-    },
+    files: nestApplication({ module: 'nodenext', types: ['node'] }),
     answers: { '': 'nest answers' },
   },
   {

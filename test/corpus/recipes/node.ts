@@ -1,4 +1,5 @@
 import type { Recipe } from '../recipe.ts'
+import { nestApplication } from './applications.ts'
 
 const start = { start: 'node server.js' }
 
@@ -83,22 +84,7 @@ export const nodeRecipes: readonly Recipe[] = [
     },
     manifest: { type: 'commonjs' },
     scripts: { 'start:dev': 'nest start --watch', start: 'nest start' },
-    files: {
-      'nest-cli.json': '{ "sourceRoot": "src" }',
-      'tsconfig.json':
-        '{ "compilerOptions": { "module": "commonjs", "target": "es2022", "outDir": "dist", "experimentalDecorators": true, "emitDecoratorMetadata": true, "skipLibCheck": true } }',
-      'src/main.ts': `import 'reflect-metadata'
-import { Controller, Get, Module } from '@nestjs/common'
-import { NestFactory } from '@nestjs/core'
-@Controller()
-class Page {
-  @Get() get() { return 'nest answers' }
-}
-@Module({ controllers: [Page] })
-class App {}
-void NestFactory.create(App).then(app => app.listen(process.env.PORT ?? 3000))
-`,
-    },
+    files: nestApplication({ module: 'commonjs' }),
     answers: { '': 'nest answers' },
   },
   {
