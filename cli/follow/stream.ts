@@ -17,7 +17,7 @@ const mostIdle = 10
 export interface EndlessStream<T> {
   /** Requests it; again with each next daemon, and after `reopen`. */
   open(daemon: Client): Stream<T>
-  /** Whether there was anything new in them. */
+  /** Takes values; returns whether there was anything new in them. */
   take(values: readonly T[]): Promise<boolean> | boolean
 }
 

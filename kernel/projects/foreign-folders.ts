@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { withSuggestion } from '../config/fields/suggestions.ts'
 import type { ProjectPlan } from '../contract/plugin.ts'
 import { isStillAt, realPathIfAny } from '../contract/real-path.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
@@ -43,10 +44,9 @@ export class ForeignFolders {
     if (found !== undefined) return found.path
     const deleted = all.find(project => project.name === name)
     const names = all.map(project => project.name)
-    const near = deleted === undefined ? closest(name, names) : undefined
     const message =
       deleted === undefined
-        ? `unknown project '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`
+        ? withSuggestion(`unknown project '${name}'`, closest(name, names))
         : `the folder ${deleted.path} of project '${name}' does not exist`
     return { isListed: false, message, hint: hintFor(name) }
   }
