@@ -7,6 +7,7 @@ import type {
   ServiceCommandView,
 } from '../../kernel/protocol.ts'
 import { findDaemon } from '../daemon/client.ts'
+import { readDeclared } from '../daemon/declared-commands.ts'
 import { shortName } from '../output/service-state.ts'
 import { findPlace } from './place.ts'
 import type { Session } from './session.ts'
@@ -52,8 +53,7 @@ export class DeclaredTools {
     const daemon = await findDaemon(this.#session.paths)
     if (daemon === undefined) return undefined
     const { path } = await findPlace(this.#session, daemon)
-    const { services } = await daemon.get<ServiceCommandsAnswer>('/v1/services/commands', { path })
-    const masked = await this.#session.redact(services)
+    const masked = await this.#session.redact(await readDeclared(daemon, { path }))
     return isServices(masked) ? masked : undefined
   }
 }
@@ -77,7 +77,7 @@ function toolOf(service: string, command: ServiceCommandView): AnyTool {
   return defineTool<Args>({
     name: toolName(service, name),
     title: `Run ${service} ${name}`,
-    description: `${description ?? `Runs ${run}`}`.slice(0, 400),
+    description: (description ?? `Runs ${run}`).slice(0, 400),
     input: { ...(args.length === 0 ? {} : { args: schema }), ...runTimeout },
     required: required.length === 0 ? [] : ['args'],
     output: runOutput,
