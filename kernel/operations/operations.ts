@@ -2,6 +2,7 @@ import { closure } from '../config/dependency-graph.ts'
 import type { Control } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import { ServiceControl } from '../projects/catalog.ts'
+import { presentPlan } from '../projects/loaded-plan.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
 import { namesOf, servicesOf, splitNames } from '../projects/selectors.ts'
 import type { ResetBody, RestartBody, StopBody, TargetBody, UpBody, WaitBody } from '../protocol.ts'
@@ -227,11 +228,10 @@ export class Operations {
   async #resumeForeign(project: Project): Promise<void> {
     const { projects, log } = this.#input
     const { plan, shell, wanted } = project
-    const { locate = async () => ({ file: null, line: null }), envFiles } = project.environmentFiles
     const down = ({ supervisor, state }: Service) =>
       !supervisor.active && state.now.status !== 'exited' && state.now.asleepMs === null
     const names = servicesOf({ project, names: [...wanted] }).filter(down)
-    const needing = { loaded: { plan, locate, envFiles }, shell, names: names.map(({ ref }) => ref.name) }
+    const needing = { loaded: presentPlan(project), shell, names: names.map(({ ref }) => ref.name) }
     try {
       const needed = await foreignStarts([needing], projects)
       await this.#startup.startForeign(needed.filter(({ loaded }) => loaded.plan.path !== plan.path))

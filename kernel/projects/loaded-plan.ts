@@ -1,4 +1,5 @@
 import type { LoadedProject } from '../config/load.ts'
+import type { Project } from './project.ts'
 
 /** A project as its files describe it, checked, before anything is changed. */
 export type LoadedPlan = Pick<LoadedProject, 'plan' | 'locate' | 'envFiles' | 'inferred'>
@@ -15,4 +16,10 @@ export interface LoadCaller {
   readonly draft?: string | undefined
   /** More files with variables, absolute, of an `up --env-file`. */
   readonly addedEnvFiles?: readonly string[] | undefined
+}
+
+/** Returns the plan that a known project has now, whatever its files say; nothing in it has a place where they were not read. */
+export function presentPlan({ plan, environmentFiles }: Pick<Project, 'plan' | 'environmentFiles'>): LoadedPlan {
+  const { locate = async () => ({ file: null, line: null }), envFiles } = environmentFiles
+  return { plan, locate, envFiles }
 }

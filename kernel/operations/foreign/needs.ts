@@ -6,7 +6,7 @@ import { parseForeignKey } from '../../config/foreign-key.ts'
 import { type ConfigCode, Problems } from '../../config/problems.ts'
 import type { Path } from '../../config/table.ts'
 import { LocaldError } from '../../errors.ts'
-import type { LoadedPlan } from '../../projects/loaded-plan.ts'
+import { type LoadedPlan, presentPlan } from '../../projects/loaded-plan.ts'
 import type { Projects } from '../../projects/projects.ts'
 import type { Shell } from '../../services/environment/shell.ts'
 import { closest } from '../../system/suggest.ts'
@@ -165,9 +165,7 @@ class Walk {
       }
     } catch (error) {
       if (running === undefined) throw inOtherProject(LocaldError.from(error), `'${mention.key}' in ${folder}`)
-      const { plan, environmentFiles } = running
-      const locate = environmentFiles.locate ?? (async () => ({ file: null, line: null }))
-      this.#plans.set(folder, { plan, locate, envFiles: environmentFiles.envFiles })
+      this.#plans.set(folder, presentPlan(running))
     }
     return this.#plans.get(folder)
   }
