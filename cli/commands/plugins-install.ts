@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { packageOf } from '../../kernel/config/plugin-name.ts'
+import { packageOf } from '../../kernel/config/checks/plugin-name.ts'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { PluginsAnswer } from '../../kernel/protocol.ts'
 import { preparePaths } from '../../kernel/system/prepare-paths.ts'

@@ -1,4 +1,4 @@
-import type { Table } from '../../kernel/config/table.ts'
+import type { Table } from '../../kernel/config/document/table.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import { flagValue } from '../args/parse.ts'
 import type { Context } from '../context.ts'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parseToml } from '../../kernel/config/read.ts'
-import { at, isTable, own, type Table } from '../../kernel/config/table.ts'
+import { at, isTable, own, type Table } from '../../kernel/config/document/table.ts'
+import { parseToml } from '../../kernel/config/sources/read.ts'
 import type { Section, TomlTable, TomlValue } from '../init/toml.ts'
 import { isToml10, parseDocument, type TomlDocument } from './document.ts'
 import { withTable } from './table.ts'

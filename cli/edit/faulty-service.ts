@@ -1,4 +1,4 @@
-import { dotted } from '../../kernel/config/table.ts'
+import { dotted } from '../../kernel/config/document/table.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 
 /**

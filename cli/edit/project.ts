@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
-import { parseToml } from '../../kernel/config/read.ts'
-import { isTable, own, type Table } from '../../kernel/config/table.ts'
+import { isTable, own, type Table } from '../../kernel/config/document/table.ts'
+import { parseToml } from '../../kernel/config/sources/read.ts'
 import { realPath } from '../../kernel/contract/real-path.ts'
 import { isBelow } from '../../kernel/contract/subpath.ts'
 import { LocaldError } from '../../kernel/errors.ts'

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { labelOf } from '../../kernel/config/fields/names.ts'
+import { labelOf } from '../../kernel/config/names.ts'
 import type { Entry } from '../init/toml.ts'
 
 /** Programs that run a script or another program, named by a later word. */

@@ -1,5 +1,5 @@
-import { parseToml } from '../../kernel/config/read.ts'
-import { isTable, own, type Table } from '../../kernel/config/table.ts'
+import { isTable, own, type Table } from '../../kernel/config/document/table.ts'
+import { parseToml } from '../../kernel/config/sources/read.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import { closest } from '../../kernel/system/suggest.ts'
 import { type Entry, isTomlValue, type TomlTable, type TomlValue } from '../init/toml.ts'

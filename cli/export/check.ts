@@ -1,4 +1,4 @@
-import { isTable } from '../../kernel/config/table.ts'
+import { isTable } from '../../kernel/config/document/table.ts'
 import type { Notes } from './notes.ts'
 import type { Service } from './project.ts'
 import type { Runtime } from './runtime.ts'

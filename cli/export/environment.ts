@@ -1,5 +1,5 @@
-import { ownName } from '../../kernel/config/foreign-key.ts'
-import { parseTemplate, type Reference, withSelfReference } from '../../kernel/config/interpolation.ts'
+import { ownName } from '../../kernel/config/references/foreign-key.ts'
+import { parseTemplate, type Reference, withSelfReference } from '../../kernel/config/references/interpolation.ts'
 import { isSecretVariable } from '../../kernel/contract/secrets.ts'
 import type { Notes } from './notes.ts'
 import type { Project, Service } from './project.ts'

@@ -1,4 +1,4 @@
-import type { Table } from '../../kernel/config/table.ts'
+import type { Table } from '../../kernel/config/document/table.ts'
 import type { Notes } from './notes.ts'
 import { secondsOf } from './workload.ts'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { isForeignKey, ownName } from '../../kernel/config/foreign-key.ts'
-import { isTable, own, type Table } from '../../kernel/config/table.ts'
+import { isTable, own, type Table } from '../../kernel/config/document/table.ts'
+import { isForeignKey, ownName } from '../../kernel/config/references/foreign-key.ts'
 import type { ConfigAnswer, ConfigValue } from '../../kernel/protocol.ts'
 import { readVariables, type Variables } from './variables.ts'
 

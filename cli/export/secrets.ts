@@ -1,4 +1,4 @@
-import { isTable, type Table } from '../../kernel/config/table.ts'
+import { isTable, type Table } from '../../kernel/config/document/table.ts'
 import { isSecretVariable, maskUrls } from '../../kernel/contract/secrets.ts'
 import type { Notes } from './notes.ts'
 import type { Project } from './project.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isTable } from '../../kernel/config/table.ts'
+import { isTable } from '../../kernel/config/document/table.ts'
 import { exists } from '../../kernel/system/stat.ts'
 import { checkOf } from './check.ts'
 import { type EnvironmentParts, type Exports, environmentOf, type Template } from './environment.ts'

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { labelOf } from '../../kernel/config/fields/names.ts'
+import { labelOf } from '../../kernel/config/names.ts'
 import type { InferredAnswer } from '../../kernel/protocol.ts'
 import { type Entry, formatToml, isTomlValue, type Section } from './toml.ts'
 

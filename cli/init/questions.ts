@@ -1,4 +1,4 @@
-import { isLabel, labelRule } from '../../kernel/config/fields/names.ts'
+import { isLabel, labelRule } from '../../kernel/config/names.ts'
 import type { InferredAnswer } from '../../kernel/protocol.ts'
 import { closest } from '../../kernel/system/suggest.ts'
 import type { Ask } from '../output/prompt.ts'

@@ -1,4 +1,4 @@
-import { quoteForShell } from '../../kernel/config/trust.ts'
+import { quoteForShell } from '../../kernel/config/trust/trust.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { RegistryAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'

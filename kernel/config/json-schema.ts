@@ -1,14 +1,14 @@
 import type { ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
+import { isTable, own, type Table } from './document/table.ts'
 import { schemaOfKey, schemaOfTable } from './fields/keys.ts'
-import { labelPattern } from './fields/names.ts'
-import { routesKey } from './fields/routes.ts'
-import type { Types } from './fields/service.ts'
-import { serviceKeys } from './fields/service-keys.ts'
-import { isExcluded } from './fields/type-options.ts'
-import type { PluginTables } from './plugin-tables.ts'
-import { envKey, pluginsKey, projectKeys, projectsKey } from './project-file.ts'
-import { isTable, own, type Table } from './table.ts'
+import { labelPattern } from './names.ts'
+import type { PluginTables } from './tables/plugin-tables.ts'
+import { envKey, pluginsKey, projectKeys, projectsKey } from './tables/project.ts'
+import { routesKey } from './tables/routes.ts'
+import type { Types } from './tables/service.ts'
+import { serviceKeys } from './tables/service-keys.ts'
+import { isExcluded } from './tables/type-options.ts'
 
 /**
  * Returns the JSON schema (draft 07) of `locald.toml` with all types that are available here, for editors and agents.

@@ -1,11 +1,11 @@
 import type { ProjectPlan, ServiceType } from '../contract/plugin.ts'
 import type { ConfigValue } from '../protocol.ts'
-import { type Document, documentOf } from './document.ts'
-import { keysOfHealthCheck } from './fields/health-check.ts'
+import { type Document, documentOf } from './document/document.ts'
+import { lineOf } from './document/positions.ts'
+import { at, dotted, isTable, type Path, type Table } from './document/table.ts'
 import { hasDefault } from './fields/keys.ts'
-import { commonKeys } from './fields/service-keys.ts'
-import { lineOf } from './positions.ts'
-import { at, dotted, isTable, type Path, type Table } from './table.ts'
+import { keysOfHealthCheck } from './tables/health-check.ts'
+import { commonKeys } from './tables/service-keys.ts'
 
 /** Where a value was written: file (absolute) and 1-based line; nulls for a default. */
 export interface Provenance {

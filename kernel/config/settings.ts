@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { type Places, readLayer } from './layers.ts'
-import { Problems } from './problems.ts'
-import { checkDocument } from './project-file.ts'
-import { isTable, own, type Table } from './table.ts'
+import { Problems } from './document/problems.ts'
+import { isTable, own, type Table } from './document/table.ts'
+import { type Places, readLayer } from './sources/layers.ts'
+import { checkDocument } from './tables/project.ts'
 
 /** locald's own settings: the tables of `config.toml` that are not a layer of projects. Empty where absent. */
 export interface Settings {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { shortName } from '../config/document.ts'
+import { shortName } from '../config/document/document.ts'
 import { isOfShell } from '../services/environment/shell-changes.ts'
 import { exists } from '../system/stat.ts'
 import type { Subject } from './subject.ts'

@@ -1,4 +1,4 @@
-import { closure } from '../config/dependency-graph.ts'
+import { closure } from '../config/checks/dependency-graph.ts'
 import type { Control } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import { ServiceControl } from '../projects/catalog.ts'

@@ -1,4 +1,4 @@
-import type { EnvWarning } from '../config/env-files.ts'
+import type { EnvWarning } from '../config/sources/env-files.ts'
 import { shellWarning } from '../services/environment/shell-changes.ts'
 import type { Service } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'

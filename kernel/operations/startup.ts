@@ -1,4 +1,4 @@
-import { closure } from '../config/dependency-graph.ts'
+import { closure } from '../config/checks/dependency-graph.ts'
 import type { Warning } from '../contract/plugin.ts'
 import type { Events, InferredProject } from '../events.ts'
 import type { LoadedPlan } from '../projects/loaded-plan.ts'

@@ -1,6 +1,6 @@
 import type { ValidateFunction } from 'ajv'
+import { dotted } from '../config/document/table.ts'
 import { compilePluginSchema, defaultsOf, schemaProblemsOf } from '../config/fields/plugin-schema.ts'
-import { dotted } from '../config/table.ts'
 import { type PlatformFacts, type Plugin, pluginApi } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import { withTimeout } from '../system/async.ts'

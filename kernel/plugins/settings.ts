@@ -1,5 +1,5 @@
-import { packageOf, shortNameOf } from '../config/plugin-name.ts'
-import { isOwnTable } from '../config/plugin-tables.ts'
+import { packageOf, shortNameOf } from '../config/checks/plugin-name.ts'
+import { isOwnTable } from '../config/tables/plugin-tables.ts'
 import type { Log } from '../contract/plugin.ts'
 import { closest } from '../system/suggest.ts'
 import type { FoundPlugin } from './discover.ts'

@@ -1,5 +1,5 @@
-import { isVariable } from '../config/fields/names.ts'
-import { isOwnTable } from '../config/plugin-tables.ts'
+import { isVariable } from '../config/names.ts'
+import { isOwnTable } from '../config/tables/plugin-tables.ts'
 import type {
   Check,
   Command,

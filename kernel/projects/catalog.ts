@@ -1,4 +1,4 @@
-import { closure } from '../config/dependency-graph.ts'
+import { closure } from '../config/checks/dependency-graph.ts'
 import type { Catalog, CatalogEntry, CatalogProject, Control, Fault } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import type { Events, LocaldEvent } from '../events.ts'

@@ -1,4 +1,4 @@
-import { networkOf } from '../config/network.ts'
+import { networkOf } from '../config/checks/network.ts'
 import type { ProjectRef, Protocol, ServicePlan, ServiceType, VariableTarget } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'

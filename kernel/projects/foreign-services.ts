@@ -1,5 +1,5 @@
-import { closure, type Node } from '../config/dependency-graph.ts'
-import { parseForeignKey } from '../config/foreign-key.ts'
+import { closure, type Node } from '../config/checks/dependency-graph.ts'
+import { parseForeignKey } from '../config/references/foreign-key.ts'
 import type { Condition, ProjectPlan, ProjectRef } from '../contract/plugin.ts'
 import type { Service } from '../services/service.ts'
 import type { ForeignFolders, NamingPlan } from './foreign-folders.ts'

@@ -1,4 +1,4 @@
-import { isForeignKey } from '../config/foreign-key.ts'
+import { isForeignKey } from '../config/references/foreign-key.ts'
 import type { Address, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Service } from '../services/service.ts'

@@ -1,4 +1,4 @@
-import { levels, type Node } from '../config/dependency-graph.ts'
+import { levels, type Node } from '../config/checks/dependency-graph.ts'
 import type { Events } from '../events.ts'
 import type { Records } from '../services/records/records.ts'
 import type { Service } from '../services/service.ts'

@@ -1,6 +1,6 @@
-import { foreignMentions } from '../config/foreign-dependencies.ts'
-import { ownName } from '../config/foreign-key.ts'
+import { foreignMentions } from '../config/checks/foreign-dependencies.ts'
 import type { LoadedProject } from '../config/load.ts'
+import { ownName } from '../config/references/foreign-key.ts'
 import type { ProjectPlan, ProjectRef, ServicePlan, SharedUrl } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'

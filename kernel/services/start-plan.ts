@@ -1,4 +1,4 @@
-import type { EnvWarning } from '../config/env-files.ts'
+import type { EnvWarning } from '../config/sources/env-files.ts'
 import type { Condition, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import type { VariableSource } from './environment/sources.ts'
 import type { ServiceState } from './state.ts'

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import t from 'tap'
-import { kernelOrder } from '../lib/architecture.ts'
+import { firstColumn, kernelOrder } from '../lib/architecture.ts'
 import { importsOf, type Source, sourcesOf } from '../lib/sources.ts'
 
 /** The rooms of kernel/, from above: each may import only itself and those below it. */
@@ -134,6 +134,20 @@ const cliOrder = [
   'context.ts',
   'args',
 ]
+
+t.test('the configuration imports downwards only', async t => {
+  const rooms = firstColumn('In `kernel/config/`').map(name => `kernel/config/${name}`)
+  const roomOf = (file: string) =>
+    rooms.findIndex(room => file === room || (room.endsWith('/') && file.startsWith(room)))
+  const graph = graphOf(sourcesOf('kernel/config'))
+  for (const file of graph.keys()) t.ok(roomOf(file) >= 0, `${file} is in a known room`)
+  const upwards = [...graph].flatMap(([file, imports]) =>
+    imports
+      .filter(path => path.startsWith('kernel/config/') && roomOf(path) < roomOf(file))
+      .map(path => `${file} imports ${path}`),
+  )
+  t.strictSame(upwards, [])
+})
 
 t.test('the CLI imports downwards only', async t => {
   const roomOf = (file: string) => cliOrder.indexOf(file.split('/')[1] ?? '')

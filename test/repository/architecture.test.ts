@@ -25,6 +25,10 @@ t.test('lists every room and file of the kernel', async t => {
   t.strictSame([...kernelOrder()].sort(), entriesOf('kernel/'))
 })
 
+t.test('lists every room and file of the configuration', async t => {
+  t.strictSame([...firstColumn('In `kernel/config/`')].sort(), entriesOf('kernel/config/'))
+})
+
 t.test('names only files and folders that exist', async t => {
   const named = architecturePage.matchAll(/`((?:cli|kernel|plugins|native|shim|test)\/[\w./-]+)`/g)
   const paths = [...named].map(([, path = '']) => path)

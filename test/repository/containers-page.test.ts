@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { isTable, own } from '../../kernel/config/table.ts'
+import { isTable, own } from '../../kernel/config/document/table.ts'
 import { options } from '../../plugins/container/options.ts'
 import { root } from '../lib/sources.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { allowPath } from '../../config/allow.ts'
-import { filesOf } from '../../config/inference.ts'
+import { filesOf } from '../../config/sources/inference.ts'
+import { allowPath } from '../../config/trust/allow.ts'
 import type { Kernel } from '../../kernel.ts'
 import type {
   AllowAnswer,

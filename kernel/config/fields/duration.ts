@@ -1,4 +1,4 @@
-import type { Spot } from '../problems.ts'
+import type { Spot } from '../document/problems.ts'
 import type { ValueType } from './value-type.ts'
 
 /** The longest time that a timer of Node can wait, in ms (about 24 days). */

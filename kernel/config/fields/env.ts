@@ -1,7 +1,7 @@
-import { parseTemplate } from '../interpolation.ts'
-import type { Spot } from '../problems.ts'
-import { isTable, kindOf } from '../table.ts'
-import { isVariable, variablePattern } from './names.ts'
+import type { Spot } from '../document/problems.ts'
+import { isTable, kindOf } from '../document/table.ts'
+import { isVariable, variablePattern } from '../names.ts'
+import { parseTemplate } from '../references/interpolation.ts'
 import type { ValueType } from './value-type.ts'
 
 /** The hint for a TOML value without a text form. */

@@ -1,5 +1,5 @@
-import { Problems, Spot } from '../problems.ts'
-import { own, type Table } from '../table.ts'
+import { Problems, Spot } from '../document/problems.ts'
+import { own, type Table } from '../document/table.ts'
 import type { ValueType } from './value-type.ts'
 
 /** A key of a table: all that the reader, the JSON schema, the documentation and the suggestions know about it. */

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { closest } from '../../system/suggest.ts'
-import { isTable, own, type Path, type Table } from '../table.ts'
+import { isTable, own, type Path, type Table } from '../document/table.ts'
 import { meantKey, withSuggestion } from './suggestions.ts'
 
 const options = {

@@ -1,6 +1,6 @@
 import { closest } from '../../system/suggest.ts'
-import type { Spot } from '../problems.ts'
-import { isTable, kindOf, type Table } from '../table.ts'
+import type { Spot } from '../document/problems.ts'
+import { isTable, kindOf, type Table } from '../document/table.ts'
 import { meantKey, withSuggestion } from './suggestions.ts'
 
 /** A kind of value: how the reader takes it, what the JSON schema and the documentation say about it. */

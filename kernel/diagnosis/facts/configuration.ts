@@ -1,4 +1,4 @@
-import { shortName } from '../../config/document.ts'
+import { shortName } from '../../config/document/document.ts'
 import { changedKeys, configValues } from '../config-values.ts'
 import { type Case, type Fact, likely, shellWord } from '../fact.ts'
 

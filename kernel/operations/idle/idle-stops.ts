@@ -1,4 +1,4 @@
-import { closure } from '../../config/dependency-graph.ts'
+import { closure } from '../../config/checks/dependency-graph.ts'
 import type { Log } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import type { Events } from '../../events.ts'

@@ -1,4 +1,4 @@
-import { shortName } from '../../config/document.ts'
+import { shortName } from '../../config/document/document.ts'
 import type { Log, OpenFolder, ServicePlan } from '../../contract/plugin.ts'
 import { isStillAt } from '../../contract/real-path.ts'
 import { LocaldError, messageOf } from '../../errors.ts'

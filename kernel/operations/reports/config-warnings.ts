@@ -1,5 +1,5 @@
-import type { EnvWarning } from '../../config/env-files.ts'
 import type { LoadedProject } from '../../config/load.ts'
+import type { EnvWarning } from '../../config/sources/env-files.ts'
 import type { ServicePlan } from '../../contract/plugin.ts'
 import type { Contributions } from '../../plugins/contributions.ts'
 import { Drivers } from '../../projects/drivers.ts'

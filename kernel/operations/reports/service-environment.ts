@@ -1,4 +1,4 @@
-import { shortName } from '../../config/document.ts'
+import { shortName } from '../../config/document/document.ts'
 import type { Events } from '../../events.ts'
 import type { Project } from '../../projects/project.ts'
 import type { Projects } from '../../projects/projects.ts'

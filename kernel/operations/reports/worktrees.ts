@@ -1,4 +1,4 @@
-import { foreignMentions } from '../../config/foreign-dependencies.ts'
+import { foreignMentions } from '../../config/checks/foreign-dependencies.ts'
 import type { WorktreeService, Worktrees } from '../../contract/plugin.ts'
 import type { ForeignServices } from '../../projects/foreign-services.ts'
 import type { Project } from '../../projects/project.ts'

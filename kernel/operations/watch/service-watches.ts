@@ -1,5 +1,5 @@
 import { relative, sep } from 'node:path'
-import { WatchPatterns } from '../../config/watch-patterns.ts'
+import { WatchPatterns } from '../../config/fields/watch-patterns.ts'
 import type { OpenFolder } from '../../contract/folder-watch.ts'
 import type { ServicePlan } from '../../contract/plugin.ts'
 import { FileWatcher } from './file-watcher.ts'

@@ -1,15 +1,20 @@
 import { resolve } from 'node:path'
-import { shortName } from '../../config/document.ts'
-import { type DotenvEntries, EnvFiles } from '../../config/env-files.ts'
-import { interpolate, interpolateLeniently, type Scope, withSelfReference } from '../../config/interpolation.ts'
-import { formatProblems } from '../../config/problems.ts'
-import type { Path } from '../../config/table.ts'
-import { Trust } from '../../config/trust.ts'
+import { shortName } from '../../config/document/document.ts'
+import { formatProblems } from '../../config/document/problems.ts'
+import type { Path } from '../../config/document/table.ts'
+import {
+  interpolate,
+  interpolateLeniently,
+  type Scope,
+  withSelfReference,
+} from '../../config/references/interpolation.ts'
+import { type DotenvEntries, EnvFiles } from '../../config/sources/env-files.ts'
+import { Trust } from '../../config/trust/trust.ts'
 import type { ProjectPlan, ServicePlan } from '../../contract/plugin.ts'
 import { LocaldError } from '../../errors.ts'
 import { shellPart } from './shell.ts'
 
-export { interpolate, type Scope } from '../../config/interpolation.ts'
+export { interpolate, type Scope } from '../../config/references/interpolation.ts'
 export { shellPart } from './shell.ts'
 
 /** Where a variable comes from, weakest first. */

@@ -1,5 +1,5 @@
-import { shortName } from '../../config/document.ts'
-import type { EnvWarning } from '../../config/env-files.ts'
+import { shortName } from '../../config/document/document.ts'
+import type { EnvWarning } from '../../config/sources/env-files.ts'
 import type { ProjectPlan } from '../../contract/plugin.ts'
 import type { Environment } from './environment.ts'
 

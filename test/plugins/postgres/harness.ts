@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { driverOf } from '../../../kernel/config/fields/type-options.ts'
+import { driverOf } from '../../../kernel/config/tables/type-options.ts'
 import type {
   Folders,
   Host,

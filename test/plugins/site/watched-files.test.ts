@@ -1,6 +1,6 @@
 import picomatch from 'picomatch'
 import t from 'tap'
-import { WatchPatterns } from '../../../kernel/config/watch-patterns.ts'
+import { WatchPatterns } from '../../../kernel/config/fields/watch-patterns.ts'
 import type { CommonOptions } from '../../../kernel/contract/plugin.ts'
 import type { SiteOptions } from '../../../plugins/site/options.ts'
 import { watchedFiles } from '../../../plugins/site/watched-files.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { EnvFiles } from '../../../../kernel/config/env-files.ts'
-import { Trust } from '../../../../kernel/config/trust.ts'
+import { EnvFiles } from '../../../../kernel/config/sources/env-files.ts'
+import { Trust } from '../../../../kernel/config/trust/trust.ts'
 import type { Diagnosis } from '../../../../kernel/diagnosis/diagnosis.ts'
 import { type ExplainedProject, explainState } from '../../../../kernel/operations/reports/why.ts'
 import type { Service } from '../../../../kernel/services/service.ts'

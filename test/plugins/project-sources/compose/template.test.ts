@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are the texts of compose files.
 import fc from 'fast-check'
 import t from 'tap'
-import { interpolate } from '../../../../kernel/config/interpolation.ts'
+import { interpolate } from '../../../../kernel/config/references/interpolation.ts'
 import {
   parseTemplate,
   resolveTemplate,
