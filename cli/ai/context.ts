@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
 import { parse } from 'smol-toml'
-import { readTextFile } from '../../kernel/contract/text-file.ts'
 import type { ServiceView } from '../../kernel/events.ts'
+import { readTextFile } from '../../kernel/lib/text-file.ts'
 import type { RedactAnswer, RegistryAnswer, ServiceCommandView, StatusAnswer } from '../../kernel/protocol.ts'
 import { usageOf } from '../args/declared-flags.ts'
 import { findProjectFolder } from '../args/folder.ts'

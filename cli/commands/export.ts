@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { realPath } from '../../kernel/contract/real-path.ts'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import { realPath } from '../../kernel/lib/real-path.ts'
 import type { ConfigAnswer, ConfigBody } from '../../kernel/protocol.ts'
 import { writeAtomic } from '../../kernel/system/files.ts'
 import { exists } from '../../kernel/system/stat.ts'

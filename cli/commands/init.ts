@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { realPath } from '../../kernel/contract/real-path.ts'
 import { LocaldError } from '../../kernel/errors.ts'
+import { realPath } from '../../kernel/lib/real-path.ts'
 import type { ConfigBody, InferredAnswer, TranslationAnswer, TranslationBody } from '../../kernel/protocol.ts'
 import { flagValue } from '../args/parse.ts'
 import { type Context, callerEnvironment } from '../context.ts'

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { realPath } from '../../kernel/contract/real-path.ts'
 import { LocaldError } from '../../kernel/errors.ts'
+import { realPath } from '../../kernel/lib/real-path.ts'
 import type { Context } from '../context.ts'
 import { shortenPath } from '../output/errors.ts'
 import { printStderr } from '../output/terminal.ts'

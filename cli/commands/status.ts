@@ -1,4 +1,4 @@
-import { isWithin } from '../../kernel/contract/subpath.ts'
+import { isWithin } from '../../kernel/lib/subpath.ts'
 import type { KeysQuery, RegistryAnswer, StatusAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { type Client, findOrReviveDaemon } from '../daemon/client.ts'

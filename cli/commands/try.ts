@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { realPath } from '../../kernel/contract/real-path.ts'
+import { realPath } from '../../kernel/lib/real-path.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
 import { reportAdded } from '../edit/report.ts'

@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } f
 import { join } from 'node:path'
 import { readText } from '../../kernel/config/sources/read.ts'
 import { Trust } from '../../kernel/config/trust/trust.ts'
-import { realPathNow } from '../../kernel/contract/real-path.ts'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import { realPathNow } from '../../kernel/lib/real-path.ts'
 import { writeAtomic } from '../../kernel/system/files.ts'
 
 /** The `locald.toml` of a folder as it was read, to be written with changes. */

@@ -1,6 +1,6 @@
 import { ownName } from '../../kernel/config/references/foreign-key.ts'
 import { parseTemplate, type Reference, withSelfReference } from '../../kernel/config/references/interpolation.ts'
-import { isSecretVariable } from '../../kernel/contract/secrets.ts'
+import { isSecretVariable } from '../../kernel/lib/secrets.ts'
 import type { Notes } from './notes.ts'
 import type { Project, Service } from './project.ts'
 import type { Secrets } from './secrets.ts'

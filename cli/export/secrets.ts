@@ -1,5 +1,5 @@
 import { isTable, type Table } from '../../kernel/config/document/table.ts'
-import { isSecretVariable, maskUrls } from '../../kernel/contract/secrets.ts'
+import { isSecretVariable, maskUrls } from '../../kernel/lib/secrets.ts'
 import type { Notes } from './notes.ts'
 import type { Project } from './project.ts'
 

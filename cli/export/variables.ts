@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { parseDotenv } from '../../kernel/contract/dotenv.ts'
+import { parseDotenv } from '../../kernel/lib/dotenv.ts'
 import { statIfAny } from '../../kernel/system/stat.ts'
 
 /** locald reads no larger file of variables. */

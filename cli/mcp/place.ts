@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, isAbsolute, join } from 'node:path'
-import { isWithin } from '../../kernel/contract/subpath.ts'
 import { LocaldError } from '../../kernel/errors.ts'
+import { isWithin } from '../../kernel/lib/subpath.ts'
 import type { KnownProjectView, RegistryAnswer } from '../../kernel/protocol.ts'
 import { isFolder } from '../args/folder.ts'
 import type { Client } from '../daemon/client.ts'

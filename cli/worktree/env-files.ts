@@ -4,7 +4,7 @@ import { constants, open, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Trust } from '../../kernel/config/trust/trust.ts'
-import { realPathIfAny } from '../../kernel/contract/real-path.ts'
+import { realPathIfAny } from '../../kernel/lib/real-path.ts'
 import { worktreeIn } from '../../kernel/registry/git-worktree.ts'
 import { findProjectFolder } from '../args/folder.ts'
 

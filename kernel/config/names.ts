@@ -1,4 +1,4 @@
-export { labelOf } from '../contract/label.ts'
+export { labelOf } from '../lib/label.ts'
 
 /** A DNS label in lower case (RFC 1123): the name of a project or service. */
 export const labelPattern = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ServicePlan } from '../contract/plugin.ts'
-import { isSecretVariable } from '../contract/secrets.ts'
+import { isSecretVariable } from '../lib/secrets.ts'
 import type { HashValue } from './value-hash.ts'
 
 /** Longer values are recorded as hashes: characters. */

@@ -1,5 +1,5 @@
 import { isAbsolute, join, normalize, relative } from 'node:path'
-import { isBelow } from '../contract/subpath.ts'
+import { isBelow } from '../lib/subpath.ts'
 
 /** What the output of a run names. Paths are relative to the project's folder. */
 export interface Evidence {

@@ -3,8 +3,8 @@ import { lstat, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pluginApi } from '../contract/plugin.ts'
-import { readTextFile } from '../contract/text-file.ts'
 import { LocaldError, messageOf, systemCode } from '../errors.ts'
+import { readTextFile } from '../lib/text-file.ts'
 import { builtFolder, packageFolder } from '../system/package.ts'
 
 /** A plugin that was found; none of its code has run yet. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { withSuggestion } from '../config/fields/suggestions.ts'
 import type { ProjectPlan } from '../contract/plugin.ts'
-import { isStillAt, realPathIfAny } from '../contract/real-path.ts'
+import { isStillAt, realPathIfAny } from '../lib/real-path.ts'
 import { worktreeIn } from '../registry/git-worktree.ts'
 import { closest } from '../system/suggest.ts'
 

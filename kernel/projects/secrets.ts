@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { parseDotenv } from '../contract/dotenv.ts'
-import { readTextFile } from '../contract/text-file.ts'
+import { parseDotenv } from '../lib/dotenv.ts'
+import { readTextFile } from '../lib/text-file.ts'
 import { isGuessable, passwordsIn } from '../services/environment/masking.ts'
 import { statIfAny } from '../system/stat.ts'
 

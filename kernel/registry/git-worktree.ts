@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { GitWorktree } from '../contract/plugin.ts'
-import { realPathIfAny } from '../contract/real-path.ts'
-import { readTextFileNow } from '../contract/text-file.ts'
+import { realPathIfAny } from '../lib/real-path.ts'
+import { readTextFileNow } from '../lib/text-file.ts'
 
 /**
  * Returns the branch of the linked git worktree that a folder is in, as a DNS label (detached: the worktree's own

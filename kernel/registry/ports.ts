@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
-import { isAnswered } from '../contract/loopback.ts'
 import type { DaemonPort, PortOccupant, ProcessTable, ProjectRef } from '../contract/plugin.ts'
 import { LocaldError, systemCode } from '../errors.ts'
+import { isAnswered } from '../lib/loopback.ts'
 import { OperationQueue } from '../system/async.ts'
 import type { Registry } from './registry.ts'
 

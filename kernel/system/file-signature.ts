@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import { readTextFile } from '../contract/text-file.ts'
+import { readTextFile } from '../lib/text-file.ts'
 
 /** Returns a text that changes when a file is written or replaced, but not with its mode or an access. */
 export function signatureOf({ mtimeMs, size, ino, dev }: Stats): string {

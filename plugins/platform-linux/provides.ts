@@ -1,4 +1,4 @@
-declare module '../../kernel/contract/process-table.ts' {
+declare module '../../kernel/contract/services/process-table.ts' {
   interface ProcessTree {
     /** Folder of the service's own cgroup, if it joined one. */
     readonly cgroup?: string

@@ -14,7 +14,7 @@ const contract = ['kernel/contract/plugin.ts', 'kernel/contract/shape.ts', 'kern
 const forLib = ['kernel/system/files.ts', 'kernel/system/suggest.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
-  'kernel/contract/dotenv.ts': 'all',
+  'kernel/lib/dotenv.ts': 'all',
   'kernel/config/names.ts': 'all',
   'kernel/config/references/foreign-key.ts': 'all',
   'kernel/config/references/interpolation.ts': 'all',
@@ -22,10 +22,10 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/sources/read.ts': 'all',
   'kernel/config/document/table.ts': 'all',
   'kernel/config/trust/trust.ts': 'all',
-  'kernel/contract/real-path.ts': 'all',
-  'kernel/contract/secrets.ts': 'all',
-  'kernel/contract/subpath.ts': 'all',
-  'kernel/contract/text-file.ts': 'all',
+  'kernel/lib/real-path.ts': 'all',
+  'kernel/lib/secrets.ts': 'all',
+  'kernel/lib/subpath.ts': 'all',
+  'kernel/lib/text-file.ts': 'all',
   'kernel/errors.ts': 'all',
   'kernel/logs/last-written.ts': 'all',
   'kernel/logs/level.ts': 'all',

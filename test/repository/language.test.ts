@@ -17,7 +17,7 @@ const words = [...dialect, ...terms]
 const allowed: readonly { readonly file: string; readonly excerpt: string; readonly why: string }[] = [
   { file: 'plugins/postgres/server/account.ts', excerpt: 'nobody', why: "the name of the system's user" },
   { file: 'kernel/services/service.ts', excerpt: 'gone', why: 'the name of a hook that plugins of other versions tap' },
-  { file: 'kernel/contract/hooks.ts', excerpt: 'gone', why: 'the name of that hook' },
+  { file: 'kernel/contract/contributions/hooks.ts', excerpt: 'gone', why: 'the name of that hook' },
   { file: 'kernel/plugins/hooks.ts', excerpt: 'gone', why: 'the name of that hook' },
   { file: 'docs/plugins.md', excerpt: '`gone`', why: 'the name of that hook' },
   { file: 'test/kernel/plugins/hooks.test.ts', excerpt: 'gone', why: 'the name of that hook' },

@@ -1,5 +1,5 @@
-import { isWithin } from '../../../kernel/contract/subpath.ts'
 import type { ServiceView } from '../../../kernel/events.ts'
+import { isWithin } from '../../../kernel/lib/subpath.ts'
 import { stateOf } from '../../output/service-state.ts'
 import type { Row } from './services.ts'
 

@@ -1,5 +1,5 @@
 import { relative, sep } from 'node:path'
-import { isBelow, isWithin } from '../../contract/subpath.ts'
+import { isBelow, isWithin } from '../../lib/subpath.ts'
 import { at, type Path, type Table } from './table.ts'
 
 /** The kind of a file, which decides on what may be written in it. */

@@ -1,5 +1,5 @@
-import { type DotenvEntry, type DotenvFaults, faultsOf, lineWith, parseDotenv } from '../../contract/dotenv.ts'
-import { folderFault, ownersAt, readTextFile } from '../../contract/text-file.ts'
+import { type DotenvEntry, type DotenvFaults, faultsOf, lineWith, parseDotenv } from '../../lib/dotenv.ts'
+import { folderFault, ownersAt, readTextFile } from '../../lib/text-file.ts'
 import { statIfAny } from '../../system/stat.ts'
 import { shortName } from '../document/document.ts'
 import { type Reader, requireTrust, unreadable } from './read.ts'

@@ -8,9 +8,9 @@ import type {
   ServiceTables,
   Unsuitable,
 } from '../../contract/plugin.ts'
-import { realPath } from '../../contract/real-path.ts'
 import { LocaldError, messageOf } from '../../errors.ts'
 import type { InferredProject } from '../../events.ts'
+import { realPath } from '../../lib/real-path.ts'
 import type { InferredAnswer } from '../../protocol.ts'
 import type { Document } from '../document/document.ts'
 import { Problems } from '../document/problems.ts'

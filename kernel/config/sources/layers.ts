@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { Detection } from '../../contract/plugin.ts'
-import { realPath } from '../../contract/real-path.ts'
+import { realPath } from '../../lib/real-path.ts'
 import { exists } from '../../system/stat.ts'
 import type { Document, Role } from '../document/document.ts'
 import type { Problems } from '../document/problems.ts'

@@ -1,8 +1,8 @@
 import { opendir } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path'
 import type { FolderEntry, ProjectFolder } from '../../contract/plugin.ts'
-import { realPath } from '../../contract/real-path.ts'
-import { ownersAt } from '../../contract/text-file.ts'
+import { realPath } from '../../lib/real-path.ts'
+import { ownersAt } from '../../lib/text-file.ts'
 import { statIfAny } from '../../system/stat.ts'
 import { type Reader, readText } from './read.ts'
 

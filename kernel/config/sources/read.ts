@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
-import type { ProjectFolder } from '../../contract/project-source.ts'
-import { ownersAt, readTextFile } from '../../contract/text-file.ts'
+import type { ProjectFolder } from '../../contract/contributions/project-source.ts'
 import { LocaldError } from '../../errors.ts'
+import { ownersAt, readTextFile } from '../../lib/text-file.ts'
 import type { Table } from '../document/table.ts'
 import type { Trust } from '../trust/trust.ts'
 

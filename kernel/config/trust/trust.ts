@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
-import { isWithin } from '../../contract/subpath.ts'
-import { anyone } from '../../contract/text-file.ts'
+import { isWithin } from '../../lib/subpath.ts'
+import { anyone } from '../../lib/text-file.ts'
 import { callerUid } from '../../system/file-owner.ts'
 import { allowedFolders } from './allowed-folders.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readTextFile } from '../../contract/text-file.ts'
+import { readTextFile } from '../../lib/text-file.ts'
 import { exists } from '../../system/stat.ts'
 import { type Case, type Fact, likely, shellWord } from '../fact.ts'
 import { foldersOf } from '../subject.ts'

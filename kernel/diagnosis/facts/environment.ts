@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { readTextFile } from '../../contract/text-file.ts'
+import { readTextFile } from '../../lib/text-file.ts'
 import { exists } from '../../system/stat.ts'
 import { type Case, type Fact, likely, listOf, shellWord } from '../fact.ts'
 import { readSources, shellSource, type VariableSources } from '../variable-sources.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readTextFile } from '../../contract/text-file.ts'
+import { readTextFile } from '../../lib/text-file.ts'
 import { type FileShape, fileShape, hasShape } from '../../system/file-shape.ts'
 
 /** A larger lock file is not compared: bytes. */

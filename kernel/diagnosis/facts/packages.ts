@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { readTextFile } from '../../contract/text-file.ts'
+import { readTextFile } from '../../lib/text-file.ts'
 import { exists, statIfAny } from '../../system/stat.ts'
 import { type Case, clockTime, type Fact, inFolder, likely, listOf, shellWord } from '../fact.ts'
 import { foldersOf } from '../subject.ts'

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import coerce from 'semver/functions/coerce.js'
 import satisfies from 'semver/functions/satisfies.js'
 import validRange from 'semver/ranges/valid.js'
-import { readTextFile } from '../../contract/text-file.ts'
+import { readTextFile } from '../../lib/text-file.ts'
 import { type Case, type Fact, likely, shellWord } from '../fact.ts'
 import { foldersOf } from '../subject.ts'
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { readTextFileNow } from '../../contract/text-file.ts'
+import { readTextFileNow } from '../../lib/text-file.ts'
 
 /** What a repository has checked out. */
 export interface Head {

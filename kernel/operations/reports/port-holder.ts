@@ -1,5 +1,5 @@
-import { isAnswered } from '../../contract/loopback.ts'
 import type { ProcessTable } from '../../contract/plugin.ts'
+import { isAnswered } from '../../lib/loopback.ts'
 import type { Container } from '../../plugins/container.ts'
 import type { Contributions } from '../../plugins/contributions.ts'
 import type { Projects } from '../../projects/projects.ts'

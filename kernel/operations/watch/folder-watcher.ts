@@ -1,5 +1,5 @@
 import { watch } from 'node:fs'
-import type { OpenFolder } from '../../contract/folder-watch.ts'
+import type { OpenFolder } from '../../contract/services/folder-watch.ts'
 
 /** Changes of one file within this time are reported once; listeners compare later than that. ms */
 const sameMs = 50

@@ -1,7 +1,7 @@
 import { relative, sep } from 'node:path'
 import { WatchPatterns } from '../../config/fields/watch-patterns.ts'
-import type { OpenFolder } from '../../contract/folder-watch.ts'
 import type { ServicePlan } from '../../contract/plugin.ts'
+import type { OpenFolder } from '../../contract/services/folder-watch.ts'
 import { FileWatcher } from './file-watcher.ts'
 import type { WatchProblem } from './watch-problems.ts'
 

@@ -1,5 +1,5 @@
 import { basename, dirname, join, sep } from 'node:path'
-import { realPath } from '../../contract/real-path.ts'
+import { realPath } from '../../lib/real-path.ts'
 
 /** The symbolic links found so far, and their targets. */
 export class FileLinks {

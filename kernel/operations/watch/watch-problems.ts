@@ -1,5 +1,5 @@
-import { denialOf } from '../../contract/denial.ts'
 import { messageOf, systemCode } from '../../errors.ts'
+import { denialOf } from '../../lib/denial.ts'
 
 /** Why some of the paths are not watched. */
 export interface WatchProblem {

@@ -1,4 +1,4 @@
-import type { OpenFolder } from '../../contract/folder-watch.ts'
+import type { OpenFolder } from '../../contract/services/folder-watch.ts'
 import type { WatchProblem } from './watch-problems.ts'
 
 /** The paths to watch, which need not exist yet, and which files there matter. */

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { FolderEvent, FolderReach, FolderWatch, OpenFolder } from '../../contract/folder-watch.ts'
+import type { FolderEvent, FolderReach, FolderWatch, OpenFolder } from '../../contract/services/folder-watch.ts'
 import { isBelowAny } from './subpath.ts'
 import type { FileLinks } from './symlinks.ts'
 

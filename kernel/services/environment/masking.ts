@@ -1,4 +1,4 @@
-import { isSecretVariable, mask, maskUrls } from '../../contract/secrets.ts'
+import { isSecretVariable, mask, maskUrls } from '../../lib/secrets.ts'
 
 /** Shorter values occur in others by chance, in UTF-16 units. */
 const shortestSecret = 6

@@ -1,4 +1,4 @@
-import { isSecretParameter, mask, maskUrls } from '../../contract/secrets.ts'
+import { isSecretParameter, mask, maskUrls } from '../../lib/secrets.ts'
 
 /** A shorter line of a secret stands in too many texts that have nothing to do with it. */
 const shortestLine = 6

@@ -1,4 +1,4 @@
-import { denialOf } from '../../contract/denial.ts'
+import { denialOf } from '../../lib/denial.ts'
 import { withoutNoise } from './output-noise.ts'
 
 /** One run of a program: its output without escape sequences, and its exit. */

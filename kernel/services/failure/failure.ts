@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { readTextFile } from '../../contract/text-file.ts'
+import { readTextFile } from '../../lib/text-file.ts'
 import { exists } from '../../system/stat.ts'
 import { type Cause, causeOf } from './cause.ts'
 

@@ -3,8 +3,8 @@ import { request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { meetsItself } from '../../contract/loopback.ts'
 import { systemCode } from '../../errors.ts'
+import { meetsItself } from '../../lib/loopback.ts'
 
 /** The result of one probe. `address`: the loopback address that answered. */
 export interface ProbeResult {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { mask } from '../../../../kernel/contract/secrets.ts'
+import { mask } from '../../../../kernel/lib/secrets.ts'
 import { maskedValues, secretsOf } from '../../../../kernel/services/environment/masking.ts'
 
 t.test('masks secrets by file, by name, in URLs and within other values', async t => {

@@ -1,6 +1,6 @@
-import type { LocaldEvent, ServiceView } from '../events.ts'
-import type { Route } from './project.ts'
-import type { Protocol } from './service-type.ts'
+import type { LocaldEvent, ServiceView } from '../../events.ts'
+import type { Protocol } from '../contributions/service-type.ts'
+import type { Route } from '../projects/project.ts'
 
 /** All projects that were ever started under this daemon, read only. */
 export interface Catalog {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isBelow, isWithin } from '../../../kernel/contract/subpath.ts'
+import { isBelow, isWithin } from '../../../kernel/lib/subpath.ts'
 
 t.test('a path is within a folder as a whole name, with `..` resolved', async t => {
   for (const [path, folder] of [

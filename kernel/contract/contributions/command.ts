@@ -1,4 +1,4 @@
-import type { Argv } from './boot.ts'
+import type { Argv } from '../services/boot.ts'
 
 /** A CLI command of a plugin: runs in the daemon and answers with text, a table, and a value for `--json`. */
 export interface Command {

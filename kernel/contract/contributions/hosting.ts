@@ -1,5 +1,5 @@
-import type { SharedUrl } from '../events.ts'
-import type { Argv } from './boot.ts'
+import type { SharedUrl } from '../../events.ts'
+import type { Argv } from '../services/boot.ts'
 
 /** Something that the user should know, and what to do about it. */
 export interface Warning {

@@ -1,4 +1,4 @@
-import type { ProcessTree } from './process-table.ts'
+import type { ProcessTree } from '../services/process-table.ts'
 import type { TerminalConnection, TerminalSize } from './terminal.ts'
 
 /** A started service. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isSecretName, isSecretParameter, isSecretVariable, mask, maskUrls } from '../../../kernel/contract/secrets.ts'
+import { isSecretName, isSecretParameter, isSecretVariable, mask, maskUrls } from '../../../kernel/lib/secrets.ts'
 
 /** Which names are secret: everywhere, in variables and keys of a configuration, in parameters, or nowhere. */
 const everywhere = [

@@ -1,4 +1,4 @@
-import type { Instance, LogSink } from './instance.ts'
+import type { Instance, LogSink } from '../projects/instance.ts'
 
 /** A process to start. `dir` absolute; `env` complete; pipes when `tty` is false. */
 export interface ProcessSpec {

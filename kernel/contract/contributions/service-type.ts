@@ -1,8 +1,8 @@
-import type { Argv } from './boot.ts'
+import type { Instance, LogSink } from '../projects/instance.ts'
+import type { CommonOptions, ProjectRef } from '../projects/project.ts'
+import type { Argv } from '../services/boot.ts'
+import type { Shape } from '../shape.ts'
 import type { FeatureName } from './feature.ts'
-import type { Instance, LogSink } from './instance.ts'
-import type { CommonOptions, ProjectRef } from './project.ts'
-import type { Shape } from './shape.ts'
 
 /** A runtime driver for one service type. */
 export interface ServiceType<O> {

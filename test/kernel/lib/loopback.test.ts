@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { isAnswered } from '../../../kernel/contract/loopback.ts'
+import { isAnswered } from '../../../kernel/lib/loopback.ts'
 import { unable } from '../../lib/private-machine.ts'
 
 /** Probes both for a port without a listener, with every connection made from that very port; prints what they say. */
@@ -20,7 +20,7 @@ t.test('a self-connection is no answer', { skip: unable }, t => {
   // connect(2) prefers odd ports: the range has one.
   const setUp = 'ip link set lo up; echo 40001 40001 > /proc/sys/net/ipv4/ip_local_port_range; exec "$@"'
   const node = [process.execPath, '--input-type=module', '-e', asking]
-  const modules = [module('contract/loopback.js'), module('services/health/probes.js')]
+  const modules = [module('lib/loopback.js'), module('services/health/probes.js')]
   const ran = spawnSync('unshare', ['--net', 'sh', '-ec', setUp, 'sh', ...node, ...modules], {
     encoding: 'utf8',
     timeout: 60_000,
@@ -36,7 +36,7 @@ const silence = `
 `
 
 t.test('an address whose packets a firewall drops has no listeners', { skip: unable }, t => {
-  const module = fileURLToPath(new URL('../../../kernel/contract/loopback.js', import.meta.url))
+  const module = fileURLToPath(new URL('../../../kernel/lib/loopback.js', import.meta.url))
   // A queue in which no packet has room, as iptables need not be there.
   const setUp = 'ip link set lo up; tc qdisc add dev lo root tbf rate 1kbit burst 1b limit 1; exec "$@"'
   const node = [process.execPath, '--input-type=module', '-e', silence, module]

@@ -1,4 +1,4 @@
-import type { Shape } from './shape.ts'
+import type { Shape } from '../shape.ts'
 
 /** A top-level table of a project's configuration that a plugin owns. Its values are in `ProjectPlan.tables`. */
 export interface PluginTable {

@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { findProjectRoot, loadProject } from '../../../kernel/config/load.ts'
-import { isStillAt, realPath, realPathIfAny, realPathNow } from '../../../kernel/contract/real-path.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
+import { isStillAt, realPath, realPathIfAny, realPathNow } from '../../../kernel/lib/real-path.ts'
 import { projectAt } from '../../../kernel/projects/selectors.ts'
 import { isWorktree, repositoryOf, worktreeIn } from '../../../kernel/registry/git-worktree.ts'
 import { Registry } from '../../../kernel/registry/registry.ts'
@@ -156,7 +156,7 @@ function resolvesBesides(text: string): boolean {
 }
 
 t.test('no other file calls realpath', async t => {
-  const own = 'kernel/contract/real-path.ts'
+  const own = 'kernel/lib/real-path.ts'
   const files = ['kernel', 'plugins', 'cli'].flatMap(sourcesOf).filter(({ file }) => file !== own)
   // The CLI asks for the paths of programs, which identify nothing.
   t.strictSame(

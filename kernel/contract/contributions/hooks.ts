@@ -1,5 +1,5 @@
 import type { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
-import type { ProjectPlan, ProjectRef, ServiceRef } from './project.ts'
+import type { ProjectPlan, ProjectRef, ServiceRef } from '../projects/project.ts'
 
 /**
  * Points in the life of the daemon and its services. Plugins run one after the other, in their order, each within 10 s
