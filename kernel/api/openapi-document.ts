@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifySchema } from 'fastify'
-import { named, ref } from './response-schemas.ts'
+import { named, ref } from './schemas/named.ts'
 import { checkSchemas, noCompilers } from './validation.ts'
 
 /** A registered route with its full path. */

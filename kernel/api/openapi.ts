@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { DescribedRoute } from './openapi-document.ts'
-import { answer } from './response-schemas.ts'
+import { answer } from './schemas/answers.ts'
 
 /** Serves the OpenAPI document of all routes that are registered later, plugins' included. Generates it on request. */
 export function openApi(app: FastifyInstance, version: string): void {

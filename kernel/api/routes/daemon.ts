@@ -26,21 +26,10 @@ import type {
   ServerStatus,
 } from '../../protocol.ts'
 import { closest } from '../../system/suggest.ts'
-import { bootBody, commandBody, doctorQuery, fixBody, openerQuery, portQuery } from '../request-schemas.ts'
-import {
-  answer,
-  bootPlan,
-  commandResult,
-  commandView,
-  diagnosis,
-  disk as diskUse,
-  fixed,
-  opening,
-  plugins as pluginsAnswer,
-  pong,
-  portHolder,
-  server,
-} from '../response-schemas.ts'
+import { answer } from '../schemas/answers.ts'
+import { bootPlan, diagnosis, disk as diskUse, fixed, opening, pong, portHolder, server } from '../schemas/daemon.ts'
+import { commandResult, commandView, plugins as pluginsAnswer } from '../schemas/plugins.ts'
+import { bootBody, commandBody, doctorQuery, fixBody, openerQuery, portQuery } from '../schemas/requests.ts'
 
 /** Routes of the daemon itself, its plugins and this machine. */
 export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {

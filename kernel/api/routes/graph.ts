@@ -2,8 +2,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Kernel } from '../../kernel.ts'
 import type { GraphAnswer, GraphQuery, GraphService } from '../../protocol.ts'
 import type { Service } from '../../services/service.ts'
-import { graphQuery } from '../request-schemas.ts'
-import { answer, graph } from '../response-schemas.ts'
+import { answer } from '../schemas/answers.ts'
+import { graph } from '../schemas/projects.ts'
+import { graphQuery } from '../schemas/requests.ts'
 
 /** Returns the route of a project's dependencies. */
 export function graphRoutes({ projects }: Kernel): FastifyPluginAsync {

@@ -6,8 +6,8 @@ import { parseAnchor } from '../../logs/anchor.ts'
 import { readLogs } from '../../logs/merge.ts'
 import { searchLogs } from '../../logs/search.ts'
 import type { LogSearchLine, LogSearchQuery, LogsQuery } from '../../protocol.ts'
-import { logSearchQuery, logsQuery } from '../request-schemas.ts'
-import { stream } from '../response-schemas.ts'
+import { stream } from '../schemas/answers.ts'
+import { logSearchQuery, logsQuery } from '../schemas/requests.ts'
 
 /** Most matches of a search without `limit`. */
 const defaultMatches = 1000

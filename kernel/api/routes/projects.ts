@@ -11,6 +11,7 @@ import type {
   UpBody,
   WaitBody,
 } from '../../protocol.ts'
+import { answer, nothing, stream } from '../schemas/answers.ts'
 import {
   leaseReleaseBody,
   resetBody,
@@ -19,8 +20,7 @@ import {
   stopBody,
   upBody,
   waitBody,
-} from '../request-schemas.ts'
-import { answer, nothing, stream } from '../response-schemas.ts'
+} from '../schemas/requests.ts'
 
 const events = stream('Events of the operation, the last one `done`', 'Event')
 

@@ -11,8 +11,9 @@ import type {
   PinBody,
   RegistryAnswer,
 } from '../../protocol.ts'
-import { allowBody, cleanBody, forgetBody, pinBody } from '../request-schemas.ts'
-import { allowed, answer, cleaned, registry } from '../response-schemas.ts'
+import { answer } from '../schemas/answers.ts'
+import { allowed, cleaned, registry } from '../schemas/projects.ts'
+import { allowBody, cleanBody, forgetBody, pinBody } from '../schemas/requests.ts'
 
 /** Routes of the known projects, of those that start with the daemon, and of allowed folders of other users. */
 export function registryRoutes({ known, operations, paths, projects }: Kernel): FastifyPluginAsync {

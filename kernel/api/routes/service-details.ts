@@ -3,8 +3,9 @@ import type { Kernel } from '../../kernel.ts'
 import { describeService } from '../../operations/reports/service-details.ts'
 import { describeEnvironment } from '../../operations/reports/service-environment.ts'
 import type { EnvQuery, HistoryAnswer, OneServiceQuery, UsageAnswer } from '../../protocol.ts'
-import { envQuery, oneServiceQuery } from '../request-schemas.ts'
-import { answer, details, environment, history, usage as usageOverTime } from '../response-schemas.ts'
+import { answer } from '../schemas/answers.ts'
+import { envQuery, oneServiceQuery } from '../schemas/requests.ts'
+import { details, environment, history, usage as usageOverTime } from '../schemas/services.ts'
 
 /** Returns the routes with all that is known of one service. */
 export function serviceDetailRoutes(kernel: Kernel): FastifyPluginAsync {

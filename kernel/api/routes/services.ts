@@ -25,6 +25,9 @@ import type {
   WhyAnswer,
 } from '../../protocol.ts'
 import { unresolvedIn } from '../../services/prepare.ts'
+import { answer, nothing } from '../schemas/answers.ts'
+import { opening } from '../schemas/daemon.ts'
+import { config, inferred, translation } from '../schemas/projects.ts'
 import {
   configBody,
   inferredQuery,
@@ -33,20 +36,8 @@ import {
   serviceQuery,
   translationBody,
   useBody,
-} from '../request-schemas.ts'
-import {
-  account,
-  answer,
-  config,
-  inferred,
-  keys,
-  nothing,
-  oneOff as oneOffAnswer,
-  opening,
-  serviceCommands,
-  services,
-  translation,
-} from '../response-schemas.ts'
+} from '../schemas/requests.ts'
+import { account, keys, oneOff as oneOffAnswer, serviceCommands, services } from '../schemas/services.ts'
 
 /** Returns the read-only routes of services and configurations. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {

@@ -2,8 +2,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Kernel } from '../../kernel.ts'
 import { readRedaction } from '../../operations/reports/redact.ts'
 import type { RedactAnswer, RedactBody } from '../../protocol.ts'
-import { redactBody } from '../request-schemas.ts'
-import { answer, redacted } from '../response-schemas.ts'
+import { answer } from '../schemas/answers.ts'
+import { redacted } from '../schemas/daemon.ts'
+import { redactBody } from '../schemas/requests.ts'
 import { reportSession } from '../session-report.ts'
 
 /** Returns the routes of what others get to see: the report for a bug, and texts without secrets. */

@@ -15,8 +15,9 @@ import type {
 } from '../../protocol.ts'
 import { type Joined, Terminals } from '../../terminals/terminals.ts'
 import { Viewer } from '../../terminals/viewer.ts'
-import { runBody, runCloseBody, runTerminalQuery, terminalQuery } from '../request-schemas.ts'
-import { answer, runs as runsAnswer, started } from '../response-schemas.ts'
+import { answer } from '../schemas/answers.ts'
+import { runBody, runCloseBody, runTerminalQuery, terminalQuery } from '../schemas/requests.ts'
+import { runs as runsAnswer, started } from '../schemas/runs.ts'
 import { nameIn } from './services.ts'
 
 /** Close code of a client that sends what it must not (RFC 6455, 7.4.1). */

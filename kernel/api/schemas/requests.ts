@@ -1,5 +1,5 @@
-import { anchorPattern } from '../logs/anchor.ts'
-import { levels } from '../logs/level.ts'
+import { anchorPattern } from '../../logs/anchor.ts'
+import { levels } from '../../logs/level.ts'
 
 /** JSON schemas of the API's requests; `kernel/protocol.ts` has their types. */
 const text = { type: 'string', maxLength: 4096 } as const
@@ -13,7 +13,7 @@ const words = { type: 'array', items: { type: 'string' } } as const
 const env = { type: 'object', additionalProperties: { type: 'string' } } as const
 const target = { path, services: names, all: flag } as const
 
-export const targetBody = {
+const targetBody = {
   type: 'object',
   required: ['path'],
   properties: target,
