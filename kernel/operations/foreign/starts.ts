@@ -2,7 +2,8 @@ import type { LoadedPlan } from '../../projects/loaded-plan.ts'
 import type { Project } from '../../projects/project.ts'
 import type { Projects } from '../../projects/projects.ts'
 import type { StartRequest } from '../start-request.ts'
-import { findForeignNeeds, type Needed } from './needs.ts'
+import type { Needed } from './graph.ts'
+import { findForeignNeeds } from './needs.ts'
 
 /** Which services need those of other projects. */
 export interface Needing extends Needed, Pick<StartRequest, 'shell'> {}
