@@ -1,32 +1,27 @@
 import { LocaldError } from '../../kernel/errors.ts'
-
-const secondsPerUnit = { s: 1, m: 60, h: 3600, d: 86_400 } as const
+import { parseDuration } from '../../kernel/lib/duration.ts'
 
 /**
  * Parses `10s`, `5m`, `2h`, `1d` before `now`, or an ISO 8601 time; returns it as UTC ISO 8601. Throws USAGE for
  * anything else.
  */
 export function parseMoment(flag: string, text: string, now: number): string {
-  const [, count, unit] = /^(\d{1,9}(?:\.\d+)?)([smhd])$/.exec(text) ?? []
-  if (count !== undefined && (unit === 's' || unit === 'm' || unit === 'h' || unit === 'd')) {
-    return new Date(now - Number(count) * secondsPerUnit[unit] * 1000).toISOString()
-  }
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(time)) return new Date(time).toISOString()
+  const agoMs = parseDuration(text, ['s', 'm', 'h', 'd'])
+  const isDate = /^\d{4}-\d\d-\d\d/.test(text)
+  const time = new Date(agoMs !== undefined ? now - agoMs : isDate ? Date.parse(text) : Number.NaN)
+  if (!Number.isNaN(time.getTime())) return time.toISOString()
   throw new LocaldError('USAGE', `${flag} '${text}' is neither a duration nor a time`, {
     hint: 'Use 10s, 5m, 2h, 1d or 2026-01-31T12:00:00Z.',
   })
 }
 
 /** Some days less than a timer of Node can wait. */
-const longestMs = 20 * 86_400_000
+export const longestWaitMs = 20 * 86_400_000
 
 /** Reads `30s`, `10m`, `2h` or `1d` as ms; undefined for anything else, for none, and for more than 20 days. */
 export function readDuration(text: string): number | undefined {
-  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
-  const isUnit = unit === 's' || unit === 'm' || unit === 'h' || unit === 'd'
-  const ms = isUnit ? Number(count) * secondsPerUnit[unit] * 1000 : 0
-  return ms > 0 && ms <= longestMs ? ms : undefined
+  const ms = Math.round(parseDuration(text, ['s', 'm', 'h', 'd']) ?? 0)
+  return ms > 0 && ms <= longestWaitMs ? ms : undefined
 }
 
 /** Parses a whole number from 0. Throws USAGE that names the flag. */

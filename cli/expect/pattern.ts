@@ -2,7 +2,9 @@ import { createContext, Script } from 'node:vm'
 import picomatch from 'picomatch'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { LogLine } from '../../kernel/events.ts'
+import { parseDuration } from '../../kernel/lib/duration.ts'
 import type { ExchangeView } from '../../plugins/proxy/provides.ts'
+import { longestWaitMs } from '../args/values.ts'
 import { sanitizeLogText } from '../output/log-format.ts'
 
 /** Something that is expected to happen. */
@@ -81,15 +83,10 @@ function compile(text: string, source: string, flags: string): (line: string) =>
   }
 }
 
-/** Some days less than a timer of Node can wait. */
-const longestMs = 20 * 86_400_000
-const unitMs = { ms: 1, s: 1000, m: 60_000 } as const
-
-/** Parses `500ms`, `30s`, `2m`, or seconds. Throws USAGE. */
+/** Parses `500ms`, `30s`, `2m`, or seconds; returns ms. Throws USAGE. */
 export function parseLimit(text: string): number {
-  const [, count, unit = 's'] = /^(\d{1,7}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text) ?? []
-  const ms = unit === 'ms' || unit === 's' || unit === 'm' ? Number(count) * unitMs[unit] : Number.NaN
-  if (ms <= longestMs) return ms
+  const ms = parseDuration(/\d$/.test(text) ? `${text}s` : text)
+  if (ms !== undefined && ms <= longestWaitMs) return ms
   throw new LocaldError('USAGE', `--within '${text}' is not a duration of at most 20 days`, {
     hint: 'Use for example 500ms, 30s or 2m.',
   })

@@ -1,7 +1,7 @@
 import type { LogLine } from '../../kernel/events.ts'
+import { formatMeasured } from '../../kernel/lib/duration.ts'
 import type { ExchangeView } from '../../plugins/proxy/provides.ts'
 import { sanitizeLogText } from '../output/log-format.ts'
-import { formatMs } from '../output/request-table.ts'
 import { shortName } from '../output/service-state.ts'
 import type { Expectation } from './pattern.ts'
 import type { Watch } from './watch.ts'
@@ -61,7 +61,7 @@ function listNearest(requests: readonly ExchangeView[], unmet: readonly Expectat
   return [
     `Requests meanwhile${rows.length < requests.length ? `, the nearest ${rows.length} of ${requests.length}` : ''}:`,
     ...rows.map(({ id, method, path, status, durationMs, service }) => {
-      const took = durationMs === null ? '' : ` ${formatMs(durationMs)}`
+      const took = durationMs === null ? '' : ` ${formatMeasured(durationMs)}`
       return `  ${id} ${method} ${path} ${status ?? '-'}${took} ${service === null ? 'locald' : shortName(service)}`
     }),
   ]

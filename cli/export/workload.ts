@@ -1,3 +1,4 @@
+import { parseDuration } from '../../kernel/lib/duration.ts'
 import type { Template } from './environment.ts'
 import type { Service } from './project.ts'
 
@@ -55,9 +56,8 @@ export const appFolder = '/app'
 /** Returns seconds: of a number, or of a text such as `500ms`. */
 export function secondsOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value
-  const [, amount, unit = 's'] = /^\s*([\d.]+)\s*(ms|s|m|h)?\s*$/.exec(String(value)) ?? []
-  const seconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 }
-  return amount === undefined ? undefined : Number(amount) * (seconds[unit] ?? 1)
+  const ms = parseDuration(String(value))
+  return ms === undefined ? undefined : ms / 1000
 }
 
 /** Splits a command into words as a shell does, without running one. */

@@ -1,3 +1,4 @@
+import { formatMeasured } from '../../kernel/lib/duration.ts'
 import type { ExchangeView } from '../../plugins/proxy/provides.ts'
 import { formatBytes } from './humanize.ts'
 import { sanitizeLine } from './sanitize.ts'
@@ -40,7 +41,7 @@ function cellsOf(row: ExchangeView): readonly Cell[] {
   const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(it => String(it).padStart(2, '0')).join(':')
   return [
     ...[{ text: id }, { text: clock }, { text: method }, statusCell(status)],
-    { text: durationMs === null ? (kind === 'http' ? '…' : 'open') : formatMs(durationMs) },
+    { text: durationMs === null ? (kind === 'http' ? '…' : 'open') : formatMeasured(durationMs) },
     ...[{ text: formatBytes(responseBytes) }, { text: service ?? '-' }, { text: host }, { text: path }],
   ]
 }
@@ -55,10 +56,4 @@ function statusCell(status: number | null): Cell {
 export function statusStyle(status: number): Style | undefined {
   const styles: Readonly<Record<number, Style>> = { 2: 'green', 3: 'cyan', 4: 'yellow', 5: 'red' }
   return styles[Math.floor(status / 100)]
-}
-
-/** Formats a duration, ms: `4.2 ms`, `12 ms`, `1.5 s`. */
-export function formatMs(ms: number): string {
-  if (ms < 9.95) return `${ms.toFixed(1)} ms`
-  return ms < 9950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }

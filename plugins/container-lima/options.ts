@@ -1,4 +1,5 @@
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
+import { parseDuration } from '../lib/duration.ts'
 
 const size = '^[1-9][0-9]*(\\.[0-9]+)?(MiB|GiB|TiB)$'
 const time = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'
@@ -113,12 +114,9 @@ function isTable(value: unknown): value is Partial<ShapeOf<typeof optionsShape>>
   return typeof value === 'object' && value !== null
 }
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
+/** A text has the form that the shape asks for. */
 function milliseconds(value: number | string): number {
-  if (typeof value === 'number') return value * 1000
-  const unit = /[a-z]+$/.exec(value)?.[0] ?? 's'
-  return Number.parseFloat(value) * (units[unit] ?? 1000)
+  return typeof value === 'number' ? value * 1000 : (parseDuration(value) ?? 0)
 }
 
 function readMount(text: string, home: string): Mount {

@@ -1,5 +1,6 @@
 import { Cron } from 'croner'
 import { messageOf } from '../../kernel/errors.ts'
+import { longestTimerMs, parseDuration } from '../lib/duration.ts'
 
 /** When a command is due: times in ms since the epoch. */
 export interface Schedule {
@@ -7,10 +8,7 @@ export interface Schedule {
   next(nowMs: number, lastMs?: number): number
 }
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 const leastMs = 1000
-/** The limit of other times in `locald.toml`: 24 days. */
-const mostMs = 2_147_483_647
 
 /** Croner also accepts seconds, years and single dates. */
 const form = /^\s*(?:@[a-z]+|\S+(?:\s+\S+){4})\s*$/i
@@ -42,10 +40,8 @@ export function cronFault(text: string): { readonly message: string; readonly hi
 
 /** Converts seconds, or a text with a unit, to ms; undefined for anything else, and for less than a second. */
 export function parseInterval(every: string | number): number | undefined {
-  const [, value, unit = 's'] =
-    /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(typeof every === 'number' ? `${every}s` : every) ?? []
-  const ms = Math.round(Number(value) * (units[unit] ?? Number.NaN))
-  return ms >= leastMs && ms <= mostMs ? ms : undefined
+  const ms = Math.round(typeof every === 'number' ? every * 1000 : (parseDuration(every) ?? Number.NaN))
+  return ms >= leastMs && ms <= longestTimerMs ? ms : undefined
 }
 
 /** Without a function, Croner only calculates. Local time is that of the daemon. */

@@ -2,6 +2,7 @@ import { rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { CommandResult } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
+import { formatMeasured } from '../lib/duration.ts'
 import { createBranch, dropBranch, listBranches } from './cluster/branches.ts'
 import type { PostgresContext } from './cluster/context.ts'
 import { readRecord } from './cluster/record.ts'
@@ -57,7 +58,7 @@ export class Databases {
     const startedAt = performance.now()
     await this.#context.snapshots.take(entry, chosen, signal)
     const ms = Math.round(performance.now() - startedAt)
-    return done(`Created snapshot '${chosen}' of ${entry.key} in ${seconds(ms)}.`, {
+    return done(`Created snapshot '${chosen}' of ${entry.key} in ${formatMeasured(ms)}.`, {
       service: entry.key,
       snapshot: chosen,
       ms,
@@ -84,7 +85,7 @@ export class Databases {
     await createBranch(target, source, name)
     const ms = Math.round(performance.now() - startedAt)
     const url = `postgresql://${target.user}:…@127.0.0.1:${target.port}/${name}`
-    const text = `Created database '${name}' as a branch of '${source}' in ${seconds(ms)}: ${url}`
+    const text = `Created database '${name}' as a branch of '${source}' in ${formatMeasured(ms)}: ${url}`
     return done(text, { service: entry.key, branch: name, from: source, ms })
   }
 
@@ -167,10 +168,6 @@ function usageError(message: string, hint: string): LocaldError {
 
 function done(text: string, data: Readonly<Record<string, unknown>>): CommandResult {
   return { exitCode: 0, text, data }
-}
-
-function seconds(ms: number): string {
-  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
 function size(bytes: number): string {

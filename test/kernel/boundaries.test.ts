@@ -11,10 +11,11 @@ const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JS
 /** What a plugin may import besides its own folder. */
 const contract = ['kernel/contract/plugin.ts', 'kernel/contract/shape.ts', 'kernel/errors.ts']
 /** What plugins/lib may import of the kernel besides. */
-const forLib = ['kernel/system/files.ts', 'kernel/system/suggest.ts']
+const forLib = ['kernel/lib/duration.ts', 'kernel/system/files.ts', 'kernel/system/suggest.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/lib/dotenv.ts': 'all',
+  'kernel/lib/duration.ts': 'all',
   'kernel/config/names.ts': 'all',
   'kernel/config/references/foreign-key.ts': 'all',
   'kernel/config/references/interpolation.ts': 'all',
@@ -47,7 +48,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
 /** The web app of the dashboard runs in a browser, from one bundle: of the daemon it knows types, and pure functions. */
 const web = 'plugins/dashboard/web/'
 const forWeb = ['kernel/errors.ts', 'kernel/events.ts', 'kernel/protocol.ts']
-const pureForWeb = ['kernel/logs/level.ts', 'kernel/logs/plain-text.ts']
+const pureForWeb = ['kernel/lib/duration.ts', 'kernel/logs/level.ts', 'kernel/logs/plain-text.ts']
 /** The packages in that bundle. */
 const webPackages = [
   ...['@dagrejs/dagre', '@leeoniya/ufuzzy', '@preact/signals', 'anser', 'microdiff', 'preact', 'sugar-high'],

@@ -1,8 +1,8 @@
+import { formatMeasured } from '../../../kernel/lib/duration.ts'
 import type { KeysAnswer } from '../../../kernel/protocol.ts'
 import type { ExchangeDetail, ExchangesAnswer, ExchangeView } from '../../../plugins/proxy/provides.ts'
 import type { Client } from '../../daemon/client.ts'
 import { formatExchange } from '../../output/exchange.ts'
-import { formatMs } from '../../output/request-table.ts'
 import { sanitizeLine } from '../../output/sanitize.ts'
 import { shortName } from '../../output/service-state.ts'
 import type { Item, Report } from '../pages.ts'
@@ -77,7 +77,7 @@ async function showOne(daemon: Client, id: string, replays: boolean): Promise<Re
 
 function itemOf(row: ExchangeView): Item {
   const { id, time, method, host, path, status, service, durationMs, error, responseBytes } = row
-  const took = durationMs === null ? 'not complete' : formatMs(durationMs)
+  const took = durationMs === null ? 'not complete' : formatMeasured(durationMs)
   const by = service === null ? 'locald' : shortName(service)
   const line = `${id} ${clockTime(time)} ${method} ${path} ${status ?? '-'} ${took} ${by}${error === null ? '' : `: ${error}`}`
   return {

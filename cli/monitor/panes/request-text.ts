@@ -1,6 +1,7 @@
+import { formatMeasured } from '../../../kernel/lib/duration.ts'
 import type { BodyView, ExchangeDetail, FrameView, HeaderView } from '../../../plugins/proxy/provides.ts'
 import { formatBytes } from '../../output/humanize.ts'
-import { formatMs, statusStyle } from '../../output/request-table.ts'
+import { statusStyle } from '../../output/request-table.ts'
 import { sanitize, sanitizeLine } from '../../output/sanitize.ts'
 import type { Span } from '../../screen/spans.ts'
 import type { Theme } from './theme.ts'
@@ -37,7 +38,7 @@ export function requestText(detail: ExchangeDetail, theme: Theme): readonly Line
 
 function answerLines(detail: ExchangeDetail, { strong, paints }: Theme): readonly Line[] {
   const { status, reason, durationMs, service, answeredBy, error, responseBytes, kind } = detail
-  const took = durationMs === null ? (kind === 'http' ? 'not complete' : 'open') : formatMs(durationMs)
+  const took = durationMs === null ? (kind === 'http' ? 'not complete' : 'open') : formatMeasured(durationMs)
   const from = answeredBy === 'locald' ? 'locald' : (service ?? '-')
   const colour = status === null ? paints.red : paints[statusStyle(status) ?? 'gray']
   const head = status === null ? 'No response' : `${status} ${reason}`.trimEnd()

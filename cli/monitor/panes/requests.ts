@@ -1,5 +1,6 @@
+import { formatMeasured } from '../../../kernel/lib/duration.ts'
 import type { ExchangeView } from '../../../plugins/proxy/provides.ts'
-import { formatMs, statusStyle } from '../../output/request-table.ts'
+import { statusStyle } from '../../output/request-table.ts'
 import { sanitizeLine } from '../../output/sanitize.ts'
 import { shortName } from '../../output/service-state.ts'
 import { columnsOf, fit, shorten } from '../../screen/glyphs.ts'
@@ -112,7 +113,7 @@ function statusOf({ status, error }: ExchangeView): string {
 }
 
 function tookOf({ durationMs, kind }: ExchangeView): string {
-  return durationMs === null ? (kind === 'http' ? '…' : 'open') : formatMs(durationMs)
+  return durationMs === null ? (kind === 'http' ? '…' : 'open') : formatMeasured(durationMs)
 }
 
 function drawRow(grid: Grid, area: Area, row: ExchangeView, columns: readonly Column[], theme: Theme): void {

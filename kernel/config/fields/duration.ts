@@ -1,13 +1,9 @@
+import { longestTimerMs, parseDuration } from '../../lib/duration.ts'
 import type { Spot } from '../document/problems.ts'
 import type { ValueType } from './value-type.ts'
 
-/** The longest time that a timer of Node can wait, in ms (about 24 days). */
-const longest = 2_147_483_647
-
 const rule = 'must be a number of seconds, or a text such as "500ms", "30s" or "2m"'
 const pattern = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'
-const written = new RegExp(pattern)
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** A time; read in ms. */
 export const duration = durationOf({ minimum: 0 }, readDuration)
@@ -37,21 +33,16 @@ function durationOf(limit: Readonly<Record<string, number>>, read: ValueType<num
 }
 
 function readDuration(spot: Spot): number | undefined {
-  return parseDuration(spot.value) ?? spot.wrong(rule)
+  return millisecondsOf(spot.value) ?? spot.wrong(rule)
 }
 
 /**
  * Converts seconds, or a text with a unit, to whole ms; returns undefined for anything else, negative times and over 24
  * days.
  */
-function parseDuration(value: unknown): number | undefined {
-  let ms = Number.NaN
-  if (typeof value === 'number') ms = value * 1000
-  else if (typeof value === 'string') {
-    const unit = written.exec(value)?.[2]
-    if (unit !== undefined) ms = Number.parseFloat(value) * (units[unit] ?? Number.NaN)
-  }
-  if (!(ms >= 0 && ms <= longest)) return undefined
+function millisecondsOf(value: unknown): number | undefined {
+  const ms = typeof value === 'number' ? value * 1000 : typeof value === 'string' ? parseDuration(value) : undefined
+  if (ms === undefined || !(ms >= 0 && ms <= longestTimerMs)) return undefined
   // A tiny time is not 0, which would switch off what it limits.
   return ms > 0 ? Math.max(1, Math.round(ms)) : 0
 }

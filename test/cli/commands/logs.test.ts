@@ -54,6 +54,7 @@ t.test('prints lines as text and as JSON, and requests what the flags say', asyn
   await daemon.run(['logs', '--since', '2026-01-02T03:04:05+01:00', '--all'])
   t.match(Object.fromEntries(daemon.last('/v1/logs').query), { since: '2026-01-02T02:04:05.000Z', all: 'true' })
   t.notOk(daemon.last('/v1/logs').query.has('tail'))
+  t.match(await daemon.run(['logs', '--since', '999999999d']), { code: 2, stderr: /is neither a duration nor a time/ })
 })
 
 t.test('joins lines and characters that are split between pieces', async t => {

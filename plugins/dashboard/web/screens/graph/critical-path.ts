@@ -73,10 +73,3 @@ function parse(time: string | null | undefined): number | undefined {
 function difference(from: number | undefined, to: number | undefined): number | undefined {
   return from === undefined || to === undefined ? undefined : to - from
 }
-
-/** Returns a short duration: `40 ms`, `1.3 s`, `2 m 05 s`. */
-export function spanText(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} m ${String(Math.round(ms / 1000) % 60).padStart(2, '0')} s`
-}

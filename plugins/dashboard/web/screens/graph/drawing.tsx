@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { formatMeasured } from '../../../../../kernel/lib/duration.ts'
 import type { GraphService } from '../../../../../kernel/protocol.ts'
 import { Mark } from '../../parts/mark.tsx'
 import { notifyError } from '../../state/notices.ts'
@@ -7,7 +8,7 @@ import { pending } from '../../state/pending.ts'
 import { hrefOf } from '../../state/place.ts'
 import { serviceOf } from '../../state/services.ts'
 import { shortName, stateOf } from '../../state/words.ts'
-import { type CriticalPath, spansOf, spanText } from './critical-path.ts'
+import { type CriticalPath, spansOf } from './critical-path.ts'
 import type { Layout, PlacedNode } from './layout.ts'
 
 interface Props {
@@ -107,8 +108,8 @@ function Node({ node: { key, x, y }, service, size, isCritical }: NodeProps) {
       <b>{shortName(key)}</b>
       <span class="word">{asked ?? state.word}</span>
       <small class="num">
-        {waitedMs !== undefined && <span>waited {spanText(waitedMs)}</span>}
-        {readyMs !== undefined && <span>ready in {spanText(readyMs)}</span>}
+        {waitedMs !== undefined && <span>waited {formatMeasured(waitedMs)}</span>}
+        {readyMs !== undefined && <span>ready in {formatMeasured(readyMs)}</span>}
       </small>
     </a>
   )

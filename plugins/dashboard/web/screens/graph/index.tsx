@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { formatMeasured } from '../../../../../kernel/lib/duration.ts'
 import type { GraphAnswer } from '../../../../../kernel/protocol.ts'
 import { get } from '../../api.ts'
 import { Empty } from '../../parts/empty.tsx'
@@ -8,7 +9,7 @@ import { notifyError } from '../../state/notices.ts'
 import { place, setQuery } from '../../state/place.ts'
 import { isLoaded, serviceOf } from '../../state/services.ts'
 import { shortName } from '../../state/words.ts'
-import { type CriticalPath, criticalPath, spanText } from './critical-path.ts'
+import { type CriticalPath, criticalPath } from './critical-path.ts'
 import { Drawing } from './drawing.tsx'
 import { StartTable } from './table.tsx'
 import '../../parts/chip.css'
@@ -96,12 +97,12 @@ function Summary({ path }: { readonly path: CriticalPath | undefined }) {
   return (
     <p class="summary">
       <span>
-        Last start <b class="num">{spanText(path.totalMs)}</b>:
+        Last start <b class="num">{formatMeasured(path.totalMs)}</b>:
       </span>
       {path.steps.map(({ key, ms }, at) => (
         <span key={key}>
           {at > 0 && <span aria-hidden="true">→ </span>}
-          {shortName(key)} <b class="num">{spanText(ms)}</b>
+          {shortName(key)} <b class="num">{formatMeasured(ms)}</b>
         </span>
       ))}
     </p>

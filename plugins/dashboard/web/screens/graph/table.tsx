@@ -1,9 +1,10 @@
+import { formatMeasured } from '../../../../../kernel/lib/duration.ts'
 import type { GraphService } from '../../../../../kernel/protocol.ts'
 import { Mark, MarkHeading } from '../../parts/mark.tsx'
 import { hrefOf } from '../../state/place.ts'
 import { serviceOf } from '../../state/services.ts'
 import { shortName, stateOf } from '../../state/words.ts'
-import { type CriticalPath, spansOf, spanText } from './critical-path.ts'
+import { type CriticalPath, spansOf } from './critical-path.ts'
 
 interface Props {
   readonly services: readonly GraphService[]
@@ -53,9 +54,9 @@ function Row({ service, path }: { readonly service: GraphService; readonly path:
       </td>
       <td class={shape === 'bad' ? 'bad-text hide-s' : 'hide-s'}>{word}</td>
       <td class="depends">{dependsOn.length === 0 ? <Nothing /> : dependsOn.map(shortName).join(', ')}</td>
-      <td class="r">{waitedMs === undefined ? <Nothing /> : spanText(waitedMs)}</td>
-      <td class="r">{readyMs === undefined ? <Nothing /> : spanText(readyMs)}</td>
-      <td class="r hide-s">{step === undefined ? <Nothing /> : spanText(step.ms)}</td>
+      <td class="r">{waitedMs === undefined ? <Nothing /> : formatMeasured(waitedMs)}</td>
+      <td class="r">{readyMs === undefined ? <Nothing /> : formatMeasured(readyMs)}</td>
+      <td class="r hide-s">{step === undefined ? <Nothing /> : formatMeasured(step.ms)}</td>
     </tr>
   )
 }

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { levelOf } from '../../../../../kernel/logs/level.ts'
 import { activeGroups, projectNameOf } from '../../state/groups.ts'
 import { keys } from '../../state/services.ts'
-import { nameClass, shortName } from '../../state/words.ts'
+import { durationOf, nameClass, shortName } from '../../state/words.ts'
 import { longest, spansOf } from './ansi.ts'
 import { TextMatcher } from './matcher.ts'
 import { Minimap } from './minimap.tsx'
@@ -210,14 +210,5 @@ export function clockOf(time: string): string {
 function showAge({ target }: PointerEvent): void {
   const { time } = target instanceof HTMLElement ? target.dataset : {}
   if (time === undefined || !(target instanceof HTMLElement)) return
-  target.title = `${ageOf(Date.now() - Date.parse(time))} ago\n${time}\nLink to this line`
-}
-
-function ageOf(ms: number): string {
-  const seconds = Math.max(0, ms / 1000)
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 60) return `${Math.floor(seconds)} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`
-  return `${Math.floor(seconds / 86_400)} d`
+  target.title = `${durationOf(Date.now() - Date.parse(time))} ago\n${time}\nLink to this line`
 }

@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { formatMeasured } from '../../../../../kernel/lib/duration.ts'
 import type { ExchangeView } from '../../../../proxy/provides.ts'
 import { place } from '../../state/place.ts'
 import { keys } from '../../state/services.ts'
@@ -123,11 +124,7 @@ function Row({ item: { row, isNested }, index }: { readonly item: Item; readonly
       </td>
       <td class="c-duration num dim">
         <i class="bar" style={{ width: `${Math.min(56, Math.ceil(((durationMs ?? 0) / slowest.value) * 56))}px` }} />
-        {durationMs === null
-          ? kind === 'http'
-            ? '…'
-            : 'open'
-          : `${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms`}
+        {durationMs === null ? (kind === 'http' ? '…' : 'open') : formatMeasured(durationMs)}
       </td>
       <td class="c-size num dim">{responseBytes === 0 ? '–' : bytesOf(responseBytes)}</td>
     </tr>

@@ -1,0 +1,1 @@
+export { formatMeasured, longestTimerMs, parseDuration } from '../../kernel/lib/duration.ts'
