@@ -41,15 +41,7 @@ export const argumentKeys = {
   description: { ...description, doc: 'What it is for, for help and forms.' },
 } satisfies Readonly<Record<keyof CommandArgument, Key>>
 
-const args: ValueType<ServiceCommand['args']> = {
-  name: 'table of arguments',
-  schema: {
-    type: 'object',
-    propertyNames: { pattern: labelPattern },
-    additionalProperties: schemaOfTable(Object.values(argumentKeys)),
-  },
-  read: readArguments,
-}
+const args: ValueType<ServiceCommand['args']> = tableByName('table of arguments', argumentKeys, readArgument)
 
 /** The keys of a command. */
 export const commandKeys = {
@@ -70,23 +62,34 @@ export const commandKeys = {
 } satisfies Readonly<Record<keyof ServiceCommand, Key>>
 
 /** The table `commands` of a service. */
-export const commands: ValueType<Readonly<Record<string, ServiceCommand>>> = {
-  name: 'table of commands',
-  schema: {
-    type: 'object',
-    propertyNames: { pattern: labelPattern },
-    additionalProperties: schemaOfTable(Object.values(commandKeys)),
-  },
-  read: readCommands,
-}
+export const commands: ValueType<Readonly<Record<string, ServiceCommand>>> = tableByName(
+  'table of commands',
+  commandKeys,
+  readCommand,
+)
 
-function readCommands(spot: Spot): Readonly<Record<string, ServiceCommand>> | undefined {
-  if (!isTable(spot.value)) return spot.wrong(`must be a table of commands, not ${kindOf(spot.value)}`)
-  const read = Object.entries(spot.value).flatMap(([name, written]) => {
-    const command = readCommand(spot.inside(name, written), name)
-    return command === undefined ? [] : [[name, command] as const]
-  })
-  return Object.fromEntries(read)
+/** Creates the type of a table with an entry for each name; wrong entries are noted and left out. */
+function tableByName<T>(
+  name: string,
+  keys: Readonly<Record<string, Key>>,
+  readEntry: (spot: Spot, name: string) => T | undefined,
+): ValueType<Readonly<Record<string, T>>> {
+  return {
+    name,
+    schema: {
+      type: 'object',
+      propertyNames: { pattern: labelPattern },
+      additionalProperties: schemaOfTable(Object.values(keys)),
+    },
+    read: spot => {
+      if (!isTable(spot.value)) return spot.wrong(`must be a ${name}, not ${kindOf(spot.value)}`)
+      const read = Object.entries(spot.value).flatMap(([key, written]) => {
+        const entry = readEntry(spot.inside(key, written), key)
+        return entry === undefined ? [] : [[key, entry] as const]
+      })
+      return Object.fromEntries(read)
+    },
+  }
 }
 
 function readCommand(spot: Spot, name: string): ServiceCommand | undefined {
@@ -122,15 +125,6 @@ function checkLine(
     spot.inside('args', args).inside(name, args[name]).wrong(`is not used: write \${${name}} in \`run\``)
 }
 
-function readArguments(spot: Spot): ServiceCommand['args'] | undefined {
-  if (!isTable(spot.value)) return spot.wrong(`must be a table of arguments, not ${kindOf(spot.value)}`)
-  const read = Object.entries(spot.value).flatMap(([name, written]) => {
-    const argument = readArgument(spot.inside(name, written), name)
-    return argument === undefined ? [] : [[name, argument] as const]
-  })
-  return Object.fromEntries(read)
-}
-
 /** Flags that `locald run` has for every command. */
 const reserved = ['help', 'yes']
 
@@ -161,8 +155,8 @@ function readDefault(spot: Spot, table: Table, argument: CommandArgument): Argum
   if (written === undefined) return undefined
   const place = spot.inside('default', written)
   const read = toValue(written)
-  const isOfType = typeof read === kinds[argument.type]
-  const text = read !== undefined && isOfType ? formatValue(argument, read) : { fault: faults[argument.type] }
+  const { kind, fault } = writtenForms[argument.type]
+  const text = read !== undefined && typeof read === kind ? formatValue(argument, read) : { fault }
   return 'text' in text ? read : place.wrong(text.fault)
 }
 
@@ -170,12 +164,11 @@ function toValue(value: unknown): ArgumentValue | undefined {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined
 }
 
-/** What the values of each type are in TOML. */
-const kinds = { string: 'string', enum: 'string', integer: 'number', number: 'number', boolean: 'boolean' } as const
-const faults = {
-  string: 'must be a text',
-  enum: 'must be one of `values`',
-  integer: 'must be a whole number',
-  number: 'must be a number',
-  boolean: 'must be true or false',
+/** What the values of each type are in TOML, and what is wrong with others. */
+const writtenForms = {
+  string: { kind: 'string', fault: 'must be a text' },
+  enum: { kind: 'string', fault: 'must be one of `values`' },
+  integer: { kind: 'number', fault: 'must be a whole number' },
+  number: { kind: 'number', fault: 'must be a number' },
+  boolean: { kind: 'boolean', fault: 'must be true or false' },
 } as const
