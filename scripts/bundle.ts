@@ -8,6 +8,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { bundleWeb } from './bundle-web.ts'
+import { esmBanner } from './esm-banner.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const output = join(root, 'dist')
@@ -59,8 +60,7 @@ const modules = {
   plugins: [lazyPackages],
   // Of fastify, for what locald does not use.
   external: ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request', 'pino'],
-  // For the CommonJS packages in it.
-  banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
+  banner: esmBanner,
 } satisfies BuildOptions
 
 const commonJs = {

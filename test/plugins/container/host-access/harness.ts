@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import type { Test } from 'tap'
+import { esmBanner } from '../../../../scripts/esm-banner.ts'
 import { ContainerSandbox } from '../../../lib/containers.ts'
 import type { Ran, Running } from '../../../lib/running.ts'
 import { root } from '../../../lib/user.ts'
@@ -73,9 +74,8 @@ export class AccessSandbox extends ContainerSandbox {
   private constructor(t: Test) {
     super(t)
     const source = join(root, 'build', 'test', 'plugins', 'container', 'host-access', 'daemon-side.js')
-    // Packages in CommonJS need it, as in the bundles.
-    const banner = { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" }
-    buildSync({ entryPoints: [source], outfile: this.#program, bundle: true, platform: 'node', format: 'esm', banner })
+    const options = { bundle: true, platform: 'node', format: 'esm', banner: esmBanner } as const
+    buildSync({ ...options, entryPoints: [source], outfile: this.#program })
     mkdirSync(this.#native)
     copyFileSync(join(root, 'build', 'native', 'locald-tunnel'), join(this.#native, 'locald-tunnel'))
     for (const path of [this.#program, this.#native, join(this.#native, 'locald-tunnel')]) this.own(path)
