@@ -5,7 +5,20 @@
 
 /** A hint for each of these commands. */
 const commandHints: readonly (readonly [words: readonly string[], hint: string])[] = [
-  [['kill', 'rm', 'halt', 'terminate'], 'Run `locald stop` to stop the services of this project.'],
+  [['kill', 'halt', 'terminate'], 'Run `locald stop` to stop the services of this project.'],
+  [
+    ['rm', 'del', 'delete'],
+    'Run `locald stop` to stop services, or `locald service remove SERVICE` to remove one from locald.toml.',
+  ],
+  [
+    ['service rm', 'service del', 'service delete', 'service uninstall'],
+    'Run `locald service remove SERVICE --dry-run` to see what it removes from locald.toml.',
+  ],
+  [['service ls', 'service list', 'service ps', 'service show', 'services'], 'Run `locald status`.'],
+  [['service new', 'service create'], 'Run `locald service add TYPE`, or `locald add CMD`.'],
+  [['service start', 'service up'], 'Run `locald up SERVICE`.'],
+  [['service stop', 'service down', 'service kill'], 'Run `locald stop SERVICE`.'],
+  [['service restart'], 'Run `locald restart SERVICE`.'],
   [['list', 'projects'], 'Run `locald registry list` to list projects, or `locald status --known` for their services.'],
   [['stats', 'htop'], 'Run `locald status`, or `locald monitor` to see it live.'],
   [['web', 'gui'], 'Run `locald dashboard`.'],
@@ -25,7 +38,7 @@ const commandHints: readonly (readonly [words: readonly string[], hint: string])
   [['update', 'upgrade'], 'Run `npm install -g locald@latest`, then `locald server restart`: services keep running.'],
   [
     ['uninstall', 'remove'],
-    'Run `locald server shutdown`, `locald untrust` and `locald admin uninstall`, then `npm uninstall -g locald`.',
+    'To remove a service, run `locald service remove SERVICE`. To remove locald, run `locald server shutdown`, `locald untrust` and `locald admin uninstall`, then `npm uninstall -g locald`.',
   ],
   [['check', 'validate', 'config validate', 'config test', 'config lint'], 'Run `locald config check`.'],
   [

@@ -9,7 +9,7 @@ import type { Flag } from './spec.ts'
  * suggestion is often typed without a second look.
  */
 export const destructiveCommands: ReadonlySet<string> = new Set([
-  ...['stop', 'untrust', 'service reset', 'admin uninstall', 'plugins remove'],
+  ...['stop', 'untrust', 'service reset', 'service remove', 'admin uninstall', 'plugins remove'],
   ...['registry clean', 'registry unpin', 'server shutdown', 'server uninstall'],
 ])
 

@@ -15,6 +15,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   monitor: async () => (await import('./monitor.ts')).monitor,
   run: async () => (await import('./run.ts')).run,
   'service add': async () => (await import('./service-add.ts')).serviceAdd,
+  'service remove': async () => (await import('./service-remove.ts')).serviceRemove,
   'service reset': async () => (await import('./service.ts')).serviceReset,
   wait: async () => (await import('./wait.ts')).wait,
   why: async () => (await import('./why.ts')).why,

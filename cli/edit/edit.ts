@@ -3,6 +3,7 @@ import { at, isTable, own, type Table } from '../../kernel/config/document/table
 import { parseToml } from '../../kernel/config/sources/read.ts'
 import type { Section, TomlTable, TomlValue } from '../init/toml.ts'
 import { isToml10, parseDocument, type TomlDocument } from './document.ts'
+import { removeTable } from './removal.ts'
 import { withTable } from './table.ts'
 import { withoutValue, withValue } from './value.ts'
 
@@ -11,6 +12,7 @@ export type Edit =
   | { readonly kind: 'add'; readonly section: Section }
   | { readonly kind: 'set'; readonly path: readonly string[]; readonly value: TomlValue }
   | { readonly kind: 'remove'; readonly path: readonly string[] }
+  | { readonly kind: 'remove-table'; readonly path: readonly string[]; readonly keepsLines?: boolean }
 
 const bom = '\uFEFF'
 
@@ -43,6 +45,10 @@ export function applyEdit(text: string, edit: Edit): string | undefined {
 function* candidates(document: TomlDocument, edit: Edit): Generator<string | undefined> {
   if (edit.kind === 'remove') {
     yield withoutValue(document, edit.path)
+    return
+  }
+  if (edit.kind === 'remove-table') {
+    yield removeTable(document.text, edit.path, edit.keepsLines)?.text
     return
   }
   if (edit.kind === 'add') {

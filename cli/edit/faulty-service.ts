@@ -1,5 +1,5 @@
 import { dotted } from '../../kernel/config/document/table.ts'
-import { LocaldError } from '../../kernel/errors.ts'
+import { LocaldError, type Problem } from '../../kernel/errors.ts'
 
 /**
  * Returns the error of a draft as one of the arguments that its new service was made of: without the line of a text that
@@ -19,6 +19,26 @@ export function toArgumentError(error: unknown, name: string): unknown {
   const hints = [...new Set(problems.flatMap(({ hint }) => hint ?? []))]
   return new LocaldError('USAGE', `cannot add service '${name}':${text}`, {
     hint: ['Nothing was written.', ...hints, 'Run `locald ai schema` for all keys.'].join(' '),
+    problems,
+    cause: error,
+  })
+}
+
+/**
+ * Returns the error of a draft without a service as one that names each place where the service is used. What was wrong
+ * before, too, stays an error of the file.
+ */
+export function toUsedError(error: unknown, name: string, before: readonly Problem[]): unknown {
+  if (!LocaldError.is(error) || error.problems.length === 0) return error
+  const known = new Set(before.map(problem => JSON.stringify(problem)))
+  const found = error.problems.filter(problem => !known.has(JSON.stringify(problem)))
+  if (found.length === 0) return error
+  const problems = found.map(({ message, hint: _, ...place }) => ({
+    ...place,
+    message: message.includes(`'${name}'`) ? `uses '${name}'` : message,
+  }))
+  return new LocaldError('USAGE', `cannot remove service '${name}', which is still used:`, {
+    hint: 'Remove these first. Nothing was changed.',
     problems,
     cause: error,
   })

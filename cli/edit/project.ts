@@ -5,6 +5,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import { realPath } from '../../kernel/lib/real-path.ts'
 import { isBelow } from '../../kernel/lib/subpath.ts'
 import type { ConfigAnswer, ConfigBody, InferredAnswer } from '../../kernel/protocol.ts'
+import { closest } from '../../kernel/system/suggest.ts'
 import { findProjectFolder } from '../args/folder.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import type { Client } from '../daemon/client.ts'
@@ -12,8 +13,9 @@ import { defaultName, formatInferred } from '../init/inferred.ts'
 import { type Entry, formatSection, formatToml } from '../init/toml.ts'
 import { lineOfPath, parseDocument } from './document.ts'
 import { applyEdit } from './edit.ts'
-import { toArgumentError } from './faulty-service.ts'
+import { toArgumentError, toUsedError } from './faulty-service.ts'
 import { type ProjectFile, readProjectFile, writeProjectFile } from './file.ts'
+import { removeTable } from './removal.ts'
 
 /** A service to add. */
 export interface NewService {
@@ -33,6 +35,16 @@ export interface Added {
   readonly created: { readonly from: string | undefined } | undefined
   /** What an `up` from this shell lacks or would warn of. */
   readonly warnings: readonly { readonly message: string; readonly hint: string }[]
+}
+
+/** A service that was removed from the file, or would be. */
+export interface Removed {
+  readonly file: string
+  /** Line of the first part of the service. */
+  readonly line: number
+  /** What was written of it. */
+  readonly toml: string
+  readonly warnings: Added['warnings']
 }
 
 /** The project whose `locald.toml` gets services: the nearest at or above a folder, else the folder itself. */
@@ -107,6 +119,46 @@ export class EditedProject {
     writeProjectFile(this.#file, text)
     const line = lineOfPath(parseDocument(text), section.header) ?? 1
     return { file, line, toml, created: present === undefined ? { from: this.#inferredFrom } : undefined, warnings }
+  }
+
+  /**
+   * Checks that a service can be removed from the file, and returns what does that. Throws USAGE for a service that the
+   * file does not have, and with all places that use it.
+   */
+  async removal(name: string): Promise<{ readonly removed: Removed; readonly write: () => void }> {
+    const { file } = this.#file
+    if (this.#file.present === undefined || !this.names.includes(name)) throw this.#unknown(name)
+    const path = ['services', name]
+    const [text, draft] = [false, true].map(keepsLines =>
+      applyEdit(this.#text, { kind: 'remove-table', path, keepsLines }),
+    )
+    const found = removeTable(this.#text.replace(/^\uFEFF/, ''), path)
+    if (text === undefined || draft === undefined || found === undefined)
+      throw new LocaldError('EDIT_FAILED', `service '${name}' cannot be removed from ${this.#describe(name)}`, {
+        hint: 'Remove its lines in your editor.',
+      })
+    const warnings = await this.#check(draft).catch(async error => {
+      const before = await this.#check(this.#text).then(
+        () => [],
+        fault => LocaldError.from(fault).problems,
+      )
+      throw toUsedError(error, name, before)
+    })
+    const { line, removed: toml } = found
+    return { removed: { file, line, toml, warnings }, write: () => writeProjectFile(this.#file, text) }
+  }
+
+  #unknown(name: string): LocaldError {
+    const { file, present } = this.#file
+    if (present === undefined)
+      return new LocaldError('USAGE', `there is no ${file}`, {
+        hint: 'Run `locald init` to write it with the services that are inferred.',
+      })
+    const near = closest(name, this.names)
+    const known = this.names.length === 0 ? 'It has none.' : `It has ${this.names.join(', ')}.`
+    return new LocaldError('UNKNOWN_SERVICE', `no service '${name}' in ${file}`, {
+      hint: near === undefined ? known : `Did you mean '${near}'?`,
+    })
   }
 
   #describe(name: string): string {

@@ -53,7 +53,8 @@ function startOfTables({ text, tables, pairs }: TomlDocument): number {
   return startOfComment(text, startOfLine(text, first.node.range[0]))
 }
 
-function endOfTable(text: string, { node }: HeadedTable): number {
+/** Returns the end of the last line of a table, with the comments right below it. */
+export function endOfTable(text: string, { node }: HeadedTable): number {
   return skipComments(text, endOfLine(text, node.range[1]))
 }
 
@@ -83,7 +84,7 @@ function isCompact({ text, tables }: TomlDocument): boolean {
 }
 
 /** Returns the start of the comment lines right above a line, or of the line. */
-function startOfComment(text: string, line: number): number {
+export function startOfComment(text: string, line: number): number {
   let start = line
   while (start > 0) {
     const above = startOfLine(text, start - 1)

@@ -40,7 +40,10 @@ export function withoutValue({ text, pairs }: TomlDocument, path: Path): string 
   const found = pairs.find(pair => isSamePath(pair.path, path))
   if (found === undefined) return undefined
   const [from, to] = found.node.range
-  if (found.isInline) return removeInline(text, found)
+  if (found.isInline) {
+    const span = spanOfInline(found)
+    return span && splice(text, span.from, span.to, span.by)
+  }
   const start = startOfLine(text, from)
   const next = startOfNextLine(text, to)
   // The last line of a file without a line break leaves the file without one.
@@ -87,14 +90,21 @@ function insertDotted(document: TomlDocument, parent: Path, pair: string): strin
   return insertLine(document, range[1], indentationAt(text, range[0]) + dotted)
 }
 
-/** Removes a pair of an inline table, with one of the commas beside it. */
-function removeInline(text: string, { node }: Pair): string | undefined {
+/** What to replace, and by what. */
+interface Span {
+  readonly from: number
+  readonly to: number
+  readonly by: string
+}
+
+/** Returns what removes a pair of an inline table, with one of the commas beside it. */
+export function spanOfInline({ node }: Pair): Span | undefined {
   if (node.parent.type !== 'TOMLInlineTable') return undefined
   const { body, range } = node.parent
   const index = body.indexOf(node)
   const previous = body[index - 1]
   const next = body[index + 1]
-  if (next !== undefined) return splice(text, node.range[0], next.range[0], '')
-  if (previous !== undefined) return splice(text, previous.range[1], node.range[1], '')
-  return splice(text, range[0], range[1], '{}')
+  if (next !== undefined) return { from: node.range[0], to: next.range[0], by: '' }
+  if (previous !== undefined) return { from: previous.range[1], to: node.range[1], by: '' }
+  return { from: range[0], to: range[1], by: '{}' }
 }

@@ -70,6 +70,16 @@ export const configCommands = [
     ],
   },
   {
+    name: 'service remove',
+    args: '<SERVICE>',
+    group: 'config',
+    about: 'Remove a service from locald.toml',
+    details:
+      'Removes its tables with the comments right above them, and changes nothing else in the file; stops it when it runs. Refused while other services, routes or variables use it. Its data stays, and a service of the same name uses it again; `locald service reset` deletes it before.',
+    flags: [{ name: 'dry-run', about: 'Print what would be removed' }],
+    examples: ['locald service remove cache --dry-run', 'locald service remove cache'],
+  },
+  {
     name: 'config check',
     args: '',
     group: 'config',

@@ -133,6 +133,32 @@ function inserted(before: string, after: string): string | undefined {
     : undefined
 }
 
+/** Returns what a file may contain without a service: one that only its keys have made disappears with the last. */
+function without(file: object, service: string): readonly object[] {
+  const { services, ...others }: { services?: object } = { ...file }
+  const left = Object.fromEntries(Object.entries(services ?? {}).filter(([name]) => name !== service))
+  return [{ ...others, services: left }, ...(Object.keys(left).length === 0 ? [others] : [])]
+}
+
+function isSubsequence(part: string, whole: string): boolean {
+  let at = 0
+  for (const character of whole) if (part[at] === character || part.startsWith(character, at)) at += character.length
+  return at === part.length
+}
+
+/**
+ * Whether a table that was added and removed left the file as it was: a file without empty lines may have got one, and a
+ * comment right above the table went with it.
+ */
+function isSameBut(back: string | undefined, text: string, added: string): boolean {
+  const lines = (whole = '') => whole.replace(/(?:\r?\n)+/g, '\n')
+  return lines(back) === lines(text) || /^[ \t]*#[^\n]*\n[ \t]*\[services\.new\]/m.test(added)
+}
+
+function lineAt(text: string, part: string): number {
+  return text.slice(0, text.indexOf(part)).split('\n').length
+}
+
 const files = 240
 const newValues: readonly [TomlValue, ...TomlValue[]] = [
   'plain',
@@ -171,6 +197,35 @@ t.test(`each edit of ${files} generated files changes only its own bytes`, async
         fail('add means something else', added)
       if (/\r\n/.test(text) && /(?<!\r)\n/.test(put)) fail('add mixes line breaks', added)
       if (text.endsWith('\n') !== added.endsWith('\n')) fail('add changes the last line break', added)
+      const back = applyEdit(added, { kind: 'remove-table', path: ['services', 'new'] })
+      edits++
+      if (!isSameBut(back, text, added)) fail('a table that was added and removed leaves something', back)
+    }
+
+    const names = new Set(values.flatMap(({ path: [top, name = ''] }) => (top === 'services' ? [name] : [])))
+    for (const name of names) {
+      const path = ['services', name]
+      const removed = applyEdit(text, { kind: 'remove-table', path })
+      const blanked = applyEdit(text, { kind: 'remove-table', path, keepsLines: true })
+      edits += 2
+      if (removed === undefined || blanked === undefined) {
+        fail(`remove ${name}`, removed)
+        continue
+      }
+      const meant = without(before, name)
+      if (!meant.some(each => same(parsed(removed), each))) fail(`remove ${name} means something else`, removed)
+      if (!same(parsed(blanked), parsed(removed))) fail(`empty lines for ${name} mean something else`, blanked)
+      if (!isSubsequence(removed, text) && !removed.includes('{}')) fail(`remove ${name} writes something`, removed)
+      if (text.endsWith('\n') !== removed.endsWith('\n') && removed !== '')
+        fail(`remove ${name} changes the last line break`, removed)
+      for (const { path, raw, line } of values) {
+        if (text.split(raw).length !== 2) continue
+        const isOfService = path[0] === 'services' && path[1] === name
+        if (removed.includes(raw) === isOfService) fail(`remove ${name}: ${path.join('.')}`, removed)
+        if (isOfService || line === undefined) continue
+        if (!removed.includes(line.trimEnd())) fail(`remove ${name} changes the line of ${path.join('.')}`, removed)
+        if (lineAt(blanked, raw) !== lineAt(text, raw)) fail(`empty lines for ${name} move ${path.join('.')}`, blanked)
+      }
     }
 
     for (const { path, raw, line } of values) {
