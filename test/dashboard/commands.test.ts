@@ -61,6 +61,23 @@ run = "echo as it is"
       await commands.getByRole('button', { name: 'Run plain' }).click()
       await runs('as it is')
     })
+
+    await t.test('are in the palette, found by name and description', async () => {
+      const find = async (words: string, title: string) => {
+        await page.goto(`${dashboard.origin}/`)
+        await page.locator('tr[data-service="desk:seed"]').waitFor(limit)
+        await page.keyboard.press('Control+k')
+        await page.getByRole('combobox').waitFor(limit)
+        await page.keyboard.type(words)
+        await page.getByRole('option', { selected: true }).locator('.title', { hasText: title }).waitFor(limit)
+        await page.keyboard.press('Enter')
+      }
+      await find('fill the database', 'Run fresh of seed…')
+      await page.getByRole('dialog', { name: 'Run fresh of seed' }).waitFor(limit)
+      await page.keyboard.press('Escape')
+      await find('plain seed', 'Run plain of seed')
+      await runs('as it is')
+    })
   },
   { skip: noBrowser },
 )

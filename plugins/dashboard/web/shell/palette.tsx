@@ -2,9 +2,11 @@ import uFuzzy from '@leeoniya/ufuzzy'
 import { computed, useComputed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { contextOf } from '../actions/context.ts'
+import { declaredAction } from '../actions/declared.ts'
 import { type Action, actions, type Context, isShown } from '../actions/registry.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Mark } from '../parts/mark.tsx'
+import { declared, refreshDeclared } from '../state/declared.ts'
 import { notifyError } from '../state/notices.ts'
 import { place } from '../state/place.ts'
 import { keys, projects, refreshProjects } from '../state/services.ts'
@@ -44,9 +46,11 @@ function OpenPalette() {
   const all = useSignal<readonly Entry[]>(entries())
   const found = useComputed(() => search(all.value, text.value))
   useEffect(() => {
-    void refreshProjects().then(() => {
+    const refresh = () => {
       all.value = entries()
-    })
+    }
+    void refreshProjects().then(refresh)
+    void refreshDeclared().then(refresh)
   }, [])
   const close = () => {
     isPaletteOpen.value = false
@@ -148,10 +152,17 @@ function entries(): readonly Entry[] {
         .filter(action => action.isOfService === true && action.id !== 'service.show')
         .flatMap(action => entryOf(action, it)),
     ),
+    ...contexts.flatMap(it => declaredOf(it).flatMap(action => entryOf(action, it))),
     ...ofProjects.flatMap(it =>
       all.filter(({ id }) => id.startsWith('project.')).flatMap(action => entryOf(action, it)),
     ),
   ]
+}
+
+/** Returns what runs the commands that a service declares. */
+function declaredOf({ service }: Context): readonly Action[] {
+  if (service === undefined) return []
+  return (declared.peek().get(service.key) ?? []).map(command => declaredAction(service, command))
 }
 
 function isCommon({ isOfService, id }: Action): boolean {
