@@ -1,5 +1,6 @@
 import { LocaldError } from '../../kernel/errors.ts'
 import type { CommandArgumentView, CommandCall, ServiceCommandView } from '../../kernel/protocol.ts'
+import { closest } from '../../kernel/system/suggest.ts'
 import { detectAgent } from '../agent.ts'
 import { flagsOf, placeholderOf, readDeclaredFlags } from '../args/declared-flags.ts'
 import { usageError } from '../args/usage.ts'
@@ -23,6 +24,14 @@ export function printDeclared(
     if (commands.length > 0) print(`${isHelp ? '\n' : ''}Commands of ${service}:\n${formatRows(rows)}`)
   }
   return 0
+}
+
+/** Returns the command that a misspelt word most likely means; none that asks before it runs. */
+export function findNear(word: string, commands: readonly ServiceCommandView[]): string | undefined {
+  return closest(
+    word,
+    commands.filter(({ confirm }) => !confirm).map(({ name }) => name),
+  )
 }
 
 /** Returns the call of a declared command; the exit code where its help was printed, or the user declines. */

@@ -28,36 +28,45 @@ export async function run(context: Context): Promise<number> {
   const daemon = await requireDaemon(context.paths)
   const [service] = args.positionals
   const words = args.childArgv
-  const declared = service === undefined ? undefined : await findDeclared(context, daemon, service)
+  const declared = service === undefined ? {} : await findDeclared(context, daemon, service)
   if (typeof declared === 'number') return declared
-  const what = declared === undefined ? { argv: words } : { command: declared }
+  const { call, near } = declared
+  const what = call === undefined ? { argv: words, near } : { command: call }
   if (needed.length === 0) return await runIn(context, daemon, needed, what)
   const { runWith } = await import('../follow/needed-services.ts')
   return await runWith(context, daemon, needed, () => runIn(context, daemon, needed, what))
 }
 
+/** A word in the place of a command: one that the service declares, or a program. */
+interface Declared {
+  readonly call?: CommandCall
+  /** The declared command that a program's name is near to. */
+  readonly near?: string | undefined
+}
+
+/** What to run, and what may have been meant where there is no such program. */
+type What = Pick<OneOffBody, 'argv' | 'command'> & Pick<Declared, 'near'>
+
 /** Returns the call of a command that the service declares, or the exit code where its help was printed. */
-async function findDeclared(
-  context: Context,
-  daemon: Client,
-  service: string,
-): Promise<CommandCall | number | undefined> {
+async function findDeclared(context: Context, daemon: Client, service: string): Promise<Declared | number> {
   const { args, cwd } = context
   const [word] = args.childArgv
   const isHelp = word === undefined && !args.isChildMarked
-  if (!isHelp && (args.isChildMarked || word === undefined || !/^[a-z0-9-]+$/.test(word))) return undefined
-  const { callDeclared, printDeclared } = await import('./run-declared.ts')
+  if (!isHelp && (args.isChildMarked || word === undefined || !/^[\w-]+$/.test(word))) return {}
+  const { callDeclared, findNear, printDeclared } = await import('./run-declared.ts')
   const commands = await listDeclared(daemon, { path: cwd, service })
   if (isHelp) return printDeclared(context, service, commands)
   const command = commands.find(({ name }) => name === word)
-  return command === undefined ? undefined : await callDeclared(service, command, args.childArgv.slice(1))
+  if (command === undefined) return { near: findNear(word ?? '', commands) }
+  const call = await callDeclared(service, command, args.childArgv.slice(1))
+  return typeof call === 'number' ? call : { call }
 }
 
 async function runIn(
   context: Context,
   daemon: Client,
   needed: readonly string[],
-  what: Pick<OneOffBody, 'argv' | 'command'>,
+  { near, ...what }: What,
 ): Promise<number> {
   const [service] = context.args.positionals
   const tty = process.stdin.isTTY === true && process.stdout.isTTY === true
@@ -70,19 +79,22 @@ async function runIn(
   const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body, null)
   const [command, ...args] = place.argv ?? what.argv ?? []
   if (command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
-  const code = await runThere(service, [command, ...args], place)
+  const code = await runThere({ service, near }, [command, ...args], place)
   if (code !== 0) reportNotRunning(context, place.notRunning)
   return code
 }
 
 /** Runs the command, and reports where it does not start. */
 async function runThere(
-  service: string | undefined,
+  { service, near }: { readonly service: string | undefined; readonly near: string | undefined },
   [command, ...args]: readonly [string, ...string[]],
   place: OneOffAnswer,
 ): Promise<number> {
+  const meant = near === undefined ? undefined : `Did you mean '${near}'? \`locald run ${service}\` lists its commands.`
   try {
-    return await runForeground([command, ...args], place)
+    const code = await runForeground([command, ...args], place)
+    if (code === notFound && meant !== undefined) printStderr(`Hint: ${meant}`)
+    return code
   } catch (error) {
     // A script without `#!`: execvp(3) has /bin/sh run it, posix_spawn(2), by which Node.js starts programs on macOS,
     // does not.
@@ -91,7 +103,7 @@ async function runThere(
     const isMissing = systemCode(error) === 'ENOENT'
     const what = describeStartError(command, error)
     const where = service === undefined ? 'the project' : `'${service}'`
-    const hint = `Check the PATH of ${where}: the command is searched there.`
+    const hint = (isMissing ? meant : undefined) ?? `Check the PATH of ${where}: the command is searched there.`
     printStderr(formatError(new LocaldError('SPAWN_FAILED', what, { hint })))
     return isMissing ? notFound : notRunnable
   }

@@ -44,6 +44,30 @@ t.test('calls a declared command with its flags, and exits with its code', async
   }
 })
 
+t.test('suggests the command that a misspelt one is near to, where there is no such program', async t => {
+  const daemon = await daemonWith(t, [fresh, wipe])
+  const env = { PATH: process.env['PATH'] }
+  daemon.on('POST /v1/services/one-off', json({ dir: daemon.home, env, notRunning: [] }))
+  for (const word of ['fersh', 'Fresh', 'fres'])
+    t.match(await daemon.run(['run', 'seed', word, '--size', '10']), {
+      code: 127,
+      stderr: `Error: command not found: ${word} [SPAWN_FAILED]\nHint: Did you mean 'fresh'? \`locald run seed\` lists its commands.\n`,
+    })
+  t.match(await daemon.run(['run', 'seed', 'wpie']), { code: 127, stderr: /Hint: Check the PATH/ }, 'it asks before')
+  t.match(await daemon.run(['run', 'seed', '--', 'fersh']), { code: 127, stderr: /Hint: Check the PATH/ })
+  t.match(await daemon.run(['run', 'seed', 'true']), { code: 0, stdout: '', stderr: /^$/ })
+
+  t.comment('a type that runs commands in its own way, such as in a container')
+  daemon.on(
+    'POST /v1/services/one-off',
+    json({ dir: daemon.home, env, argv: ['sh', '-c', 'exit 127'], notRunning: [] }),
+  )
+  t.match(await daemon.run(['run', 'seed', 'fersh']), {
+    ...{ code: 127, stdout: '' },
+    stderr: /^Hint: Did you mean 'fresh'\? `locald run seed` lists its commands\.\n$/,
+  })
+})
+
 t.test('a word that is no flag of the command is refused before anything is asked of the daemon', async t => {
   const daemon = await daemonWith(t, [fresh])
   const cases: readonly (readonly [words: readonly string[], message: string])[] = [
