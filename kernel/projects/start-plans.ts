@@ -1,4 +1,4 @@
-import { foreignMentions } from '../config/checks/foreign-dependencies.ts'
+import { foreignInCommands, foreignMentions } from '../config/checks/foreign-dependencies.ts'
 import type { LoadedProject } from '../config/load.ts'
 import { ownName } from '../config/references/foreign-key.ts'
 import type { ProjectPlan, ProjectRef, ServicePlan, SharedUrl } from '../contract/plugin.ts'
@@ -60,8 +60,9 @@ export class StartPlans {
 
   /** Plans a start in the project's shell or another. Throws ENV_UNRESOLVED where a reference has no value. */
   async make(service: Service, plan: ServicePlan, shell = this.#project.shell): Promise<StartPlan> {
-    const mentions = foreignMentions(this.#project.plan, plan)
-    await this.#parts.foreign.open(this.#project.plan, new Set(mentions.map(({ key }) => key)))
+    const { plan: project } = this.#project
+    const keys = [...foreignMentions(project, plan).map(({ key }) => key), ...foreignInCommands(project.name, plan)]
+    await this.#parts.foreign.open(project, new Set(keys))
     return await startPlan(this.#source(service, plan, shell))
   }
 

@@ -208,3 +208,25 @@ t.test('two projects that need a third at once start it once; a daemon that is k
     await box.ok(['stop', '--all'])
   }
 })
+
+t.test("a service's own command refers to services of other projects", async t => {
+  const box = new Sandbox(t)
+  const services = foreignProject(box, 'services', { events: {} })
+  const references = `\${projects.services.events.port} \${projects.nowhere.web.port} \${projects.shop.web.port}`
+  const command = (name: string, text: string) => `[services.web.commands.${name}]\nrun = "echo ${text}"\n`
+  const [events = '', unknown = '', own = ''] = references.split(' ')
+  const more = `${command('events', events)}${command('unknown', unknown)}${command('own', own)}`
+  const shop = foreignProject(box, 'shop', { web: { more } }, '[projects]\nservices = "../services"')
+  t.match(await box.ok(['config', 'check'], { cwd: shop }), { stdout: /is valid/ })
+  await box.up(services)
+  await box.up(shop)
+  const run = (name: string) => box.run(['run', 'web', name], { cwd: shop })
+  t.match(await run('events'), {
+    ...{ code: 0, stdout: `${(await box.service(services, 'events')).port}\n`, stderr: '' },
+  })
+  t.equal((await run('own')).stdout, `${(await box.service(shop, 'web')).port}\n`, 'its own project is itself')
+  t.match(await run('unknown'), {
+    code: 2,
+    stderr: /\$\{projects\.nowhere\.web\.port\} has no value \[ENV_UNRESOLVED\]/,
+  })
+})

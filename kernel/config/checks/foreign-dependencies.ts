@@ -1,5 +1,6 @@
 import type { ProjectPlan, ServicePlan } from '../../contract/plugin.ts'
 import type { Path } from '../document/table.ts'
+import { parseCommand } from '../references/command-template.ts'
 import { isForeignKey, ownName } from '../references/foreign-key.ts'
 import { parseTemplate, referencesOf } from '../references/interpolation.ts'
 import type { ReadService } from '../tables/service.ts'
@@ -47,6 +48,16 @@ export function foreignMentions(plan: ProjectPlan, { name, common }: ServicePlan
     ),
   )
   return [...dependencies, ...references]
+}
+
+/** Returns the services of other projects, as `PROJECT:SERVICE`, that the commands of a service refer to. */
+export function foreignInCommands(project: string, { common }: ServicePlan): readonly string[] {
+  return Object.values(common.commands ?? {}).flatMap(({ run, args }) => {
+    const parsed = run.includes('${projects.') ? parseCommand(run, Object.keys(args)) : { names: [] }
+    const names = 'fault' in parsed ? [] : parsed.names
+    const keys = names.map(name => (name.of === 'service' ? ownName(name.service, project) : ''))
+    return keys.filter(isForeignKey)
+  })
 }
 
 function foreignReferences(text: string, project: string): readonly Pick<ForeignMention, 'key' | 'hasDefault'>[] {

@@ -20,11 +20,12 @@ export interface CommandFault {
 /** Where a character of a shell's line is: in a command, which may be one of `$(…)`, or in double quotes. */
 type Place = { readonly in: 'command'; parentheses: number } | { readonly in: 'double quotes' }
 
-const known = /\$\{(?:services\.([a-z0-9-]+)\.(ports\.\d+|[A-Za-z_]\w*)|project\.(name|domain)|([a-z0-9-]+))\}/y
+const known =
+  /\$\{(?:(?:services|projects\.([a-z0-9-]+))\.([a-z0-9-]+)\.(ports\.\d+|[A-Za-z_]\w*)|project\.(name|domain)|([a-z0-9-]+))\}/y
 
 /**
- * Parses the line of a custom command. `${NAME}` of an argument, `${services.NAME.FIELD}` and `${project.name|domain}`
- * become quoted variables of the shell, never text of its program: a value stays one word, whatever is in it. `$${` is a
+ * Parses the line of a custom command. `${NAME}` of an argument, `${services.NAME.FIELD}`, the same of another project,
+ * `${projects.PROJECT.NAME.FIELD}`, and `${project.name|domain}` become quoted variables of the shell, never text of its program: a value stays one word, whatever is in it. `$${` is a
  * literal `${`; all else is the shell's. A reference where quoting cannot be known is a fault.
  */
 export function parseCommand(text: string, args: readonly string[]): CommandTemplate | CommandFault {
@@ -156,7 +157,7 @@ class Line {
 
   /** Whether a `${` begins a reference that no shell knows. */
   #isOurs(at: number): boolean {
-    return this.#text.startsWith('${services.', at) || this.#text.startsWith('${project.', at)
+    return ['${services.', '${projects.', '${project.'].some(head => this.#text.startsWith(head, at))
   }
 
   /** Returns what the `${…}` at an index is, and its length; undefined where it is the shell's. */
@@ -164,8 +165,11 @@ class Line {
     known.lastIndex = at
     const match = known.exec(this.#text)
     if (match === null) return undefined
-    const [{ length }, service, field, project, name] = match
-    if (service !== undefined && field !== undefined) return { name: { of: 'service', service, field }, length }
+    const [{ length }, other, own, field, project, name] = match
+    if (own !== undefined && field !== undefined) {
+      const service = other === undefined ? own : `${other}:${own}`
+      return { name: { of: 'service', service, field }, length }
+    }
     if (project === 'name' || project === 'domain') return { name: { of: 'project', field: project }, length }
     return name !== undefined && this.#args.includes(name) ? { name: { of: 'argument', name }, length } : undefined
   }

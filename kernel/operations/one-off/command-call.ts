@@ -1,4 +1,5 @@
 import { type CommandName, commandWords, parseCommand } from '../../config/references/command-template.ts'
+import { ownName } from '../../config/references/foreign-key.ts'
 import { nameText } from '../../config/references/interpolation.ts'
 import { formatValue } from '../../config/tables/command-values.ts'
 import type { ArgumentValue, Argv, CommandArgument, ServiceCommand, ServicePlan } from '../../contract/plugin.ts'
@@ -75,7 +76,7 @@ function readValue(argument: CommandArgument, value: ArgumentValue | undefined):
 
 function requireValue(project: Project, plan: ServicePlan, name: Exclude<CommandName, { of: 'argument' }>): string {
   if (name.of === 'project') return project.ref[name.field]
-  const value = project.lookup(plan, name.service, name.field)
+  const value = project.lookup(plan, ownName(name.service, project.plan.name), name.field)
   if (value !== undefined) return value
   throw new LocaldError('ENV_UNRESOLVED', `\${${nameText(name)}} has no value`, {
     hint: `Run \`locald up ${name.service}\` first.`,

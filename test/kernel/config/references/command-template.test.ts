@@ -174,3 +174,14 @@ t.test('a reference where the quotes are not known is refused', async t => {
   }
   for (const [line, fault] of Object.entries(faults)) t.match(parseCommand(line, ['v']), { fault, hint: /\.$/ }, line)
 })
+
+t.test('a service of another project is a reference as one of the own', async t => {
+  t.match(parseCommand('x ${projects.services.db.port} "${projects.a-b.web.ports.9001}" ${services.db.port}', []), {
+    names: [
+      { of: 'service', service: 'services:db', field: 'port' },
+      { of: 'service', service: 'a-b:web', field: 'ports.9001' },
+      { of: 'service', service: 'db', field: 'port' },
+    ],
+  })
+  t.match(parseCommand('x ${projects.services}', []), { fault: /names nothing/ })
+})
