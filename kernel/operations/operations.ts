@@ -89,7 +89,8 @@ export class Operations {
         const isKept = body.env === undefined || (body.isAddition === true && (last?.wanted.size ?? 0) > 0)
         const shell = isKept || body.env === undefined ? shellOfLastUp(last, path) : body.env
         const addedEnvFiles = body.envFiles ?? (isKept ? last?.plan.envFiles : undefined)
-        const loaded = await projects.plan(path, names, { shell, addedEnvFiles, isStart: true })
+        const how = { isStart: true, isUp: names.length === 0 }
+        const loaded = await projects.plan(path, names, { shell, addedEnvFiles, ...how })
         const isExact = body.noDependencies === true && names.length > 0
         const which = { names: names.length === 0 ? undefined : names, isExact }
         return {

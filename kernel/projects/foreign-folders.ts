@@ -19,7 +19,7 @@ export interface FolderFault {
 }
 
 /** What finding the folder of another project needs of the one that names it. */
-export type NamingPlan = Pick<ProjectPlan, 'path' | 'projects'>
+export type NamingPlan = Pick<ProjectPlan, 'path' | 'projects' | 'onBranch'>
 
 /** Finds the folders of the projects that others name: by `[projects]`, else by the registry. */
 export class ForeignFolders {
@@ -31,9 +31,12 @@ export class ForeignFolders {
 
   /**
    * Returns the real path of a project's folder, or why it is not known. A path in `[projects]` that a git worktree does
-   * not have beside it is looked for beside the main checkout.
+   * not have beside it is looked for beside the main checkout. The plan may have another one on the same branch for it.
    */
   find(plan: NamingPlan, name: string): string | FolderFault {
+    const { onBranch = {} } = plan
+    const chosen = Object.hasOwn(onBranch, name) ? onBranch[name] : undefined
+    if (chosen?.isUsed === true && isStillAt(chosen.path)) return chosen.path
     const written = listedFolder(plan, name)
     return written === undefined ? this.#findKnown(name) : (findListed(plan, written) ?? missing(plan, written))
   }
@@ -57,9 +60,11 @@ function listedFolder({ projects = {} }: NamingPlan, name: string): string | und
 }
 
 function findListed({ path }: NamingPlan, written: string): string | undefined {
-  const beside = realPathIfAny(resolve(path, written))
-  if (beside !== undefined) return beside
-  const main = worktreeIn(path)?.mainCheckout
+  return realPathIfAny(resolve(path, written)) ?? findBesideMain(worktreeIn(path)?.mainCheckout, written)
+}
+
+/** Returns the folder that a line of `[projects]` means in the main checkout. */
+export function findBesideMain(main: string | undefined, written: string): string | undefined {
   return main === undefined ? undefined : realPathIfAny(resolve(main, written))
 }
 

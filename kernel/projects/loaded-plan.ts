@@ -10,6 +10,8 @@ export interface LoadCaller {
   readonly shell?: Readonly<Record<string, string>>
   /** Whether its services are to be started: ports that others use are looked at. */
   readonly isStart?: boolean
+  /** Whether all of the project is started by request: projects on the same branch are chosen again. */
+  readonly isUp?: boolean
   /** What an earlier load read from pipes: it is not read again. */
   readonly envFiles?: LoadedProject['envFiles'] | undefined
   /** The text of a `locald.toml` that is checked before it is written to the folder. */

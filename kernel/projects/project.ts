@@ -12,6 +12,7 @@ import { Service, type ServiceParts } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
 import type { NoteSubject } from '../services/state.ts'
 import { OperationQueue } from '../system/async.ts'
+import { describeOnBranch } from './branch-projects.ts'
 import { Drivers } from './drivers.ts'
 import type { ForeignServices } from './foreign-services.ts'
 import { ProjectPorts } from './project-ports.ts'
@@ -280,6 +281,7 @@ export class Project {
     service.protocol = this.#drivers.protocol(plan)
     this.services.set(plan.name, service)
     service.state.set({ hidden: plan.common.hidden ?? false, shared: this.#plans.sharesOf(service) })
+    service.state.note('projects', describeOnBranch(this.plan, plan.name))
     if (!service.supervisor.active)
       service.state.set({ port: this.#ports.get(plan.name) ?? null, url: this.#plans.urlOf(service) })
   }

@@ -11,6 +11,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Shell } from '../services/environment/shell.ts'
 import { recordId } from '../services/records/records.ts'
 import type { Service } from '../services/service.ts'
+import { findOnBranch } from './branch-projects.ts'
 import { ForeignFolders } from './foreign-folders.ts'
 import { ForeignServices } from './foreign-services.ts'
 import type { LoadCaller, LoadedPlan } from './loaded-plan.ts'
@@ -99,7 +100,19 @@ export class Projects {
       plan.services.map(service => service.name),
       names,
     )
-    return { plan, locate: loaded.locate, envFiles: loaded.envFiles, inferred: loaded.inferred }
+    const onBranch = this.#onBranch(plan, caller)
+    const chosen = onBranch === undefined ? plan : { ...plan, onBranch }
+    return { plan: chosen, locate: loaded.locate, envFiles: loaded.envFiles, inferred: loaded.inferred }
+  }
+
+  /** Chooses projects on the same branch; what runs keeps what was chosen at its `up`. */
+  #onBranch(plan: ProjectPlan, { isUp = false }: LoadCaller = {}): ProjectPlan['onBranch'] {
+    const present = this.#byPath.get(plan.path)
+    if (!isUp && present !== undefined && present.wanted.size > 0) return present.plan.onBranch
+    const { registry } = this.#parts
+    const isMeant = (path: string) =>
+      (this.#byPath.get(path)?.wanted.size ?? 0) > 0 || registry.get(path)?.pinned === true
+    return findOnBranch(plan, { known: registry.list(), isMeant })
   }
 
   /**

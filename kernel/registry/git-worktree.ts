@@ -11,10 +11,13 @@ import { readTextFileNow } from '../lib/text-file.ts'
 export function worktreeBranch(folder: string): string | undefined {
   const link = gitLink(folder)
   const gitDir = link && worktreeOf(link)
-  if (gitDir === undefined) return undefined
+  return gitDir === undefined ? undefined : slugOf(branchIn(gitDir) ?? basename(gitDir))
+}
+
+/** Returns the branch that a linked git worktree is on, as git names it; undefined where it is on none. */
+export function branchIn(gitDir: string): string | undefined {
   const head = readTextFileNow(join(gitDir, 'HEAD')) ?? ''
-  const [, branch] = /^ref: refs\/heads\/(.+)$/m.exec(head) ?? []
-  return slugOf(branch ?? basename(gitDir))
+  return /^ref: refs\/heads\/(.+)$/m.exec(head)?.[1]
 }
 
 /** Whether a folder is the root of a linked git worktree. */

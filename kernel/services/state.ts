@@ -42,7 +42,15 @@ const emitted = [
 ] as const
 
 /** The subject of a note; a service has at most one note on each. */
-export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies' | 'type' | 'instance' | `plugin ${string}`
+export type NoteSubject =
+  | 'watch'
+  | 'loop'
+  | 'configuration'
+  | 'dependencies'
+  | 'projects'
+  | 'type'
+  | 'instance'
+  | `plugin ${string}`
 
 /** A service's state: set in one place, emitted to all who wait for it. */
 export class ServiceState {

@@ -104,6 +104,14 @@ export interface Route {
   readonly stripPrefix: boolean
 }
 
+/** A project in a git worktree on the same branch as another project. */
+export interface BranchProject {
+  readonly name: string
+  readonly path: string
+  /** Whether it stands for the one of its main checkout: it was meant to run at the other one's `up`. */
+  readonly isUsed: boolean
+}
+
 /** A project as configured. */
 export interface ProjectPlan {
   readonly name: string
@@ -119,6 +127,11 @@ export interface ProjectPlan {
   readonly tables?: Readonly<Record<string, unknown>> | undefined
   /** The folders of other projects, by the names that this one has for them, as written: relative to its own. */
   readonly projects?: Readonly<Record<string, string>> | undefined
+  /**
+   * Projects in git worktrees on the same branch as this one, by the names that it has for those of their main checkouts;
+   * absent: none.
+   */
+  readonly onBranch?: Readonly<Record<string, BranchProject>> | undefined
   /** Files of the `up` with more variables, absolute: stronger than `.env`, weaker than a service's `env_file`. */
   readonly envFiles?: readonly string[] | undefined
   /** Files whose change means a reload, absolute, whether they exist or not. */
