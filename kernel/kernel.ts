@@ -115,7 +115,15 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     settingsTables: tableNames,
   })
   const starting = new StartingProjects()
-  container.value('catalog', new ProjectCatalog(() => projects.list(), events, starting))
+  container.value(
+    'catalog',
+    new ProjectCatalog(
+      () => projects.list(),
+      events,
+      starting,
+      () => registry.list(),
+    ),
+  )
   const api = new LateApi()
   container.value('api', api)
   container.value('memory', new DaemonMemory(paths.native))
@@ -136,9 +144,9 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     use: { traffic: () => container.optional('traffic'), table: () => container.optional('processTable') },
     lease: {
       holds: new Holds(join(paths.records, 'leases.json'), own),
-      table: () => container.optional('processTable'),
       isPinned: path => registry.get(path)?.pinned === true,
     },
+    table: () => container.optional('processTable'),
     warnings: () => contributions.warnings(),
     tidy: async () =>
       await container

@@ -1,5 +1,5 @@
 import { closure } from '../config/checks/dependency-graph.ts'
-import type { Control } from '../contract/plugin.ts'
+import type { Control, ProcessTable } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import { ServiceControl } from '../projects/catalog.ts'
 import { presentPlan } from '../projects/loaded-plan.ts'
@@ -29,7 +29,8 @@ export interface OperationsInput extends Omit<StartupParts, 'reloads' | 'leases'
   readonly openFolder: ReloadsInput['openFolder']
   readonly runs: CommandRuns
   readonly use: Omit<UseSources, 'runs' | 'foreign'>
-  readonly lease: Pick<LeasesInput, 'holds' | 'table' | 'isPinned'>
+  readonly lease: Pick<LeasesInput, 'holds' | 'isPinned'>
+  readonly table: () => ProcessTable | undefined
   /** Stops processes that keepers hold but no service has adopted. Never rejects. */
   readonly tidy: () => Promise<void>
 }
@@ -58,8 +59,8 @@ export class Operations {
     }
     const stop = (project: Project, choose: () => readonly string[], why: string) =>
       stopChosen(project, choose, why, this.#parts)
-    this.leases = new Leases({ ...input.lease, projects, log, stop })
-    this.deleted = new DeletedFolders({ projects, events, log, stop })
+    this.leases = new Leases({ ...input.lease, table: input.table, projects, log, stop })
+    this.deleted = new DeletedFolders({ projects, events, log, table: input.table, stop })
     const reloads = new Reloads({ events, log, applied, openFolder, reload, deleted: this.deleted })
     this.#parts = { ...input, reloads, leases: this.leases }
     this.#startup = new Startup(this.#parts)

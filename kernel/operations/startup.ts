@@ -127,6 +127,25 @@ export class Startup {
     return services
   }
 
+  /** Returns the project of a plan; stops what still runs of it in the folder from which it was moved. */
+  async #identify(loaded: LoadedPlan, sink: EventSink): Promise<Project> {
+    const { projects } = this.#parts
+    const before = projects.movedFrom(loaded.plan.path)
+    const project = await projects.identify(loaded)
+    const old = projects.list().filter(({ ref }) => ref.path === before?.path)
+    for (const moved of new Set([...projects.predecessors(project.ref), ...old])) {
+      await stopTarget({ project: moved, names: namesOf(moved) }, this.#parts)
+      await projects.drop(moved.ref.path)
+    }
+    const { name, path } = project.ref
+    if (before?.name === name)
+      sink({
+        ...{ event: 'warning', path },
+        message: `${name} was moved here from ${before.path}; names, ports and data stay`,
+      })
+    return project
+  }
+
   /**
    * Adopts a plan and starts its services, which are added to `services` with their dependencies. Throws errors of
    * their environment before anything is changed.
@@ -137,12 +156,8 @@ export class Startup {
     services: Service[],
   ): Promise<Project> {
     const { loaded, shell, names, isExact, restart, again, kept, neededBy } = request
-    const { projects, events, warnings, leases } = this.#parts
-    const project = await projects.identify(loaded)
-    for (const moved of projects.predecessors(project.ref)) {
-      await stopTarget({ project: moved, names: namesOf(moved) }, this.#parts)
-      await projects.drop(moved.ref.path)
-    }
+    const { events, warnings, leases } = this.#parts
+    const project = await this.#identify(loaded, sink)
     await project.queue.run(async signal => {
       disconnected?.throwIfAborted()
       if (this.#isUnderWay(request)) {

@@ -1,5 +1,6 @@
 import { closure } from '../config/checks/dependency-graph.ts'
-import type { Catalog, CatalogEntry, CatalogProject, Control, Fault } from '../contract/plugin.ts'
+import type { Catalog, CatalogEntry, CatalogProject, Control, Fault, ProjectRef } from '../contract/plugin.ts'
+import { isStillAt } from '../contract/real-path.ts'
 import { messageOf } from '../errors.ts'
 import type { Events, LocaldEvent } from '../events.ts'
 import { tailOf } from '../services/outcome.ts'
@@ -16,7 +17,16 @@ export class ProjectCatalog implements Catalog {
   readonly #events: Events
   readonly #starting: StartingProjects
 
-  constructor(projects: () => Iterable<Project>, events: Events, starting: StartingProjects) {
+  readonly #known: () => readonly Pick<ProjectRef, 'name' | 'path'>[]
+
+  /** @param known returns all projects that were ever started */
+  constructor(
+    projects: () => Iterable<Project>,
+    events: Events,
+    starting: StartingProjects,
+    known: () => readonly Pick<ProjectRef, 'name' | 'path'>[] = () => [],
+  ) {
+    this.#known = known
     this.#projects = projects
     this.#events = events
     this.#starting = starting
@@ -28,6 +38,10 @@ export class ProjectCatalog implements Catalog {
       routes: plan.routes,
       wildcard: plan.wildcard,
     }))
+  }
+
+  isKnown(name: string): boolean {
+    return this.#known().some(project => project.name === name && isStillAt(project.path))
   }
 
   services(): readonly CatalogEntry[] {

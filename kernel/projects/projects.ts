@@ -144,6 +144,11 @@ export class Projects {
     )
   }
 
+  /** Returns the name and the old folder of the project whose folder was moved to a path; undefined for a known one. */
+  movedFrom(path: string): Pick<ProjectRef, 'name' | 'path'> | undefined {
+    return this.#parts.registry.movedFrom(path)
+  }
+
   /** Adds a project. */
   add({ name, path, domain }: ProjectRef, plan: ProjectPlan, upShell: Shell | undefined): Project {
     const worktree = worktreeIn(path)
@@ -244,7 +249,8 @@ export class Projects {
    */
   async #loadIdle(path: string): Promise<Project> {
     const loaded = await this.plan(path, [])
-    const [moved] = this.predecessors(loaded.plan)
+    const before = this.movedFrom(loaded.plan.path)
+    const [moved] = before === undefined ? this.predecessors(loaded.plan) : [this.#byPath.get(before.path)]
     if (moved !== undefined && moved.wanted.size > 0) return moved
     const project = await this.identify(loaded)
     await project.adoptPlan(loaded, project.upShell)

@@ -30,6 +30,21 @@ export function isMissing(path: string): boolean {
   }
 }
 
+/** Whether the folder at a path is the one of an identity; false where the file system has no times of creation. */
+export function isFolderOf(path: string, identity: FolderIdentity | undefined): boolean {
+  return identity !== undefined && identity.birthtimeMs > 0 && isSame(path, identity)
+}
+
+/**
+ * Returns where a folder is now, by the present folders of processes that were started in or below it; undefined where
+ * none is in or below it any more.
+ */
+export function findAbove(folders: readonly string[], identity: FolderIdentity): string | undefined {
+  for (const folder of folders)
+    for (let at = folder; at !== dirname(at); at = dirname(at)) if (isFolderOf(at, identity)) return at
+  return undefined
+}
+
 /**
  * Whether a folder was deleted: neither renamed, as far as that can be found out, nor on a file system that was
  * unmounted, of which the nearest folder above it would be on another device.

@@ -4,6 +4,7 @@ import type { Log, ProjectPlan, ProjectRef, ServicePlan } from '../contract/plug
 import { messageOf } from '../errors.ts'
 import { isStillAt } from '../lib/real-path.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
+import { isFolderOf } from './folder-identity.ts'
 import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './git-worktree.ts'
 import { type KnownProject, placeOf, projectsIn } from './known-project.ts'
 
@@ -48,10 +49,12 @@ export class Registry {
    * version that is below another project's is replaced; the name, under which the data is stored, stays.
    */
   identify(wanted: ProjectRef, services: readonly string[]): ProjectRef {
-    const known = this.#projects.get(wanted.path)
+    const moved = this.movedFrom(wanted.path)
+    const known = moved ?? this.#projects.get(wanted.path)
     const had = known?.wanted.name === wanted.name && known.wanted.domain === wanted.domain ? known : undefined
     const stays = had !== undefined && this.#isUnique(had) && this.#holderAbove(had) === undefined
     const { name, domain } = stays ? had : this.#choose(wanted, services, had?.name)
+    if (moved !== undefined) this.#projects.delete(moved.path)
     const before = known ?? this.#movedFrom(name, domain)
     this.#save({
       name,
@@ -65,6 +68,15 @@ export class Registry {
       ...placeOf(wanted.path),
     })
     return { name, path: wanted.path, domain }
+  }
+
+  /**
+   * Returns the project whose folder was moved to a path, by the folder's identity: one that is copied, or moved to
+   * another file system, has another one. Undefined for a known project, and while anything is in the old place.
+   */
+  movedFrom(path: string): KnownProject | undefined {
+    if (this.#projects.has(path)) return undefined
+    return this.list().find(({ path: before, folder }) => !isStillAt(before) && isFolderOf(path, folder))
   }
 
   /** Adds a running project, with its ports, after the registry was lost; does nothing for a known one. */

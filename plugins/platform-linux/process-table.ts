@@ -62,6 +62,10 @@ export class LinuxProcessTable implements ProcessTable {
       .map(stat => this.#info(stat))
   }
 
+  folder(pid: number): string | undefined {
+    return this.#proc.folder(pid)
+  }
+
   async usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]> {
     const table = await this.#proc.table()
     return await Promise.all(

@@ -253,6 +253,9 @@ t.test('a git worktree', async t => {
     t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })
     // Git keeps a locked one: it is on a drive that is not here now.
     const empty = join(sandbox.home, 'empty')
+    await git(folder, 'worktree', 'move', empty, `${empty}-moved`)
+    t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } }, 'one that was moved')
+    await git(folder, 'worktree', 'move', `${empty}-moved`, empty)
     await git(folder, 'worktree', 'lock', empty)
     rmSync(empty, { recursive: true })
     t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })

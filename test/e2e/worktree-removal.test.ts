@@ -92,7 +92,7 @@ on('linux', 'services of a folder that was moved or replaced keep running', asyn
   renameSync(beside, `${beside}-renamed`)
   await until('the missing folders to be seen', async () => {
     const reasons = (await box.status()).map(({ reason }) => reason ?? '')
-    return reasons.filter(reason => reason.includes('was moved or deleted')).length === 4
+    return reasons.filter(reason => reason.includes('was moved')).length === 4
   })
   rmSync(other, { recursive: true })
   await stopped(box, 'other')

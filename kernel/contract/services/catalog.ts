@@ -5,6 +5,8 @@ import type { Route } from '../projects/project.ts'
 /** All projects that were ever started under this daemon, read only. */
 export interface Catalog {
   projects(): readonly CatalogProject[]
+  /** Whether a project of a name was ever started whose folder exists. */
+  isKnown(name: string): boolean
   services(): readonly CatalogEntry[]
   get(key: string): CatalogEntry | undefined
   /**

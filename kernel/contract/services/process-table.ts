@@ -68,6 +68,8 @@ export interface ProcessTable {
   start(pid: number): Promise<string | undefined>
   /** Returns all live processes of a tree, without the keeper. */
   members(tree: ProcessTree): Promise<readonly ProcessInfo[]>
+  /** Returns the present folder of a process, also of one that was moved; absent where the system does not show it. */
+  folder?(pid: number): string | undefined
   /** Returns the usage of each tree, in order, from one read of the table. */
   usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]>
   /** Returns the sockets on which the given processes listen. */

@@ -1,16 +1,17 @@
-import type { Log } from '../../contract/plugin.ts'
+import type { Log, ProcessTable } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import type { Events } from '../../events.ts'
 import type { Project } from '../../projects/project.ts'
 import type { Projects } from '../../projects/projects.ts'
 import { namesOf } from '../../projects/selectors.ts'
-import { type FolderIdentity, identifyFolder, isDeleted, isMissing } from '../../registry/folder-identity.ts'
+import { type FolderIdentity, findAbove, identifyFolder, isDeleted, isMissing } from '../../registry/folder-identity.ts'
 
 /** What stopping services of deleted folders needs. */
 export interface DeletedFoldersInput {
   readonly projects: Pick<Projects, 'list'>
   readonly events: Events
   readonly log: Log
+  readonly table: () => Pick<ProcessTable, 'folder'> | undefined
   /** Stops services that `names` returns in the project's turn. */
   readonly stop: (project: Project, names: () => readonly string[], why: string) => Promise<void>
 }
@@ -58,6 +59,21 @@ export class DeletedFolders {
     this.#pending.set(path, timer.unref())
   }
 
+  /** Returns the new folder of a project, as its services see it; undefined where that is not known. */
+  whereIs(project: Project): string | undefined {
+    const identity = this.#known.get(project.ref.path)
+    return identity === undefined ? undefined : this.#findMoved(project, identity)
+  }
+
+  #findMoved({ services }: Project, identity: FolderIdentity): string | undefined {
+    const table = this.#input.table()
+    const pids = [...services.values()].flatMap(({ state }) => state.now.pid ?? [])
+    return findAbove(
+      pids.flatMap(pid => table?.folder?.(pid) ?? []),
+      identity,
+    )
+  }
+
   close(): void {
     this.#isClosed = true
     for (const timer of this.#pending.values()) clearTimeout(timer)
@@ -68,6 +84,7 @@ export class DeletedFolders {
     const { name, path, worktree } = project.ref
     const identity = this.#known.get(path)
     if (identity === undefined || !(await isDeleted(path, identity, worktree?.gitDir))) return
+    if (this.#findMoved(project, identity) !== undefined) return
     let isStopped = false
     const choose = () => {
       // It may have been started in another folder meanwhile, or have come back.

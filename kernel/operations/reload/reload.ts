@@ -17,7 +17,7 @@ export interface ReloadsInput {
   readonly events: Events
   readonly log: Log
   readonly applied: AppliedFiles
-  readonly deleted: Pick<DeletedFolders, 'remember' | 'check'>
+  readonly deleted: Pick<DeletedFolders, 'remember' | 'check' | 'whereIs'>
   /** How the platform watches folders. */
   readonly openFolder: () => OpenFolder | undefined
   readonly reload: (project: Project, why: string) => Promise<void>
@@ -162,13 +162,12 @@ export class Reloads {
       if (this.#unapplied.delete(project)) this.#report(project, 'applied the corrected configuration')
     } catch (error) {
       const isThere = isStillAt(project.ref.path)
-      const message = isThere
-        ? `could not apply the configuration change: ${messageOf(error)}`
-        : `the folder ${project.ref.path} was moved or deleted`
-      const { name } = project.ref
-      const hint = isThere
-        ? 'Run `locald config check` to see all errors.'
-        : `Run \`locald up\` in its new folder, or \`locald stop ${name}\`.`
+      const { message, hint } = isThere
+        ? {
+            message: `could not apply the configuration change: ${messageOf(error)}`,
+            hint: 'Run `locald config check` to see all errors.',
+          }
+        : describeMissing(project, this.#input.deleted.whereIs(project))
       this.#warn(project, message, hint)
       project.note('configuration', inOneLine(message))
       this.#unapplied.add(project)
@@ -217,4 +216,11 @@ function isKnownShortage(followed: Followed, { isShared }: WatchProblem): boolea
 function inOneLine(message: string): string {
   const [first = '', ...more] = message.split('\n').map(line => line.trim())
   return more.length === 0 ? first : `${first}: ${more.join('; ')}`
+}
+
+/** Says where a project's folder is, by what its services see, and what to do. */
+function describeMissing({ ref: { name, path } }: Project, found: string | undefined) {
+  const where = found === undefined ? 'moved or deleted' : `moved to ${found}`
+  const hint = `Run \`locald up\` in ${found ?? 'its new folder'}, or \`locald stop ${name}\`.`
+  return { message: `the folder ${path} was ${where}`, hint }
 }

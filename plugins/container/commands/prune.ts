@@ -66,7 +66,8 @@ function isStale({ host, names }: CommandParts, { kind, name, labels }: Item): b
     return catalog.projects().every(project => !existsSync(project.path) || !isOfProject(project.name))
   }
   if (path === undefined) return labels[label.owner] === names.owner
-  if (!existsSync(path)) return true
+  // The label has the folder of the first start: the project may have been moved since.
+  if (!existsSync(path)) return !catalog.isKnown(labels[label.project] ?? '')
   if (labels[label.kind] !== 'tunnel') return false
   return catalog.services().every(service => service.path !== path || service.status === 'stopped')
 }

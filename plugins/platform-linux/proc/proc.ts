@@ -59,6 +59,16 @@ export class Proc {
     return `\0${this.text(String(pid), 'environ')}`.includes(`\0${variable}\0`)
   }
 
+  /** Returns the folder of a process; undefined where it was deleted or is not readable. */
+  folder(pid: number): string | undefined {
+    try {
+      const folder = readlinkSync(join(this.#root, String(pid), 'cwd'))
+      return folder.endsWith(' (deleted)') ? undefined : folder
+    } catch {
+      return undefined
+    }
+  }
+
   /** Returns resident memory in bytes: in total, and the part that other processes may share. */
   memory(pid: number): { readonly resident: number; readonly shared: number } {
     const pages = parseStatm(this.text(String(pid), 'statm') ?? '') ?? { resident: 0, shared: 0 }

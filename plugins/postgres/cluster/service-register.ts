@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Run } from '../../../kernel/contract/plugin.ts'
 import { readJson, writeAtomic } from '../../lib/files.ts'
 import type { PostgresOptions } from '../options.ts'
@@ -76,14 +76,26 @@ export class ServiceRegister {
   }
 }
 
+/** Returns the folder in which git has a linked worktree, after `git worktree move` the new one; empty: unknown. */
+function checkoutOf(worktree: string): string {
+  try {
+    const link = readFileSync(join(worktree, 'gitdir'), 'utf8').trim()
+    return link === '' ? '' : dirname(resolve(worktree, link))
+  } catch {
+    return ''
+  }
+}
+
 /**
- * Returns whether the project's folder exists, or may exist again: locked git worktrees are on removable drives, and
+ * Returns whether the project's folder exists, was moved with its git worktree, or may exist again: locked git worktrees are on removable drives, and
  * where the whole repository is missing its drive may be unmounted.
  */
 export function hasFolder({ path, worktree }: ServiceEntry): boolean {
   if (existsSync(path)) return true
   if (typeof worktree !== 'string') return false
-  return existsSync(join(worktree, 'locked')) || !existsSync(dirname(dirname(worktree)))
+  return (
+    existsSync(join(worktree, 'locked')) || !existsSync(dirname(dirname(worktree))) || existsSync(checkoutOf(worktree))
+  )
 }
 
 function isEntry(value: unknown): value is ServiceEntry {

@@ -37,6 +37,7 @@ export class FakePrivileges implements Privileges {
 
 export function catalogOf(services: readonly CatalogEntry[]): Catalog {
   return {
+    isKnown: () => false,
     services: () => services,
     projects: () => [],
     get: () => undefined,

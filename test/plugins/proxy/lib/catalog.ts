@@ -66,6 +66,10 @@ export class FakeCatalog implements Catalog {
     for (const listener of [...this.listeners]) listener(event)
   }
 
+  isKnown(): boolean {
+    return false
+  }
+
   projects(): readonly CatalogProject[] {
     return this.list
   }
