@@ -20,22 +20,25 @@ export interface Expectation {
 
 const never = () => false
 
-/** Only `*`, `**` and `?` have a meaning: other characters are those of paths. */
+/** Only `*` and `**` have a meaning: other characters are those of paths. */
 const literal = { dot: true, nobrace: true, nobracket: true, noextglob: true, nonegate: true }
 
-/** Parses `METHOD PATH STATUS`; the method and the status may be missing. Throws USAGE. */
+/**
+ * Parses `METHOD PATH STATUS`; the method and the status may be missing. A query in PATH names parameters that the
+ * request must have. Throws USAGE.
+ */
 export function expectRequest(text: string): Expectation {
   const [, method = '*', path, status = '*'] = /^(?:([A-Za-z]+|\*)\s+)?([/*]\S*)(?:\s+(\S+))?$/.exec(text.trim()) ?? []
-  if (path === undefined || !/^(?:[1-9](?:xx|\d\d)|\*)$/i.test(status)) {
+  if (path === undefined || !/^(?:[1-5](?:xx|\d\d)|\*)$/i.test(status)) {
     throw new LocaldError('USAGE', `--request '${text}' is not a method, a path and a status`, {
       hint: "Use for example 'POST /pay 2xx', 'GET /api/** *' or '/health 200'.",
     })
   }
-  const isPath = path === '*' ? () => true : picomatch(path.replace(/\*$/, '**'), literal)
+  const isPath = matchPath(path)
   const statusPattern = new RegExp(`^${status === '*' ? '\\d+' : status.toLowerCase().replaceAll('x', '\\d')}$`)
   const parts = (row: ExchangeView): readonly boolean[] => [
     method === '*' || row.method.toLowerCase() === method.toLowerCase(),
-    isPath(row.path.replace(/\?.*$/s, '')),
+    isPath(row.path),
     row.status !== null && statusPattern.test(String(row.status)),
   ]
   return {
@@ -45,8 +48,40 @@ export function expectRequest(text: string): Expectation {
   }
 }
 
+/** Returns whether a request's path has a pattern's form, as written or decoded, and its query the pattern's parameters. */
+function matchPath(pattern: string): (path: string) => boolean {
+  const [form, wanted] = splitQuery(pattern)
+  // One `*` at the end is any rest, folders as well.
+  const fits = form === '*' ? () => true : picomatch(form.replace(/(?<!\*)\*$/, '**'), literal)
+  const parameters = wanted.map(parameter => picomatch(parameter.replaceAll('*', '**'), { ...literal, bash: true }))
+  return target => {
+    const [path, query] = splitQuery(target)
+    const hasAll = parameters.every(isParameter => query.some(each => isParameter(each) || isParameter(decode(each))))
+    return hasAll && (fits(path) || fits(decode(path)))
+  }
+}
+
+/** Splits a path from the parameters of its query. */
+function splitQuery(target: string): readonly [string, readonly string[]] {
+  const [, path = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(target) ?? []
+  return [path, query.split('&').filter(each => each !== '')]
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 /** Parses a text that a line contains, or `/regex/flags`. Throws USAGE. */
 export function expectLog(text: string): Expectation {
+  if (text === '') {
+    throw new LocaldError('USAGE', '--log is empty', {
+      hint: "Use a text that the line contains, such as --log 'paid'.",
+    })
+  }
   const [, source, flags = ''] = /^\/(.+)\/([imsu]*)$/s.exec(text) ?? []
   const pattern = source === undefined ? undefined : compile(text, source, flags)
   const fits = (line: string) => (pattern === undefined ? line.includes(text) : pattern(line))
@@ -86,8 +121,8 @@ function compile(text: string, source: string, flags: string): (line: string) =>
 /** Parses `500ms`, `30s`, `2m`, or seconds; returns ms. Throws USAGE. */
 export function parseLimit(text: string): number {
   const ms = parseDuration(/\d$/.test(text) ? `${text}s` : text)
-  if (ms !== undefined && ms <= longestWaitMs) return ms
-  throw new LocaldError('USAGE', `--within '${text}' is not a duration of at most 20 days`, {
+  if (ms !== undefined && ms > 0 && ms <= longestWaitMs) return ms
+  throw new LocaldError('USAGE', `--within '${text}' is not a duration above 0 and of at most 20 days`, {
     hint: 'Use for example 500ms, 30s or 2m.',
   })
 }
