@@ -28,7 +28,7 @@ export { type DotenvEntry, parseDotenv } from '../lib/dotenv.ts'
 export { labelOf } from '../lib/label.ts'
 export { isAnswered, meetsItself } from '../lib/loopback.ts'
 export { isStillAt, realPath, realPathIfAny, realPathNow } from '../lib/real-path.ts'
-export { isSecretName, isSecretParameter, mask, maskUrls } from '../lib/secrets.ts'
+export { isSecretName, isSecretParameter, mask, maskUrls, spellingsOf } from '../lib/secrets.ts'
 export { isBelow, isWithin } from '../lib/subpath.ts'
 export { readTextFile, readTextFileNow, type TextFault, type TextFile, type TextLimits } from '../lib/text-file.ts'
 // What a plugin declares, by `host`.

@@ -42,6 +42,12 @@ export function maskUrls(text: string, shown = mask): string {
   return text.replace(urlPassword, (_, before: string) => `${before}${shown}`)
 }
 
+/** Returns a value as it stands in texts, URLs, forms and JSON. */
+export function spellingsOf(value: string): readonly string[] {
+  const encoded = encodeURIComponent(value)
+  return [...new Set([value, encoded, encoded.replaceAll('%20', '+'), JSON.stringify(value).slice(1, -1)])]
+}
+
 /** Returns a name's words in lower case, `_` between them: `user[apiKey]`, `X-Api-Key` and `API_KEY` are alike. */
 function wordsOf(name: string): string {
   return name

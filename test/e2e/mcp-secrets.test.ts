@@ -11,6 +11,8 @@ const canaries = {
   password: 'canary-p4ssword-5',
   header: 'canary.header.token.6',
   query: 'canary-query-7',
+  field: 'canary-field-9',
+  aws: 'AKIACANARYCANARY1010',
   long: `canary-${'x'.repeat(300)}-8`,
 }
 
@@ -19,6 +21,7 @@ for (const [name, value] of Object.entries(process.env)) console.log(name + '=' 
 console.log('.'.repeat(2400) + process.env.LONG_TOKEN)
 console.log('GET /x authorization: Bearer ${canaries.header}')
 console.log('see http://localhost/login?token=${canaries.query}')
+console.log(JSON.stringify({ user: 'ann', password: '${canaries.field}' }), '${canaries.aws}')
 createServer((request, response) => {
   response.setHeader('set-cookie', 'session=' + process.env.API_KEY)
   response.end('ok ' + process.env.DATABASE_URL)

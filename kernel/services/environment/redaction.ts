@@ -1,32 +1,34 @@
-import { isSecretParameter, mask, maskUrls } from '../../lib/secrets.ts'
+import { mask, maskUrls, spellingsOf } from '../../lib/secrets.ts'
+import { maskByForm } from './secret-patterns.ts'
 
 /** A shorter line of a secret stands in too many texts that have nothing to do with it. */
 const shortestLine = 6
-/** Credentials in a header, and parameters of a URL, that a text quotes. */
-const credentials = /\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi
-const parameter = /([?&])([\w.[\]%-]{1,64})=[^&\s"']+/g
+/** Of a shorter one too few characters of base64 are its own: bytes. */
+const shortestEncoded = 9
+/** What may be base64 of a secret. */
+const base64Run = /[\w+/-]{11,}/g
 
 /** Masks secrets in texts for other people. */
 export class Redaction {
   readonly #words: readonly string[]
+  readonly #encoded: readonly string[]
 
   /** @param secrets all values that no text may have; of several lines, none of their lines */
   constructor(secrets: readonly string[]) {
-    const lines = secrets.flatMap(secret => [secret, ...secret.split('\n').map(line => line.trim())])
-    const spellings = lines
+    const lines = secrets
+      .flatMap(secret => [secret, ...secret.split('\n').map(line => line.trim())])
       .filter(line => line.length >= shortestLine)
-      .flatMap(line => [line, encodeURIComponent(line)])
-    // The longest first: one may be a part of another.
-    this.#words = [...new Set(spellings)].toSorted((a, b) => b.length - a.length)
+    this.#words = longestFirst(lines.flatMap(spellingsOf))
+    this.#encoded = longestFirst(lines.flatMap(base64Of))
   }
 
   text(text: string): string {
     const known = this.#words.reduce((rest, word) => rest.replaceAll(word, mask), text)
-    return maskUrls(known)
-      .replace(credentials, `$1 ${mask}`)
-      .replace(parameter, (all, before: string, name: string) =>
-        isSecretParameter(name) ? `${before}${name}=${mask}` : all,
-      )
+    const decoded =
+      this.#encoded.length === 0
+        ? known
+        : known.replace(base64Run, run => this.#encoded.reduce((rest, word) => rest.replaceAll(word, mask), run))
+    return maskByForm(maskUrls(decoded))
   }
 
   /** Returns a JSON value with all its texts redacted, keys as well. */
@@ -36,4 +38,23 @@ export class Redaction {
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [this.text(key), this.value(each)]))
   }
+}
+
+/** One may be a part of another. */
+function longestFirst(words: readonly string[]): readonly string[] {
+  return [...new Set(words)].toSorted((a, b) => b.length - a.length)
+}
+
+/**
+ * Returns the characters of base64 that a value has in a longer text, for each of the three places at which it may
+ * begin there: those that also depend on its neighbours are left out.
+ */
+function base64Of(value: string): readonly string[] {
+  if (Buffer.byteLength(value) < shortestEncoded) return []
+  return [0, 1, 2].flatMap(before => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)])
+    const text = bytes.toString('base64').replace(/=+$/, '')
+    const own = text.slice(before === 0 ? 0 : before + 1, bytes.length % 3 === 0 ? undefined : -1)
+    return [own, own.replaceAll('+', '-').replaceAll('/', '_')]
+  })
 }

@@ -1,4 +1,4 @@
-import { isSecretName, isSecretParameter, mask, maskUrls } from '../../../../kernel/contract/plugin.ts'
+import { isSecretName, isSecretParameter, mask, maskUrls, spellingsOf } from '../../../../kernel/contract/plugin.ts'
 
 const parameter = /(^|[?&;\s])([\w.[\]%-]{1,64})=([^&#\s"'<>;]+)/g
 /** A field of a form with files (RFC 7578), with the other headers of its part. */
@@ -18,7 +18,7 @@ export class Masker {
   constructor(secrets: readonly string[], { isOff = false, shown = mask } = {}) {
     this.#isOff = isOff
     this.#shown = shown
-    const variants = new Set(secrets.flatMap(variantsOf))
+    const variants = new Set(secrets.flatMap(spellingsOf))
     const longestFirst = [...variants].sort((one, other) => other.length - one.length).map(escapePattern)
     this.#values = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.join('|'), 'g')
   }
@@ -66,12 +66,6 @@ export class Masker {
     const known = this.#values === undefined ? text : text.replace(this.#values, this.#shown)
     return maskUrls(known, this.#shown)
   }
-}
-
-/** Returns a value as it stands in texts, URLs and JSON. */
-function variantsOf(value: string): readonly string[] {
-  const encoded = encodeURIComponent(value)
-  return [value, encoded, encoded.replaceAll('%20', '+'), JSON.stringify(value).slice(1, -1)]
 }
 
 function escapePattern(text: string): string {
