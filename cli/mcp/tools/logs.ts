@@ -5,6 +5,7 @@ import { shortName } from '../../output/service-state.ts'
 import { type Block, toBlocks } from '../logs/block.ts'
 import { byInterest, foldBlocks, type Kind } from '../logs/fold.ts'
 import { type ReadLines, readLines } from '../logs/read.ts'
+import { joinRepeats } from '../logs/repeats.ts'
 import type { Item } from '../pages.ts'
 import { describePlace, findPlace } from '../place.ts'
 import type { Session } from '../session.ts'
@@ -125,16 +126,9 @@ function itemsOf(session: Session, blocks: readonly Block[], kinds: readonly Kin
   ]
 }
 
-/** Joins equal blocks that follow one another. */
+/** Joins blocks that are repeated at once, such as those of each crash in a loop. */
 function joinEqual(blocks: readonly Block[]): readonly Item[] {
-  const kinds: Kind[] = []
-  for (const { service, time, text: line } of blocks) {
-    const last = kinds.at(-1)
-    if (last?.service === service && last.text === line)
-      kinds[kinds.length - 1] = { ...last, count: last.count + 1, last: time }
-    else kinds.push({ service, template: '', count: 1, gravity: 0, first: time, last: time, text: line })
-  }
-  return kinds.map(kind => itemOfKind(kind, false))
+  return joinRepeats(blocks).map(kind => itemOfKind(kind, false))
 }
 
 function itemOfBlock({ service, time, text: line }: Block): Item {
