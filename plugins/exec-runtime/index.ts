@@ -1,10 +1,12 @@
 import { join } from 'node:path'
-import type { AdaptedCommand, Plugin, Run, ServiceType } from '../../kernel/contract/plugin.ts'
+import type { Plugin, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { isProgram } from '../lib/files.ts'
 import { shellCommand } from '../lib/shell-command.ts'
 import { requireFolder } from '../lib/working-folder.ts'
 import { addFrameworkVariables } from './framework-variables.ts'
+import { readNpmScript } from './npm-scripts/npm-script.ts'
+import { readPackageJson, scriptsOf } from './package-json.ts'
 import { withPortFlag } from './port-flags/port-flags.ts'
 import { KeeperProcesses } from './processes.ts'
 
@@ -61,13 +63,24 @@ const plugin: Plugin = {
           log: host.log,
         }),
     )
-    const start = async (run: Run<CommandOptions>, adapted?: AdaptedCommand) => {
+    const start = async (run: Run<CommandOptions>, adapt?: typeof withPortFlag) => {
       await requireFolder(run)
+      const { dir, options } = run
+      const manifest = await readPackageJson(dir)
+      const adapted = adapt?.(run, scriptsOf(manifest))
+      const written = { command: adapted?.command ?? options.command, env: { ...run.env, ...adapted?.env } }
+      const { command, env, shell } = (await readNpmScript(
+        { ...written, dir, tty: options.tty, platform: host.platform.os },
+        manifest,
+      )) ?? {
+        ...written,
+        shell: undefined,
+      }
       return host.use.processes.spawn({
         key: run.key,
-        ...shellCommand(adapted?.command ?? run.options.command, { ...run.env, ...adapted?.env }),
-        dir: run.dir,
-        tty: run.options.tty,
+        ...shellCommand(command, env, shell),
+        dir,
+        tty: options.tty,
         log: run.log,
         port: run.port,
         stopSignal: run.stopSignal,
@@ -82,8 +95,8 @@ const plugin: Plugin = {
     host.service({
       ...{ ...common, shape: webOptions, type: 'exec', isDefault: true, network: 'web' as const },
       protocol: ({ protocol }) => protocol,
-      start: async run => start(run, await withPortFlag(run)),
-      adaptCommand: withPortFlag,
+      start: run => start(run, withPortFlag),
+      adaptCommand: async target => withPortFlag(target, scriptsOf(await readPackageJson(target.dir))),
     } satisfies ServiceType<ShapeOf<typeof webOptions>>)
     host.service({ ...common, type: 'worker', network: 'none' } satisfies ServiceType<CommandOptions>)
     addFrameworkVariables(host)

@@ -1,8 +1,6 @@
+import type { Scripts } from '../package-json.ts'
 import { parseSimpleCommand, type SimpleCommand } from './simple-command.ts'
 import { type Tool, tools } from './tools.ts'
-
-/** The scripts of the package.json in a command's folder, by name. */
-export type Scripts = Readonly<Record<string, string>>
 
 /** A tool that a command runs, and the words between the command and what is appended to it. */
 export interface FoundTool {

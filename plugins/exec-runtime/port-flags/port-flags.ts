@@ -1,22 +1,19 @@
-import { join } from 'node:path'
-import { type AdaptedCommand, type CommandTarget, readTextFile } from '../../../kernel/contract/plugin.ts'
-import { fieldOf, isRecord, parseJson } from '../../lib/json.ts'
+import type { AdaptedCommand, CommandTarget } from '../../../kernel/contract/plugin.ts'
 import { hostsVariable } from '../framework-variables.ts'
-import { findTool, type Scripts } from './find-tool.ts'
+import type { Scripts } from '../package-json.ts'
+import { findTool } from './find-tool.ts'
 
 /**
  * Returns the command with the flag for `$PORT` appended, where it runs a tool that ignores the variable; undefined
  * where it runs as written. A port in the project's file is where the command listens already.
  */
-export async function withPortFlag({
-  options: { command },
-  dir,
-  env,
-  hasWrittenPort,
-}: CommandTarget<{ readonly command: string }>): Promise<AdaptedCommand | undefined> {
+export function withPortFlag(
+  { options: { command }, env, hasWrittenPort }: Omit<CommandTarget<{ readonly command: string }>, 'dir'>,
+  scripts: Scripts,
+): AdaptedCommand | undefined {
   if (hasWrittenPort) return undefined
   const isSet = (name: string): boolean => env[name] !== undefined && env[name] !== ''
-  const found = findTool(command, await scriptsIn(dir), isSet)
+  const found = findTool(command, scripts, isSet)
   if (found === undefined) return undefined
   const { tool, separator } = found
   const hosts = tool.hosts !== undefined && isSet(hostsVariable) ? ` ${tool.hosts} "$${hostsVariable}"` : ''
@@ -32,15 +29,4 @@ export async function withPortFlag({
     env: Object.fromEntries(more),
     reason: `locald added \`${added}\`, as ${tool.name} does not read $PORT`,
   }
-}
-
-/** Returns the scripts of the package in a folder; none where there is no readable package.json. */
-async function scriptsIn(folder: string): Promise<Scripts> {
-  const file = await readTextFile(join(folder, 'package.json'))
-  if (file === undefined || 'fault' in file) return {}
-  const scripts = fieldOf(parseJson(file.text), 'scripts')
-  if (!isRecord(scripts)) return {}
-  return Object.fromEntries(
-    Object.entries(scripts).flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : [])),
-  )
 }

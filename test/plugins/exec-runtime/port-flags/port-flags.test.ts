@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { readPackageJson, scriptsOf } from '../../../../plugins/exec-runtime/package-json.ts'
 import { withPortFlag } from '../../../../plugins/exec-runtime/port-flags/port-flags.ts'
 
 interface Given {
@@ -17,7 +18,7 @@ t.test('the command of a service', async t => {
     const folder = join(dir, String(count++))
     mkdirSync(folder)
     if (manifest !== undefined) writeFileSync(join(folder, 'package.json'), manifest)
-    return await withPortFlag({ options: { command }, dir: folder, env, hasWrittenPort })
+    return withPortFlag({ options: { command }, env, hasWrittenPort }, scriptsOf(await readPackageJson(folder)))
   }
   const manifest = JSON.stringify({ scripts: { dev: 'vite', bad: 3 } })
 
