@@ -7,6 +7,7 @@ import { DeclaredTools } from './declared-tools.ts'
 import { readRoots } from './roots.ts'
 import { Session } from './session.ts'
 import { tools } from './tools/index.ts'
+import { ToolsTransport } from './transport.ts'
 
 /** What a client shows its model about all tools. */
 const instructions = `locald runs the services of this machine's projects: it starts them in order, gives each a port and a URL that stay the same, and keeps their logs.
@@ -21,7 +22,7 @@ const debouncedNotificationMethods = ['notifications/tools/list_changed']
 const signals = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const
 
 /**
- * Serves MCP on stdin and stdout until the client closes them, or until a signal. It does nothing before a tool is
+ * Serves MCP on stdin and stdout until the client closes them, or until a signal. It starts nothing before a tool is
  * called, as clients start servers only to ask for their tools. Commands that tools still run are stopped.
  */
 export async function serveMcp(context: Context): Promise<number> {
@@ -31,7 +32,7 @@ export async function serveMcp(context: Context): Promise<number> {
     for (const event of ['end', 'close', 'error']) process.stdin.once(event, resolve)
     process.stdout.once('error', resolve)
   })
-  const handle = serveStdio(() => {
+  const serverOf = () => {
     const server = new McpServer(
       { name: 'locald', version: versionOf() },
       { instructions, debouncedNotificationMethods },
@@ -41,9 +42,9 @@ export async function serveMcp(context: Context): Promise<number> {
     for (const tool of tools) tool.register(server, session)
     const declared = new DeclaredTools(server, session)
     session.refreshTools = () => declared.refresh()
-    server.server.oninitialized = () => void declared.refresh()
     return server
-  })
+  }
+  const handle = serveStdio(serverOf, { transport: new ToolsTransport(() => session.refreshTools()) })
   await closed
   session.close()
   await handle.close().catch(() => undefined)

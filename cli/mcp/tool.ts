@@ -1,4 +1,10 @@
-import { type CallToolResult, fromJsonSchema, type McpServer, type ToolAnnotations } from '@modelcontextprotocol/server'
+import {
+  type CallToolResult,
+  fromJsonSchema,
+  type McpServer,
+  type StandardSchemaWithJSON,
+  type ToolAnnotations,
+} from '@modelcontextprotocol/server'
 import { LocaldError } from '../../kernel/errors.ts'
 import { formatError } from '../output/errors.ts'
 import type { Report } from './pages.ts'
@@ -46,13 +52,21 @@ const projectFacts = {
 /** Makes a tool to register. */
 export function defineTool<Args extends CommonArgs>(tool: Tool<Args>): AnyTool {
   const { name, title, description, input, required = [], output, annotations } = tool
-  const inputSchema = fromJsonSchema<Args>({
-    type: 'object',
-    properties: { ...input, ...common },
-    // A page by cursor needs nothing else.
-    ...(required.length === 0 ? {} : { anyOf: [{ required: [...required] }, { required: ['cursor'] }] }),
-    additionalProperties: false,
-  })
+  const own = { type: 'object', properties: { ...input, ...common }, additionalProperties: false } as const
+  // A page by cursor needs nothing else.
+  const needs = required.length === 0 ? {} : { anyOf: [{ required: [...required] }, { required: ['cursor'] }] }
+  const schema = fromJsonSchema<Args>({ ...own, ...needs })
+  const { '~standard': standard } = schema
+  // Checked by the tool: the SDK's own message is of its validator.
+  const inputSchema: StandardSchemaWithJSON<unknown, unknown> = {
+    '~standard': { ...standard, types: undefined, validate: value => ({ value }) },
+  }
+  const read = async (given: unknown): Promise<Args> => {
+    const result = await standard.validate(given)
+    if (result.issues === undefined) return result.value
+    const { argumentError } = await import('./argument-faults.ts')
+    throw argumentError(name, { ...own, required }, given)
+  }
   const outputSchema = fromJsonSchema({
     type: 'object',
     properties: {
@@ -67,20 +81,25 @@ export function defineTool<Args extends CommonArgs>(tool: Tool<Args>): AnyTool {
       server.registerTool(
         name,
         { title, description, inputSchema, outputSchema, annotations: { ...annotations, openWorldHint: false } },
-        async (args: Args, { mcpReq: { signal } }) => await answer(session, tool, args, signal),
+        async (given: unknown, { mcpReq: { signal } }) =>
+          await answer(
+            session,
+            () => read(given),
+            (args: Args) => tool.run(session, args, signal),
+          ),
       ),
   }
 }
 
 async function answer<Args extends CommonArgs>(
   session: Session,
-  tool: Tool<Args>,
-  args: Args,
-  signal: AbortSignal,
+  read: () => Promise<Args>,
+  run: (args: Args) => Promise<Report>,
 ): Promise<CallToolResult> {
   try {
+    const args = await read()
     if (args.cursor !== undefined) return session.pages.next(args.cursor)
-    return await session.pages.first(await tool.run(session, args, signal), value => session.redact(value))
+    return await session.pages.first(await run(args), value => session.redact(value))
   } catch (error) {
     return await describeError(session, error)
   } finally {

@@ -53,8 +53,28 @@ t.test('commands that services declare are tools, and change with the configurat
   const ran = await agent.call('run_seed_fresh', { args: { size: 7, mode: 'b' } })
   t.match(ran, { isError: true, data: { exitCode: 3, lines: ['<7>', '<b>'] } })
   t.match(await agent.call('run_seed_wipe'), { isError: false, data: { exitCode: 0, lines: ['wiped'] } })
-  for (const args of [{ args: { size: 'x', mode: 'a' } }, { args: {} }, { args: { mode: 'a', other: 1 } }, {}])
-    t.equal((await agent.call('run_seed_fresh', args)).isError, true, JSON.stringify(args))
+
+  t.comment('wrong arguments')
+  const wrong: readonly (readonly [args: object, fault: string])[] = [
+    [{ args: { size: 'x', mode: 'a' } }, `argument 'size' must be a whole number, it is "x"`],
+    [{ args: { mode: 'c' } }, `argument 'mode' must be one of "a", "b", it is "c"`],
+    [{ args: {} }, "argument 'mode' is missing"],
+    [{ args: { mode: 'a', siez: 1 } }, "unknown argument 'siez'; did you mean 'size'?"],
+    [{ args: 1 }, "argument 'args' must be an object, it is 1"],
+    [{}, "argument 'args' is missing"],
+    [{ args: { mode: 'a', size: 1.5 }, timeout: [] }, "argument 'timeout' must be a number, it is []"],
+  ]
+  for (const [args, fault] of wrong) {
+    const { isError, text } = await agent.call('run_seed_fresh', { ...args })
+    t.ok(isError, fault)
+    t.match(text, /^Error: run_seed_fresh: .* \[USAGE\]\nHint: Read the input schema of the tool/)
+    t.ok(text.includes(fault), `${fault} in ${text}`)
+    t.notMatch(text, /data\/|Input validation/)
+  }
+  t.match(
+    (await agent.call('logs', { seconds: 99, grp: 'x' })).text,
+    "Error: logs: unknown argument 'grp'; did you mean 'grep'?; argument 'seconds' must be 30 or less, it is 99 [USAGE]",
+  )
 
   const status = await agent.call('status')
   t.match(status.data, { services: [{ name: 'seed', commands: ['fresh', 'wipe'] }] })
@@ -71,10 +91,17 @@ t.test('commands that services declare are tools, and change with the configurat
   t.match(await agent.call(names[2] ?? ''), { isError: false })
 
   t.comment('another client finds them at once')
-  const other = await McpClient.start(t, sandbox, folder)
-  await until('the tools', async () =>
-    (await other.client.listTools()).tools.some(({ name }) => name === 'run_seed_fresh'),
-  )
+  for (const [cwd, roots] of [
+    [folder, []],
+    [sandbox.home, [folder]],
+  ] as const) {
+    const other = await McpClient.start(t, sandbox, cwd, roots)
+    const { tools } = await other.client.listTools()
+    t.ok(
+      tools.some(({ name }) => name === 'run_seed_fresh'),
+      cwd,
+    )
+  }
 
   t.comment('a command that the system refuses')
   const large = await agent.call('run', { service: 'seed', command: `: ${'x'.repeat(200_000)}` })

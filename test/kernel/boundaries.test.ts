@@ -16,6 +16,7 @@ const forLib = ['kernel/lib/duration.ts', 'kernel/system/files.ts', 'kernel/syst
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/lib/dotenv.ts': 'all',
   'kernel/lib/duration.ts': 'all',
+  'kernel/config/fields/plugin-schema.ts': 'all',
   'kernel/config/names.ts': 'all',
   'kernel/config/references/foreign-key.ts': 'all',
   'kernel/config/references/interpolation.ts': 'all',
