@@ -49,11 +49,15 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
 /** The web app of the dashboard runs in a browser, from one bundle: of the daemon it knows types, and pure functions. */
 const web = 'plugins/dashboard/web/'
 const forWeb = ['kernel/errors.ts', 'kernel/events.ts', 'kernel/protocol.ts']
-const pureForWeb = ['kernel/lib/duration.ts', 'kernel/logs/level.ts', 'kernel/logs/plain-text.ts']
+const pureForWeb = [
+  'kernel/lib/duration.ts',
+  ...['kernel/logs/level.ts', 'kernel/logs/plain-text.ts', 'kernel/terminals/character-widths.ts'],
+]
 /** The packages in that bundle. */
 const webPackages = [
   ...['@dagrejs/dagre', '@leeoniya/ufuzzy', '@preact/signals', 'anser', 'microdiff', 'preact', 'sugar-high'],
-  ...['@xterm/addon-fit', '@xterm/addon-search', '@xterm/addon-web-links', '@xterm/xterm', 'tinykeys', 'uplot'],
+  ...['@xterm/addon-fit', '@xterm/addon-search', '@xterm/addon-web-links', '@xterm/xterm', 'string-width'],
+  ...['tinykeys', 'uplot'],
 ]
 
 /** Whether a file of a room may import another one of this repository. */

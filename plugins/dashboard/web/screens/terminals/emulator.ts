@@ -6,6 +6,8 @@ import { FitAddon } from '@xterm/addon-fit'
 import { SearchAddon } from '@xterm/addon-search'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { Terminal } from '@xterm/xterm'
+import stringWidth from 'string-width'
+import { characterWidths } from '../../../../../kernel/terminals/character-widths.ts'
 import { copy } from '../../actions/copy.ts'
 import { onPalette, presentPalette } from './palette.ts'
 
@@ -39,6 +41,8 @@ export function openEmulator(
   const style = getComputedStyle(document.documentElement)
   const terminal = new Terminal({
     scrollback,
+    // For the widths of characters.
+    allowProposedApi: true,
     minimumContrastRatio: contrast,
     fontFamily: style.getPropertyValue('--mono'),
     fontSize: 12,
@@ -50,6 +54,10 @@ export function openEmulator(
   })
   const [fit, search] = [new FitAddon(), new SearchAddon()]
   for (const addon of [fit, search, new WebLinksAddon((_, uri) => openLink(uri))]) terminal.loadAddon(addon)
+  // Those of the daemon's emulator, from which the screen comes.
+  const widths = characterWidths(stringWidth)
+  terminal.unicode.register(widths)
+  terminal.unicode.activeVersion = widths.version
   leaveQueries(terminal)
   terminal.attachCustomKeyEventHandler(event => !isOwnKey(event, terminal, keys))
   terminal.open(element)
