@@ -1,5 +1,5 @@
 import t from 'tap'
-import { until } from '../lib/keeper.ts'
+import { until } from '../lib/running.ts'
 import { Sandbox } from '../lib/sandbox.ts'
 
 /** Answers with its name and folder, on its port. */

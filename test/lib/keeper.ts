@@ -1,89 +1,26 @@
 /** Runs real keepers in tests: sends commands, receives events; nothing of them outlives a test. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createConnection, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type { Test } from 'tap'
+import type { Variant } from './keeper-programs.ts'
 import { processList } from './process-list.ts'
-
-const build = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const native = join(build, 'native')
 
 /** One event of a keeper, as it came. */
 export type KeeperEvent = Readonly<Record<string, unknown>> & { readonly event: string }
-
-/** A keeper program under test. */
-export interface Variant {
-  readonly name: string
-  readonly path: string
-  readonly sanitized: boolean
-}
-
-function made(path: string): boolean {
-  return (
-    spawnSync(
-      process.execPath,
-      [join(build, 'scripts', 'build-native.js'), ...(path.includes('-asan') ? ['--sanitize'] : [])],
-      {
-        stdio: 'ignore',
-      },
-    ).status === 0 && existsSync(path)
-  )
-}
-
-/** `undefined`: it cannot be built. */
-export interface Variants {
-  readonly release: Variant
-  /** With sanitizers. */
-  readonly asan: Variant | undefined
-  /** That knows no children files. */
-  readonly walk: Variant | undefined
-  /** As on macOS, and under the rules of its kernel. */
-  readonly xnu: Variant | undefined
-}
-
-export function variants(): Variants {
-  const of = (name: string, file: string): Variant | undefined => {
-    const path = join(native, file)
-    return made(path) ? { name, path, sanitized: file !== 'locald-keeper' } : undefined
-  }
-  const release = of('release', 'locald-keeper')
-  if (release === undefined) throw new Error('the keeper was not built')
-  return {
-    release,
-    asan: of('sanitized', 'locald-keeper-asan'),
-    walk: of('without children files', 'locald-keeper-asan-walk'),
-    xnu: of('as on macOS', 'locald-keeper-asan-xnu'),
-  }
-}
 
 /** A temporary folder with a short path, for sockets. */
 export function makeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'keeper-'))
 }
 
-/** Compiles `test-program.c` into the folder. */
-export function buildTestProgram(into: string): string {
-  const source = resolve(build, '..', 'test', 'native', 'test-program.c')
-  const path = join(into, 'test-program')
-  const ran = spawnSync(process.env['CC'] || 'cc', ['-O1', '-D_GNU_SOURCE', source, '-o', path], { stdio: 'inherit' })
-  if (ran.status !== 0) throw new Error('test-program.c was not built')
-  return path
-}
-
-/** What the keeper's C files include from. */
-export const includes = `-I${resolve(build, '..', 'native', 'common')}`
-
-/** All C files of the keeper. */
-export function keeperSources(): string[] {
-  return ['common', 'keeper'].flatMap(name => {
-    const sources = resolve(build, '..', 'native', name)
-    return readdirSync(sources)
-      .filter(file => file.endsWith('.c'))
-      .map(file => join(sources, file))
-  })
+/** A temporary folder with a short path, for the length of a test. */
+export function ownFolder(t: Pick<Test, 'teardown'>): string {
+  const folder = makeFolder()
+  t.teardown(() => removeFolder(folder))
+  return folder
 }
 
 /** This environment without what the test runner put in. */
@@ -97,15 +34,6 @@ export function cleanEnvironment(more: Record<string, string> = {}): Record<stri
 /** True while a process exists and is no zombie. */
 export function isAlive(pid: number): boolean {
   return processList.isAlive(pid)
-}
-
-/** Waits until `done()`, looking every few milliseconds; for what has no event. */
-export async function until(what: string, done: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
-  const end = Date.now() + limitMs
-  while (!(await done())) {
-    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`)
-    await new Promise(wake => setTimeout(wake, 5))
-  }
 }
 
 /** A control connection: events in order, each taken once. */
@@ -267,6 +195,20 @@ export function removeFolder(dir: string): void {
 
 /** Starts a keeper in the folder of its subtest. */
 export type Start = (program: readonly string[], options?: Partial<KeeperOptions>) => Keeper
+
+/** Runs tests with each of these variants of the keeper; one that cannot be built is skipped. */
+export function eachVariant(
+  t: Test,
+  all: readonly (Variant | undefined)[],
+  tests: (t: Test, variant: Variant) => void | Promise<void>,
+): void {
+  for (const variant of all) {
+    const skip = variant === undefined && 'the compiler has no sanitizers'
+    t.test(variant?.name ?? 'sanitized', { skip }, async t => {
+      if (variant !== undefined) await tests(t, variant)
+    })
+  }
+}
 
 /** Registers a subtest with its own folder; stops and removes what it started. `skip`: why not to run it. */
 export function keeperTest(

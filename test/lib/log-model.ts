@@ -2,7 +2,11 @@
 import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Test } from 'tap'
+import type { LogLine } from '../../kernel/events.ts'
 import type { OutputLine } from '../../kernel/logs/lines.ts'
+import { readLogs } from '../../kernel/logs/merge.ts'
+import { ServiceLog } from '../../kernel/logs/service-log.ts'
 
 /** A clock of its own: each entry is a microsecond, or more, later than the one before. */
 export class Clock {
@@ -77,4 +81,25 @@ export function folder(t: { teardown(done: () => void): void }, inMemory = false
   const path = mkdtempSync(join(base, 'locald-'))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return path
+}
+
+/** A service whose log is a model's. */
+export function modelSource(t: Pick<Test, 'teardown'>, service: string, clock?: Clock) {
+  const log = new ServiceLog(folder(t))
+  return { service, log, model: new ModelLog(log.file, clock) }
+}
+
+/** All that a read that is not followed gives. */
+export async function collect(
+  request: Partial<Parameters<typeof readLogs>[0]> & Pick<Parameters<typeof readLogs>[0], 'sources'>,
+): Promise<readonly LogLine[]> {
+  const lines: LogLine[] = []
+  for await (const batch of readLogs({ follow: false, signal: new AbortController().signal, ...request }))
+    lines.push(...batch)
+  return lines
+}
+
+/** The texts of lines. */
+export function textsOf(lines: readonly { readonly text: string }[]): readonly string[] {
+  return lines.map(({ text }) => text)
 }

@@ -1,4 +1,4 @@
-import type { PlatformFacts, Plugin, ServiceType } from '../../kernel/contract/plugin.ts'
+import type { PlatformFacts, Plugin, Services, ServiceType } from '../../kernel/contract/plugin.ts'
 import { Container } from '../../kernel/plugins/container.ts'
 import { Contributions } from '../../kernel/plugins/contributions.ts'
 import type { FoundPlugin } from '../../kernel/plugins/discover.ts'
@@ -77,4 +77,19 @@ export function serviceType(type: string, more: Partial<ServiceType<unknown>> = 
     start: () => Promise.reject(new Error('not started here')),
     ...more,
   }
+}
+
+/** State, code and reason of each plugin, by name. */
+export function reasonsByName(views: readonly PluginView[]): Record<string, string> {
+  const line = (...parts: readonly (string | null | undefined)[]) =>
+    parts.filter(part => part !== undefined && part !== null).join(' ')
+  return Object.fromEntries(views.map(({ name, state, reason, code }) => [name, line(state, code, reason)]))
+}
+
+/** A promise that stays pending. */
+export const never = () => new Promise<never>(() => {})
+
+/** Provides a process table that cannot be used. */
+export const noProcessTable = (): Services['processTable'] => {
+  throw new Error('not made here')
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
+import type { Test } from 'tap'
 import { until } from './running.ts'
 
 /** A port that nothing listens on, above the ephemeral ports: no other test gets it by listening on port 0. */
@@ -21,4 +22,12 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   const ports = new Set<number>()
   while (ports.size < count) ports.add(await freePort('0.0.0.0'))
   return [...ports]
+}
+
+/** Listens on a port, or on any for 0, until the end of the test. */
+export async function listen(t: Pick<Test, 'teardown'>, port: number, host = '127.0.0.1'): Promise<Server> {
+  const server = createServer().listen({ port, host, exclusive: true })
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return server
 }

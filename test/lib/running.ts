@@ -15,11 +15,11 @@ export async function until<T>(
   limitMs = 15_000,
 ): Promise<Exclude<T, undefined | null | false>> {
   const end = Date.now() + limitMs
-  for (;;) {
+  for (let pauseMs = 5; ; pauseMs = Math.min(20, pauseMs + 1)) {
     const seen = await look()
     if (isSomething(seen)) return seen
     if (Date.now() > end) throw new Error(`timed out waiting for ${what}`)
-    await new Promise(wake => setTimeout(wake, 20))
+    await new Promise(wake => setTimeout(wake, pauseMs))
   }
 }
 

@@ -7,28 +7,15 @@ import t from 'tap'
 import type { Anchor } from '../../../kernel/logs/anchor.ts'
 import { LogCursor } from '../../../kernel/logs/cursor.ts'
 import type { OutputLine } from '../../../kernel/logs/lines.ts'
-import { readLogs } from '../../../kernel/logs/merge.ts'
 import { stripAnsi } from '../../../kernel/logs/plain-text.ts'
 import { ServiceLog } from '../../../kernel/logs/service-log.ts'
 import { shortHash } from '../../../kernel/system/paths.ts'
-import { Clock, folder, ModelLog } from '../../lib/log-model.ts'
-
-const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text)
+import { Clock, collect, folder, ModelLog, textsOf } from '../../lib/log-model.ts'
 
 /** Reads on until there is no more for now. */
 async function drain(cursor: LogCursor): Promise<OutputLine[]> {
   const lines: OutputLine[] = []
   for (let next = await cursor.next(); next.length > 0; next = await cursor.next()) lines.push(...next)
-  return lines
-}
-
-/** All that a read that is not followed gives. */
-async function collect(
-  request: Partial<Parameters<typeof readLogs>[0]> & Pick<Parameters<typeof readLogs>[0], 'sources'>,
-) {
-  const lines: { readonly text: string; readonly service: string; readonly time: string }[] = []
-  for await (const batch of readLogs({ follow: false, signal: new AbortController().signal, ...request }))
-    lines.push(...batch)
   return lines
 }
 
@@ -155,10 +142,10 @@ t.test('readers agree with a model', async t => {
         const had = model.lines.slice(0, 1 + (nth % model.lines.length))
         const wanted = model.all.slice(had.length)
         const lines = await collect({ sources: [{ service: 'a:b', log, after: anchorOf(had) }] })
-        same(texts(lines), texts(wanted))
+        same(textsOf(lines), textsOf(wanted))
         if (tail === null) return
         const last = await collect({ sources: [{ service: 'a:b', log, after: anchorOf(had) }], tail })
-        same(texts(last), texts(wanted).slice(texts(wanted).length - last.length), 'the last ones')
+        same(textsOf(last), textsOf(wanted).slice(textsOf(wanted).length - last.length), 'the last ones')
       }),
       { numRuns: 150 },
     )
@@ -172,12 +159,12 @@ t.test('readers agree with a model', async t => {
     appendFileSync(model.file, all.map(({ text }) => `${time} stdout F ${text}\n`).join(''))
     const source = { service: 'a:b', log }
     const tail = all.slice(3, 6)
-    same(texts(await collect({ sources: [{ ...source, after: anchorOf(tail) }] })), ['e'], 'the last ones')
+    same(textsOf(await collect({ sources: [{ ...source, after: anchorOf(tail) }] })), ['e'], 'the last ones')
     const matching = all.filter(({ text }) => /[bd-e]/.test(text))
     const had = { ...source, after: anchorOf(matching.slice(0, 1)) }
-    same(texts(await collect({ sources: [had], grep: '[bd-e]' })), ['d', 'e'], 'those that match')
+    same(textsOf(await collect({ sources: [had], grep: '[bd-e]' })), ['d', 'e'], 'those that match')
     const both = { ...source, after: anchorOf(all.slice(0, 5)) }
-    same(texts(await collect({ sources: [both] })), ['d', 'e'], 'one of two with the same text')
+    same(textsOf(await collect({ sources: [both] })), ['d', 'e'], 'one of two with the same text')
   })
 
   await t.test('returns the last N matching lines of several services since a time', async () => {

@@ -2,22 +2,11 @@ import { readdirSync, readlinkSync } from 'node:fs'
 
 import t from 'tap'
 import { Grep } from '../../../kernel/logs/grep.ts'
-import { readLogs } from '../../../kernel/logs/merge.ts'
 import { stripAnsi } from '../../../kernel/logs/plain-text.ts'
 import { ServiceLog } from '../../../kernel/logs/service-log.ts'
 import { LogWriter } from '../../../kernel/logs/writer.ts'
-import { folder } from '../../lib/log-model.ts'
+import { collect, folder } from '../../lib/log-model.ts'
 import { onlyLinux } from '../../lib/machine.ts'
-
-/** All that a read that is not followed gives. */
-async function collect(
-  request: Partial<Parameters<typeof readLogs>[0]> & Pick<Parameters<typeof readLogs>[0], 'sources'>,
-) {
-  const lines: { readonly text: string; readonly service: string; readonly time: string }[] = []
-  for await (const batch of readLogs({ follow: false, signal: new AbortController().signal, ...request }))
-    lines.push(...batch)
-  return lines
-}
 
 t.test('a pattern that times out leaves no file open', { skip: onlyLinux('reads /proc') }, async t => {
   const log = new ServiceLog(folder(t))

@@ -1,37 +1,18 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { LogLine } from '../../../kernel/events.ts'
 import { readLogs } from '../../../kernel/logs/merge.ts'
-import { ServiceLog } from '../../../kernel/logs/service-log.ts'
-import { Clock, folder, ModelLog } from '../../lib/log-model.ts'
-
-const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text)
-
-/** All that a read that is not followed gives. */
-async function collect(
-  request: Partial<Parameters<typeof readLogs>[0]> & Pick<Parameters<typeof readLogs>[0], 'sources'>,
-) {
-  const lines: { readonly text: string; readonly service: string; readonly time: string }[] = []
-  for await (const batch of readLogs({ follow: false, signal: new AbortController().signal, ...request }))
-    lines.push(...batch)
-  return lines
-}
-
-/** A source whose file is a model's. */
-function source(t: Test, service: string, clock?: Clock) {
-  const log = new ServiceLog(folder(t))
-  return { service, log, model: new ModelLog(log.file, clock) }
-}
+import { Clock, collect, modelSource, textsOf } from '../../lib/log-model.ts'
 
 t.test('following', async t => {
   t.test('orders later lines of several services by time; a prompt arrives when it is complete', async t => {
     const clock = new Clock()
-    const [a, b] = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
+    const [a, b] = [modelSource(t, 'p:a', clock), modelSource(t, 'p:b', clock)]
     a.model.write('stdout', 'a1')
     b.model.write('stdout', 'b1')
     a.model.write('stdout', 'name: ', false)
     const abort = new AbortController()
     const reading = readLogs({ sources: [a, b], follow: true, signal: abort.signal })
-    const next = async () => texts((await reading.next()).value ?? [])
+    const next = async () => textsOf((await reading.next()).value ?? [])
     t.strictSame(await next(), ['a1', 'b1'])
     b.model.write('stdout', 'b2')
     b.log.changed()
@@ -46,7 +27,7 @@ t.test('following', async t => {
 
   t.test('returns an unfinished line in pieces on request, and whole when it is complete', async t => {
     const clock = new Clock()
-    const [a, b] = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
+    const [a, b] = [modelSource(t, 'p:a', clock), modelSource(t, 'p:b', clock)]
     a.model.write('stdout', 'Use another port?', false)
     const { signal } = new AbortController()
     const reading = readLogs({ sources: [a, b], follow: true, partial: true, signal })
@@ -71,27 +52,27 @@ t.test('following', async t => {
     const line = grepped.next()
     a.model.write('stdout', ' is whole')
     a.log.changed()
-    t.strictSame(texts((await line).value ?? []), ['next is whole'], 'a pattern is for whole lines')
+    t.strictSame(textsOf((await line).value ?? []), ['next is whole'], 'a pattern is for whole lines')
     await grepped.return(undefined)
   })
 
   t.test('follows from the last N matching lines', async t => {
-    const a = source(t, 'p:a')
+    const a = modelSource(t, 'p:a')
     for (const line of ['yes 1', 'no', 'yes 2', 'yes 3', 'no']) a.model.write('stdout', line)
     const abort = new AbortController()
     const reading = readLogs({ sources: [a], follow: true, tail: 2, grep: 'yes', signal: abort.signal })
-    t.strictSame(texts((await reading.next()).value ?? []), ['yes 2', 'yes 3'])
+    t.strictSame(textsOf((await reading.next()).value ?? []), ['yes 2', 'yes 3'])
     const more = reading.next()
     for (const line of ['no', 'yes 4']) {
       a.model.write('stdout', line)
       a.log.changed()
     }
-    t.strictSame(texts((await more).value ?? []), ['yes 4'])
+    t.strictSame(textsOf((await more).value ?? []), ['yes 4'])
     await reading.return(undefined)
   })
 
   t.test('counts followers until they leave', async t => {
-    const a = source(t, 'p:a')
+    const a = modelSource(t, 'p:a')
     const reports: boolean[] = []
     const off = a.log.onFollowed(now => reports.push(now))
     a.model.write('stdout', 'a1')
@@ -104,7 +85,7 @@ t.test('following', async t => {
   })
 
   t.test('a slow reader buffers nothing: lines are read on request', async t => {
-    const a = source(t, 'p:a')
+    const a = modelSource(t, 'p:a')
     for (let line = 0; line < 5000; line++) a.model.write('stdout', `line ${line}`)
     const reading = readLogs({ sources: [a], follow: true, signal: new AbortController().signal })
     const first = (await reading.next()).value ?? []
@@ -114,14 +95,14 @@ t.test('following', async t => {
     const got = [...first]
     while (got.length < 6000) got.push(...((await reading.next()).value ?? []))
     t.strictSame(
-      texts(got),
+      textsOf(got),
       Array.from({ length: 6000 }, (_, line) => `line ${line}`),
     )
     await reading.return(undefined)
   })
 
   t.test('rejects invalid requests', async t => {
-    const a = source(t, 'p:a')
+    const a = modelSource(t, 'p:a')
     a.model.write('stdout', `${'a'.repeat(60)}!`)
     await t.rejects(collect({ sources: [a], since: 'soon' }), { code: 'USAGE', message: /invalid time 'soon'/ })
     await t.rejects(collect({ sources: [a], grep: '(' }), { code: 'USAGE', message: /invalid regular expression/ })

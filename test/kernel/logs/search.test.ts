@@ -1,18 +1,8 @@
 import { appendFileSync } from 'node:fs'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { LogLine } from '../../../kernel/events.ts'
-import { readLogs } from '../../../kernel/logs/merge.ts'
 import { type SearchRequest, type SearchStep, searchLogs } from '../../../kernel/logs/search.ts'
-import { ServiceLog } from '../../../kernel/logs/service-log.ts'
-import { Clock, folder, ModelLog } from '../../lib/log-model.ts'
-
-/** A source whose file is a model's. */
-function source(t: Test, service: string, clock = new Clock()) {
-  const log = new ServiceLog(folder(t))
-  return { service, log, model: new ModelLog(log.file, clock) }
-}
-
-const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text)
+import { Clock, collect, modelSource, textsOf } from '../../lib/log-model.ts'
 
 async function search(request: Partial<SearchRequest> & Pick<SearchRequest, 'sources' | 'text'>) {
   const steps: SearchStep[] = []
@@ -20,25 +10,17 @@ async function search(request: Partial<SearchRequest> & Pick<SearchRequest, 'sou
     steps.push(step)
   const last = steps.at(-1)
   if (last === undefined) throw new Error('there was no step')
-  return { steps, last, found: texts(steps.flatMap(({ lines }) => lines)) }
+  return { steps, last, found: textsOf(steps.flatMap(({ lines }) => lines)) }
 }
 
 t.test('reading until a time', async t => {
-  const collect = async (request: Partial<Parameters<typeof readLogs>[0]> & { sources: readonly Source[] }) => {
-    const lines: LogLine[] = []
-    const signal = new AbortController().signal
-    for await (const batch of readLogs({ follow: false, signal, ...request })) lines.push(...batch)
-    return lines
-  }
-  type Source = ReturnType<typeof source>
-
   t.test('pages back through rotated logs without a line twice or missing, with equal times', async t => {
     const clock = new Clock()
-    const sources = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
+    const sources = [modelSource(t, 'p:a', clock), modelSource(t, 'p:b', clock)]
     // Lines of one read of a keeper have the same time; some are longer than a block.
     for (let n = 0, time = clock.tick(); n < 3000; n++) {
       if (n % 37 === 0) time = clock.tick()
-      const { log, model } = sources[n % 2] ?? source(t, '')
+      const { log, model } = sources[n % 2] ?? modelSource(t, '')
       const text = n % 500 === 7 ? `long ${'x'.repeat(90_000)} ${n}` : n % 5 === 0 ? 'same' : `line ${n}`
       for (let at = 0; at < text.length; at += 16_384) {
         const isFull = at + 16_384 >= text.length
@@ -60,24 +42,24 @@ t.test('reading until a time', async t => {
   })
 
   t.test('finds lines whose time is before, also where the clock was set back', async t => {
-    const one = source(t, 'p:a')
+    const one = modelSource(t, 'p:a')
     const early = one.model.clock.tick()
     for (let n = 0; n < 3000; n++) one.model.write('stdout', `late ${n}`)
     const until = new Clock()
     until.tick(2)
     appendFileSync(one.log.file, `${early} stdout F set back\n`)
     for (let n = 0; n < 3000; n++) one.model.write('stdout', `later ${n}`)
-    t.strictSame(texts(await collect({ sources: [one], until: early, tail: 10 })), ['set back'])
+    t.strictSame(textsOf(await collect({ sources: [one], until: early, tail: 10 })), ['set back'])
     t.strictSame(await collect({ sources: [one], until: '2020-01-01T00:00:00Z', tail: 10 }), [])
     t.strictSame(await collect({ sources: [one], until: '2020-01-01T00:00:00Z' }), [])
   })
 
   t.test('with a pattern and since', async t => {
-    const one = source(t, 'p:a')
+    const one = modelSource(t, 'p:a')
     for (let n = 0; n < 100; n++) one.model.write('stdout', `line ${n}`)
     const time = (n: number) => one.model.lines[n]?.time
     const lines = await collect({ sources: [one], since: time(10), until: time(30), grep: '5$' })
-    t.strictSame(texts(lines), ['line 15', 'line 25'])
+    t.strictSame(textsOf(lines), ['line 15', 'line 25'])
     await t.rejects(collect({ sources: [one], until: 'nonsense' }), { code: 'USAGE' })
   })
 })
@@ -102,7 +84,7 @@ function sorted(lines: readonly LogLine[]): readonly string[] {
 t.test('searching', async t => {
   t.test('finds lines of all services from the newest on, in all files', async t => {
     const clock = new Clock()
-    const [a, b] = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
+    const [a, b] = [modelSource(t, 'p:a', clock), modelSource(t, 'p:b', clock)]
     const expected: string[] = []
     for (let n = 0; n < 20_000; n++) {
       const isHit = n % 1000 === 500
@@ -133,7 +115,7 @@ t.test('searching', async t => {
   })
 
   t.test('a line over two blocks is matched whole', async t => {
-    const one = source(t, 'p:a')
+    const one = modelSource(t, 'p:a')
     for (let n = 0; n < 4; n++) one.model.write('stdout', `${n}`.repeat(15_000), false)
     one.model.write('stdout', 'end')
     one.model.write('stdout', 'x'.repeat(30_000))
@@ -145,7 +127,7 @@ t.test('searching', async t => {
   })
 
   t.test('ends when it is aborted', async t => {
-    const one = source(t, 'p:a')
+    const one = modelSource(t, 'p:a')
     for (let n = 0; n < 10_000; n++) one.model.write('stdout', `line ${n}`)
     const abort = new AbortController()
     let steps = 0
@@ -157,7 +139,7 @@ t.test('searching', async t => {
   })
 
   t.test('an expression that is wrong or takes too long is an error', async t => {
-    const one = source(t, 'p:a')
+    const one = modelSource(t, 'p:a')
     one.model.write('stdout', `${'a'.repeat(40)}!`)
     await t.rejects(search({ sources: [one], text: '(', regex: true }), { code: 'USAGE', message: /invalid regular/ })
     await t.rejects(search({ sources: [one], text: '^(a+)+$', regex: true }), { code: 'USAGE', message: /timed out/ })

@@ -2,30 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 
-import t, { type Test } from 'tap'
+import t from 'tap'
 
 import { readLogs } from '../../../kernel/logs/merge.ts'
 import { Logs, ServiceLog } from '../../../kernel/logs/service-log.ts'
 import { LogWriter } from '../../../kernel/logs/writer.ts'
-import { type Clock, folder, ModelLog } from '../../lib/log-model.ts'
-
-const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text)
-
-/** All that a read that is not followed gives. */
-async function collect(
-  request: Partial<Parameters<typeof readLogs>[0]> & Pick<Parameters<typeof readLogs>[0], 'sources'>,
-) {
-  const lines: { readonly text: string; readonly service: string; readonly time: string }[] = []
-  for await (const batch of readLogs({ follow: false, signal: new AbortController().signal, ...request }))
-    lines.push(...batch)
-  return lines
-}
-
-/** A source whose file is a model's. */
-function source(t: Test, service: string, clock?: Clock) {
-  const log = new ServiceLog(folder(t))
-  return { service, log, model: new ModelLog(log.file, clock) }
-}
+import { collect, folder, modelSource, textsOf } from '../../lib/log-model.ts'
 
 t.test('returns long lines in batches of bounded size', async t => {
   const log = new ServiceLog(folder(t))
@@ -49,7 +31,7 @@ t.test('one log for each service', async t => {
 })
 
 t.test('2,000,000 lines are read back in bounded memory', async t => {
-  const sources = [source(t, 'p:a'), source(t, 'p:b')]
+  const sources = [modelSource(t, 'p:a'), modelSource(t, 'p:b')]
   const total = 2_000_000
   const stamp = (us: number) => `2026-11-24T00:00:0${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}Z`
   const streams = sources.map(({ model }) => createWriteStream(model.file))
@@ -87,7 +69,7 @@ t.test('2,000,000 lines are read back in bounded memory', async t => {
   t.comment(`${Math.round(performance.now() - began)} ms, ${Math.round(most / 1024 / 1024)} MB at most`)
   const tail = await collect({ sources, tail: 3 })
   t.strictSame(
-    texts(tail),
+    textsOf(tail),
     [3, 2, 1].map(back => `line ${total - back}`),
   )
 })

@@ -1,22 +1,5 @@
 import t from 'tap'
-import type { Services } from '../../../kernel/contract/plugin.ts'
-import type { PluginView } from '../../../kernel/protocol.ts'
-import { found, plugin, testLoader } from '../../lib/plugin-loader.ts'
-
-/** State and reason of each, by name. */
-function reasonsByName(views: readonly PluginView[]): Record<string, string> {
-  return Object.fromEntries(views.map(({ name, state, reason, code }) => [name, line(state, code, reason)]))
-}
-
-function line(...parts: readonly (string | null | undefined)[]): string {
-  return parts.filter(part => part !== undefined && part !== null).join(' ')
-}
-
-const never = () => new Promise<never>(() => {})
-
-const processTable = (): Services['processTable'] => {
-  throw new Error('not made here')
-}
+import { found, never, noProcessTable, plugin, reasonsByName, testLoader } from '../../lib/plugin-loader.ts'
 
 t.test('order', async t => {
   const order = async (
@@ -75,7 +58,7 @@ t.test('reports a requirement that a broken plugin would have met', async t => {
   const views = await testLoader().load(
     plugin('user', () => void t.fail('it is not set up'), { needs: ['processTable', 'web'] }),
     plugin('provider', host => {
-      host.provide('processTable', processTable)
+      host.provide('processTable', noProcessTable)
       throw new Error('boom')
     }),
   )

@@ -1,22 +1,14 @@
 import t from 'tap'
-import type { Host, Services } from '../../../kernel/contract/plugin.ts'
-import type { PluginView } from '../../../kernel/protocol.ts'
-import { found, plugin, serviceType, testLoader } from '../../lib/plugin-loader.ts'
-
-/** State and reason of each, by name. */
-function reasonsByName(views: readonly PluginView[]): Record<string, string> {
-  return Object.fromEntries(views.map(({ name, state, reason, code }) => [name, line(state, code, reason)]))
-}
-
-function line(...parts: readonly (string | null | undefined)[]): string {
-  return parts.filter(part => part !== undefined && part !== null).join(' ')
-}
-
-const never = () => new Promise<never>(() => {})
-
-const processTable = (): Services['processTable'] => {
-  throw new Error('not made here')
-}
+import type { Host } from '../../../kernel/contract/plugin.ts'
+import {
+  found,
+  never,
+  noProcessTable,
+  plugin,
+  reasonsByName,
+  serviceType,
+  testLoader,
+} from '../../lib/plugin-loader.ts'
 
 t.test('loads a valid plugin', async t => {
   const kernel = testLoader()
@@ -187,7 +179,7 @@ t.test('a failed set-up leaves nothing registered', async t => {
           host.command({ name: 'c', description: 'c', run: never })
           host.routes('/bad', async () => {})
           host.source({ file: 'Badfile', read: () => undefined })
-          host.provide('processTable', processTable)
+          host.provide('processTable', noProcessTable)
           host.hooks.booted.tap('bad', () => t.fail('its hooks are dropped'))
           host.onClose(() => void closed.push('first'))
           host.onClose(() => void closed.push('second'))

@@ -1,21 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type Server } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { isAnswered, type ProcessTable } from '../../../kernel/contract/plugin.ts'
 import { isFree, Ports } from '../../../kernel/registry/ports.ts'
 import { Registry } from '../../../kernel/registry/registry.ts'
 import { folder } from '../../lib/log-model.ts'
+import { listen } from '../../lib/ports.ts'
 import { project, quiet, ref } from './projects.ts'
-
-/** Listens until the end of the test. */
-async function listen(t: Test, port: number, host = '127.0.0.1'): Promise<Server> {
-  const server = createServer().listen({ port, host, exclusive: true })
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  return server
-}
 
 /** A machine's worth of ports: a registry with some projects. */
 function leases(t: Test, log = quiet) {

@@ -1,18 +1,11 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import t, { type Test } from 'tap'
-import { makeFolder, removeFolder, until } from '../../lib/keeper.ts'
+import t from 'tap'
+import { makeFolder, removeFolder } from '../../lib/keeper.ts'
 import { hostTable } from '../../lib/machine.ts'
+import { listen } from '../../lib/ports.ts'
+import { until } from '../../lib/running.ts'
 import { TestProject } from '../../lib/test-service.ts'
 
 const table = hostTable()
-
-async function listen(t: Test, port: number) {
-  const server = createServer().listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  return server
-}
 
 t.test('ports', async t => {
   t.test('moves to another port when its port is in use after a crash', async t => {

@@ -1,8 +1,6 @@
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { Exit } from '../../../kernel/contract/plugin.ts'
 import {
   crashLimit,
@@ -13,16 +11,10 @@ import {
   steadyMs,
 } from '../../../kernel/services/restart-policy.ts'
 import { hostTable, setsid } from '../../lib/machine.ts'
+import { listen } from '../../lib/ports.ts'
 import { TestProject } from '../../lib/test-service.ts'
 
 const table = hostTable()
-
-async function listen(t: Test, port: number) {
-  const server = createServer().listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  return server
-}
 
 t.test('exits', async t => {
   t.test('the reason contains the cause printed by the last run', async t => {

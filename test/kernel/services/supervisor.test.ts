@@ -3,15 +3,12 @@ import type { Instance, ServiceType } from '../../../kernel/contract/plugin.ts'
 import { withResolvers } from '../../../kernel/system/async.ts'
 import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
-import { buildTestProgram, isAlive, makeFolder, removeFolder } from '../../lib/keeper.ts'
+import { isAlive, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram } from '../../lib/keeper-programs.ts'
 import { hostTable } from '../../lib/machine.ts'
 import { TestProject, within } from '../../lib/test-service.ts'
 
-const tools = makeFolder()
-
-const testProgram = buildTestProgram(tools)
-
-t.teardown(() => removeFolder(tools))
+const testProgram = buildTestProgram(ownFolder(t))
 
 const darwin = new DarwinProcessTable(new Tools(process.env['PATH']))
 

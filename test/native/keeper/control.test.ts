@@ -4,36 +4,20 @@ import { createConnection, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import {
-  buildTestProgram,
-  type ControlConnection,
-  includes,
-  type Keeper,
-  keeperSources,
-  keeperTest,
-  makeFolder,
-  removeFolder,
-  until,
-  type Variant,
-  variants,
-} from '../../lib/keeper.ts'
+import { type ControlConnection, eachVariant, type Keeper, keeperTest, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram, includes, keeperSources, type Variant, variants } from '../../lib/keeper-programs.ts'
+import { until } from '../../lib/running.ts'
 
 const { release, asan, xnu } = variants()
 
-const tools = makeFolder()
-
+const tools = ownFolder(t)
 const testProgram = buildTestProgram(tools)
 
-t.teardown(() => removeFolder(tools))
-
-for (const variant of [asan, release, xnu]) {
-  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
-    if (variant === undefined) return
-    hostile(t, variant)
-    attached(t, variant)
-    removed(t, variant)
-  })
-}
+eachVariant(t, [asan, release, xnu], (t, variant) => {
+  hostile(t, variant)
+  attached(t, variant)
+  removed(t, variant)
+})
 
 t.test('parsers take noise', { skip: asan === undefined && 'the compiler has no sanitizers' }, async t => {
   const path = join(tools, 'fuzz')

@@ -2,32 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import {
-  buildTestProgram,
-  cleanEnvironment,
-  Keeper,
-  keeperTest,
-  makeFolder,
-  removeFolder,
-  until,
-  type Variant,
-  variants,
-} from '../../lib/keeper.ts'
+import { cleanEnvironment, eachVariant, Keeper, keeperTest, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram, type Variant, variants } from '../../lib/keeper-programs.ts'
 import { onlyLinux } from '../../lib/machine.ts'
+import { until } from '../../lib/running.ts'
 
 const { release, asan, xnu } = variants()
 const noProc = onlyLinux('reads /proc, writes to /dev/full')
-const tools = makeFolder()
-const testProgram = buildTestProgram(tools)
-t.teardown(() => removeFolder(tools))
+const testProgram = buildTestProgram(ownFolder(t))
 
-for (const variant of [asan, release, xnu]) {
-  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
-    if (variant === undefined) return
-    life(t, variant)
-    stdio(t, variant)
-  })
-}
+eachVariant(t, [asan, release, xnu], (t, variant) => {
+  life(t, variant)
+  stdio(t, variant)
+})
 
 function power(variant: Variant): [string, null, string] {
   return ['kill -PWR $$', null, variant === xnu ? 'SIGINFO' : 'SIGPWR']

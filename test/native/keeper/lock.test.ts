@@ -3,13 +3,10 @@ import { closeSync, openSync, readdirSync, statSync } from 'node:fs'
 
 import { join } from 'node:path'
 import t from 'tap'
-import { cleanEnvironment, makeFolder, removeFolder, variants } from '../../lib/keeper.ts'
+import { cleanEnvironment, makeFolder, removeFolder } from '../../lib/keeper.ts'
+import { variants } from '../../lib/keeper-programs.ts'
 
 const { release } = variants()
-
-const tools = makeFolder()
-
-t.teardown(() => removeFolder(tools))
 
 t.test('lock: admits one at a time, and is released when its holder is killed', async t => {
   const dir = makeFolder()

@@ -4,21 +4,13 @@ import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import {
-  buildTestProgram,
-  keeperTest,
-  makeFolder,
-  removeFolder,
-  until,
-  type Variant,
-  variants,
-} from '../../lib/keeper.ts'
+import { eachVariant, keeperTest, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram, type Variant, variants } from '../../lib/keeper-programs.ts'
 import { onlyLinux } from '../../lib/machine.ts'
+import { until } from '../../lib/running.ts'
 
 const { release, asan, xnu } = variants()
-const tools = makeFolder()
-const testProgram = buildTestProgram(tools)
-t.teardown(() => removeFolder(tools))
+const testProgram = buildTestProgram(ownFolder(t))
 
 /** The path of a log is looked at so often: ms. */
 const lookMs = 20
@@ -26,11 +18,7 @@ const lookMs = 20
 /** What makes `test-program steps` go on: SIGUSR1. */
 const next = `signal ${constants.signals.SIGUSR1}`
 
-for (const variant of [asan, release, xnu]) {
-  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
-    if (variant !== undefined) logs(t, variant)
-  })
-}
+eachVariant(t, [asan, release, xnu], logs)
 
 function logs(t: Test, variant: Variant) {
   keeperTest(t, variant, 'entries: time, stream, tag, raw text', async (t, start) => {

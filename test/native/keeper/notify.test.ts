@@ -2,29 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import {
-  buildTestProgram,
-  keeperTest,
-  makeFolder,
-  removeFolder,
-  until,
-  type Variant,
-  variants,
-} from '../../lib/keeper.ts'
+import { eachVariant, keeperTest, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram, type Variant, variants } from '../../lib/keeper-programs.ts'
+import { until } from '../../lib/running.ts'
 
 const { release, asan, xnu } = variants()
 
-const tools = makeFolder()
+const testProgram = buildTestProgram(ownFolder(t))
 
-const testProgram = buildTestProgram(tools)
-
-t.teardown(() => removeFolder(tools))
-
-for (const variant of [asan, release, xnu]) {
-  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
-    if (variant !== undefined) notified(t, variant)
-  })
-}
+eachVariant(t, [asan, release, xnu], notified)
 
 function notified(t: Test, variant: Variant) {
   keeperTest(t, variant, 'sd_notify: ready, status, sender', async (t, start, dir) => {

@@ -3,26 +3,14 @@ import { constants as access, accessSync, existsSync, mkdirSync, readFileSync, r
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import {
-  buildTestProgram,
-  cleanEnvironment,
-  isAlive,
-  keeperTest,
-  makeFolder,
-  removeFolder,
-  until,
-  type Variant,
-  variants,
-} from '../../lib/keeper.ts'
+import { cleanEnvironment, eachVariant, isAlive, keeperTest, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram, type Variant, variants } from '../../lib/keeper-programs.ts'
 import { onlyLinux } from '../../lib/machine.ts'
+import { until } from '../../lib/running.ts'
 
 const { release, asan, walk, xnu } = variants()
 
-const tools = makeFolder()
-
-const testProgram = buildTestProgram(tools)
-
-t.teardown(() => removeFolder(tools))
+const testProgram = buildTestProgram(ownFolder(t))
 
 const linux = process.platform === 'linux'
 
@@ -34,15 +22,12 @@ const daemon = `env -i setsid sh -c 'echo daemon $$; exec sleep 1000' &`
 const pidsIn = (log: string, word: string) =>
   [...log.matchAll(new RegExp(`${word} (\\d+)`, 'g'))].map(found => Number(found[1]))
 
-for (const variant of [asan, walk, release, xnu]) {
-  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
-    if (variant === undefined) return
-    leftovers(t, variant)
-    if (linux) sessions(t, variant)
-    if (linux && variant !== xnu) whole(t, variant)
-    if (variant === xnu) crowded(t, variant)
-  })
-}
+eachVariant(t, [asan, walk, release, xnu], (t, variant) => {
+  leftovers(t, variant)
+  if (linux) sessions(t, variant)
+  if (linux && variant !== xnu) whole(t, variant)
+  if (variant === xnu) crowded(t, variant)
+})
 
 function leftovers(t: Test, variant: Variant) {
   for (const args of [[], ['--group-only']]) {

@@ -1,34 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import t, { type Test } from 'tap'
-import {
-  buildTestProgram,
-  isAlive,
-  keeperTest,
-  makeFolder,
-  removeFolder,
-  until,
-  type Variant,
-  variants,
-} from '../../lib/keeper.ts'
+import { eachVariant, isAlive, keeperTest, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram, type Variant, variants } from '../../lib/keeper-programs.ts'
+import { until } from '../../lib/running.ts'
 
 const { release, asan, walk, xnu } = variants()
 
-const tools = makeFolder()
-
-const testProgram = buildTestProgram(tools)
-
-t.teardown(() => removeFolder(tools))
+const testProgram = buildTestProgram(ownFolder(t))
 
 const linux = process.platform === 'linux'
 
 const { SIGTERM, SIGUSR1 } = constants.signals
 
-for (const variant of [asan, walk, release, xnu]) {
-  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
-    if (variant !== undefined) stops(t, variant)
-  })
-}
+eachVariant(t, [asan, walk, release, xnu], stops)
 
 function stops(t: Test, variant: Variant) {
   keeperTest(t, variant, 'stop: the signal goes to the group, also to stopped processes', async (t, start) => {

@@ -2,21 +2,13 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import {
-  buildTestProgram,
-  keeperTest,
-  makeFolder,
-  removeFolder,
-  until,
-  type Variant,
-  variants,
-} from '../../lib/keeper.ts'
+import { eachVariant, keeperTest, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram, type Variant, variants } from '../../lib/keeper-programs.ts'
 import { onlyLinux } from '../../lib/machine.ts'
+import { until } from '../../lib/running.ts'
 
 const { asan, walk, xnu } = variants()
-const tools = makeFolder()
-const testProgram = buildTestProgram(tools)
-t.teardown(() => removeFolder(tools))
+const testProgram = buildTestProgram(ownFolder(t))
 
 const linux = process.platform === 'linux'
 const { SIGCONT, SIGINT, SIGTERM, SIGUSR1 } = constants.signals
@@ -36,19 +28,16 @@ const commands: readonly Command[] = [
   ['a & exit 0', a => ['sh', '-c', `${a} & exit 0`]],
 ]
 
-for (const variant of [asan, walk, xnu]) {
-  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
-    if (variant === undefined) return
-    // The group alone is known where the system shows no more.
-    for (const args of variant === walk ? [terminal] : [terminal, [], [...terminal, ...grouped]])
-      ends(t, variant, `commands end in their own time: ${args.join(' ')}`, commands, { args })
-    if (variant !== walk) ends(t, variant, 'another signal', commands.slice(0, 2), { args: terminal, signal: SIGINT })
-    if (linux) jobs(t, variant)
-    if (linux) turns(t, variant)
-    if (variant !== walk) signals(t, variant)
-    if (linux && variant !== walk) keys(t, variant)
-  })
-}
+eachVariant(t, [asan, walk, xnu], (t, variant) => {
+  // The group alone is known where the system shows no more.
+  for (const args of variant === walk ? [terminal] : [terminal, [], [...terminal, ...grouped]])
+    ends(t, variant, `commands end in their own time: ${args.join(' ')}`, commands, { args })
+  if (variant !== walk) ends(t, variant, 'another signal', commands.slice(0, 2), { args: terminal, signal: SIGINT })
+  if (linux) jobs(t, variant)
+  if (linux) turns(t, variant)
+  if (variant !== walk) signals(t, variant)
+  if (linux && variant !== walk) keys(t, variant)
+})
 
 interface Stop {
   readonly args: readonly string[]

@@ -2,20 +2,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import {
-  buildTestProgram,
-  keeperTest,
-  makeFolder,
-  removeFolder,
-  until,
-  type Variant,
-  variants,
-} from '../../lib/keeper.ts'
+import { eachVariant, keeperTest, ownFolder } from '../../lib/keeper.ts'
+import { buildTestProgram, type Variant, variants } from '../../lib/keeper-programs.ts'
+import { until } from '../../lib/running.ts'
 
 const { asan, release, xnu } = variants()
-const tools = makeFolder()
-const testProgram = buildTestProgram(tools)
-t.teardown(() => removeFolder(tools))
+const testProgram = buildTestProgram(ownFolder(t))
 const args = ['--tty', '100x30']
 
 /** What a program asks, and what it reads then; what is not known is not answered, as by a plain terminal. */
@@ -57,11 +49,7 @@ const queries: readonly (readonly [asked: string, answer: string])[] = [
   [`\x1b[${'9'.repeat(100)}c\x1b]11;?${'x'.repeat(100)}\x07\x1b[99999999$p\x1b[$p`, ''],
 ]
 
-for (const variant of [asan, release, xnu]) {
-  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
-    if (variant !== undefined) terminal(t, variant)
-  })
-}
+eachVariant(t, [asan, release, xnu], terminal)
 
 function terminal(t: Test, variant: Variant) {
   keeperTest(t, variant, 'answers terminal queries of a program', async (t, start) => {

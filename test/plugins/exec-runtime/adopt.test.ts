@@ -4,8 +4,9 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeF
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { ProcessTable } from '../../../kernel/contract/plugin.ts'
-import { cleanEnvironment, isAlive, until } from '../../lib/keeper.ts'
+import { cleanEnvironment, isAlive } from '../../lib/keeper.ts'
 import { onlyLinux } from '../../lib/machine.ts'
+import { until } from '../../lib/running.ts'
 import {
   Between,
   but,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { setAwakeTimeout } from '../../../plugins/exec-runtime/awake-timer.ts'
-import { until } from '../../lib/keeper.ts'
+import { until } from '../../lib/running.ts'
 import './harness.ts'
 
 t.test('does not count time in which the machine slept', async t => {

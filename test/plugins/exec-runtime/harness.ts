@@ -11,7 +11,8 @@ import { KeeperProcesses } from '../../../plugins/exec-runtime/processes.ts'
 import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
-import { buildTestProgram, cleanEnvironment, makeFolder, removeFolder } from '../../lib/keeper.ts'
+import { cleanEnvironment, makeFolder, ownFolder, removeFolder } from '../../lib/keeper.ts'
+import { buildTestProgram } from '../../lib/keeper-programs.ts'
 import { setsid } from '../../lib/machine.ts'
 import { nativeOfMac } from '../../lib/native.ts'
 import { root } from '../../lib/user.ts'
@@ -20,11 +21,7 @@ export const native = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..
 
 export const ofMac = nativeOfMac()
 
-const tools = makeFolder()
-
-export const testProgram = buildTestProgram(tools)
-
-t.teardown(() => removeFolder(tools))
+export const testProgram = buildTestProgram(ownFolder(t))
 
 // Keepers hold no daemon back from its end: nor would they this test.
 const hold = setInterval(() => {}, 60_000)

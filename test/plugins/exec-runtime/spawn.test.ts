@@ -5,8 +5,9 @@ import type { LogSink, Processes, ProcessSpec, ProcessTable } from '../../../ker
 import { LocaldError } from '../../../kernel/errors.ts'
 import { readLogs } from '../../../kernel/logs/merge.ts'
 import { KeeperProcesses } from '../../../plugins/exec-runtime/processes.ts'
-import { cleanEnvironment, isAlive, until } from '../../lib/keeper.ts'
+import { cleanEnvironment, isAlive } from '../../lib/keeper.ts'
 import { onlyLinux, setsid } from '../../lib/machine.ts'
+import { until } from '../../lib/running.ts'
 import { darwin, keeperFor, limited, listen, native, ofMac, Rig, stop, tables, testProgram } from './harness.ts'
 
 function testSpawn(t: Test, table: ProcessTable) {

@@ -14,7 +14,8 @@ import {
   pidsWith,
   psArgs,
 } from '../../../plugins/platform-darwin/ps.ts'
-import { parsePs, until } from './harness.ts'
+import { until } from '../../lib/running.ts'
+import { parsePs } from './harness.ts'
 
 const folderOfThis = dirname(fileURLToPath(import.meta.url))
 
@@ -179,11 +180,11 @@ t.test('shares a run among callers that came before it began', async t => {
     return run
   })
   const early = [shared.get(), shared.get()]
-  await until(async () => open.length === 1)
+  await until('a command to be open', async () => open.length === 1)
   const late = [shared.get(), shared.get(), shared.get()]
   open.shift()?.()
   t.same(await Promise.all(early), [1, 1])
-  await until(async () => open.length === 1)
+  await until('a command to be open', async () => open.length === 1)
   open.shift()?.()
   t.same(await Promise.all(late), [2, 2, 2], 'who comes late waits for a run that began after')
   const failing = new SharedRun(async () => {

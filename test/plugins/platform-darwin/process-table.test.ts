@@ -9,7 +9,9 @@ import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-tab
 import { psArgs } from '../../../plugins/platform-darwin/ps.ts'
 import { psWithEnvironment, setsid } from '../../lib/machine.ts'
 import { freePort } from '../../lib/ports.ts'
-import { parsePs, sh, table, tools, treeOf, until, waitForExit } from './harness.ts'
+import { until } from '../../lib/running.ts'
+import { treeOf, waitForExit } from '../../lib/table-processes.ts'
+import { parsePs, sh, table, tools } from './harness.ts'
 
 t.test('real processes', tools, async t => {
   await t.test('start', async t => {
@@ -21,7 +23,7 @@ t.test('real processes', tools, async t => {
     await waitForExit(a.child)
     t.equal(await table.start(a.pid), undefined)
     const parent = await sh(t, 'sh -c "echo \\$\\$" & exec sleep 300', 1)
-    await until(async () => (await table.start(parent.numbers[0] ?? 0)) === undefined)
+    await until('the exit of the child', async () => (await table.start(parent.numbers[0] ?? 0)) === undefined)
     t.same(await table.members(treeOf(parent.pid)), [], 'a zombie counts as exited')
   })
 

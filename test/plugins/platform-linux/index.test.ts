@@ -1,46 +1,26 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import type { BootUnit, Check, FeatureName, FeatureState, Host, Services } from '../../../kernel/contract/plugin.ts'
-import { platformFeatures } from '../../../plugins/lib/features.ts'
+import type { BootUnit } from '../../../kernel/contract/plugin.ts'
 import { unitOf, unitText } from '../../../plugins/platform-linux/boot.ts'
 import plugin from '../../../plugins/platform-linux/index.ts'
 import { unitCheck } from '../../../plugins/platform-linux/systemd-unit.ts'
-import { fakeHost } from '../../lib/fake-host.ts'
+import { setUpPlatform } from '../../lib/platform-plugin.ts'
 import { linux, uid } from './harness.ts'
 
 t.test('the plugin provides the services of Linux', linux, async t => {
-  const features = new Map<FeatureName, FeatureState>()
-  const checks: Check[] = []
-  const offered: Partial<Services> = {}
-  const use: Services = Object.create(null)
-  const nothing = () => t.fail('not for a platform plugin')
-  let open: Parameters<Host['opener']>[0] | undefined
-  await plugin.setup(
-    fakeHost({
-      platform: { os: 'linux', release: 6, arch: 'x64', uid },
-      log: { info: nothing, warn: nothing, error: nothing },
-      service: nothing,
-      feature: (name, state) => features.set(name, typeof state === 'function' ? state() : state),
-      has: name => features.get(name)?.on === true,
-      check: check => checks.push(check),
-      command: nothing,
-      routes: nothing,
-      opener: given => {
-        open = given
-      },
-      provide: (name, make) => Object.assign(offered, { [name]: make(use) }),
-    }),
-  )
-  t.same([...features.keys()], platformFeatures)
-  for (const [name, state] of features) t.ok(state.on || (state.reason && state.hint), name)
-  t.equal(new Set(checks.map(({ id }) => id)).size, checks.length)
+  const { features, checks, provided, open } = await setUpPlatform(t, plugin, {
+    os: 'linux',
+    release: 6,
+    arch: 'x64',
+    uid,
+  })
   for (const check of checks) {
     const result = await check.run()
     t.ok(['pass', 'skip'].includes(result.status) || result.fix, `${check.id}: ${result.summary}`)
     t.not(`${result.severity} ${result.status}`, 'critical fail')
   }
-  t.ok(await offered.processTable?.start(process.pid))
+  t.ok(await provided.processTable?.start(process.pid))
   const opening = await open?.('http://a.localhost')
   if (features.get('open-browser')?.on === true) t.match(opening, { argv: [/open|wslview/, 'http://a.localhost'] })
   else t.match(opening, { argv: null, hint: /\w/ })

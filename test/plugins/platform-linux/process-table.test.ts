@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
-import { deadPid, linux, marking, newMark, script, table, treeOf, uid, until, waitForExit } from './harness.ts'
+import { until } from '../../lib/running.ts'
+import { treeOf, waitForExit } from '../../lib/table-processes.ts'
+import { deadPid, linux, marking, newMark, script, table, uid } from './harness.ts'
 
 const ownPids =
   uid === 0 && spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0
@@ -48,7 +50,7 @@ t.test('start', linux, async t => {
   await t.test('is undefined for a zombie', async t => {
     const parent = await script(t, 'sh -c "echo \\$\\$" & exec sleep 300', 1)
     const [zombie = 0] = parent.numbers
-    await until(async () => (await table.start(zombie)) === undefined)
+    await until('the exit of the zombie', async () => (await table.start(zombie)) === undefined)
     t.ok(process.kill(zombie, 0), 'though the kernel still knows it')
     t.same(await table.members(treeOf(parent.pid)), [], 'nor is it a member')
   })
@@ -144,7 +146,7 @@ t.test('sweep', marking, async t => {
     await script(t, 'while :; do (setsid sleep 300 &); sleep 0.01; done & echo $!', 1, marked(mark))
     const tree = treeOf(await deadPid(t), { mark })
     // Some of them exit: the shells between, and the short sleeps.
-    await until(async () => (await table.members(tree)).length > 10)
+    await until('all members', async () => (await table.members(tree)).length > 10)
     t.ok((await table.sweep(tree, [])) > 5)
     t.same(await table.members(tree), [])
   })
@@ -170,7 +172,7 @@ t.test('sweep', marking, async t => {
     const own = new LinuxProcessTable(uid)
     t.equal((await own.members(treeOf(keeper.pid))).length, 1)
     t.equal(await own.sweep(treeOf(await deadPid(t), { mark }), []), 1)
-    await until(async () => (await own.start(keeper.numbers[0] ?? 0)) === undefined)
+    await until('the exit of the child', async () => (await own.start(keeper.numbers[0] ?? 0)) === undefined)
     t.equal(keeper.child.signalCode, null)
   })
 })

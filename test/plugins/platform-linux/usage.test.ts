@@ -5,7 +5,9 @@ import { endianness } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
-import { deadPid, killAtEnd, linux, marking, newMark, script, table, treeOf, until } from './harness.ts'
+import { until } from '../../lib/running.ts'
+import { killAfter, treeOf } from '../../lib/table-processes.ts'
+import { deadPid, linux, marking, newMark, script, table } from './harness.ts'
 
 t.test('usage', marking, async t => {
   const burn = 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'
@@ -29,15 +31,17 @@ t.test('usage', marking, async t => {
     const keeper = await script(t, big, 1)
     const [usage] = await table.usage([treeOf(keeper.pid)])
     t.ok(usage && usage.memory > 5e7 && usage.memory < 1e9, `${usage?.memory} bytes`)
-    for (const { pid } of await table.members(treeOf(keeper.pid))) await killAtEnd(t, pid)
+    for (const { pid } of await table.members(treeOf(keeper.pid))) await killAfter(t, table, pid)
   })
 
   await t.test('never falls when a process exits', async t => {
     const keeper = await script(t, `sh -c '${burn}; echo $$; kill -STOP $$'; echo 0; exec sleep 300`, 1)
-    await until(async () => readFileSync(`/proc/${keeper.numbers[0]}/stat`, 'utf8').includes(') T '))
+    await until('it to be stopped', async () =>
+      readFileSync(`/proc/${keeper.numbers[0]}/stat`, 'utf8').includes(') T '),
+    )
     const [before] = await table.usage([treeOf(keeper.pid)])
     process.kill(keeper.numbers[0] ?? 0, 'SIGKILL')
-    await until(async () => (await table.members(treeOf(keeper.pid))).length === 0)
+    await until('the exit of all members', async () => (await table.members(treeOf(keeper.pid))).length === 0)
     const [after] = await table.usage([treeOf(keeper.pid)])
     t.ok(before && after && before.cpuMs > 0 && after.cpuMs >= before.cpuMs, JSON.stringify({ before, after }))
   })

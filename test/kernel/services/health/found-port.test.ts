@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { until } from '../../../lib/keeper.ts'
 import { hostTable } from '../../../lib/machine.ts'
+import { until } from '../../../lib/running.ts'
 import { TestProject } from '../../../lib/test-service.ts'
 
 const table = hostTable()

@@ -1,31 +1,22 @@
 import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { ProcessTable } from '../../../../kernel/contract/plugin.ts'
-import { buildTestProgram, isAlive, makeFolder, removeFolder, until } from '../../../lib/keeper.ts'
+import { isAlive, ownFolder } from '../../../lib/keeper.ts'
+import { buildTestProgram } from '../../../lib/keeper-programs.ts'
 import { hostTable, onlyLinux } from '../../../lib/machine.ts'
+import { listen } from '../../../lib/ports.ts'
+import { until } from '../../../lib/running.ts'
 import { TestProject } from '../../../lib/test-service.ts'
 
-const tools = makeFolder()
-
-const testProgram = buildTestProgram(tools)
-
-t.teardown(() => removeFolder(tools))
+const testProgram = buildTestProgram(ownFolder(t))
 
 const table = hostTable()
 
 const linux = { skip: onlyLinux('sees processes of other users') }
-
-async function listen(t: Test, port: number) {
-  const server = createServer().listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  return server
-}
 
 t.test('readiness', async t => {
   t.test('finds a service that listens only on ::1, with any check', async t => {
