@@ -17,6 +17,23 @@ export const platformFeatures = [
 /** The name of one of them. */
 export type PlatformFeature = (typeof platformFeatures)[number]
 
+/** The titles of features in `locald doctor`; the platform says what the other two are. */
+export function featureTitles(
+  own: Readonly<Record<'trust-store' | 'vm', string>>,
+): Readonly<Record<PlatformFeature, string>> {
+  return {
+    containers: 'Container services',
+    cgroups: 'Control groups',
+    shim: 'Privileged helper',
+    'privileged-ports': 'Ports 80 and 443',
+    'hosts-file': 'Names in the hosts file',
+    'process-groups': 'Process groups',
+    'open-browser': 'Opening the browser',
+    'boot-service': 'Starting with the machine',
+    ...own,
+  }
+}
+
 /** A feature as `locald doctor` shows it. */
 export interface FeatureDisplay {
   readonly name: PlatformFeature

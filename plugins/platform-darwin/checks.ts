@@ -1,21 +1,10 @@
 import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { PlatformFeature } from '../lib/features.ts'
+import { featureTitles } from '../lib/features.ts'
 import type { Tools } from './commands.ts'
 
 /** The titles of features in `locald doctor`. */
-export const titles: Readonly<Record<PlatformFeature, string>> = {
-  containers: 'Container services',
-  cgroups: 'Control groups',
-  shim: 'Privileged helper',
-  'privileged-ports': 'Ports 80 and 443',
-  'hosts-file': 'Names in the hosts file',
-  'trust-store': 'Certificates in the keychain',
-  'process-groups': 'Process groups',
-  'open-browser': 'Opening the browser',
-  'boot-service': 'Starting with the machine',
-  vm: 'Virtual machine',
-}
+export const titles = featureTitles({ 'trust-store': 'Certificates in the keychain', vm: 'Virtual machine' })
 
 /** Returns the checks of the machine that belong to no feature. */
 export function machineChecks(tools: Pick<Tools, 'ps' | 'lsof'>): readonly Check[] {

@@ -1,22 +1,11 @@
 import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
-import type { PlatformFeature } from '../lib/features.ts'
+import { featureTitles } from '../lib/features.ts'
 import type { Machine } from './machine.ts'
 import { textOf } from './machine.ts'
 import { parseOpenFiles, parseStat } from './proc/stat.ts'
 
 /** The titles of features in `locald doctor`. */
-export const titles: Readonly<Record<PlatformFeature, string>> = {
-  containers: 'Container services',
-  cgroups: 'Control groups',
-  shim: 'Privileged helper',
-  'privileged-ports': 'Ports 80 and 443',
-  'hosts-file': 'Names in the hosts file',
-  'trust-store': 'Certificate store of the system',
-  'process-groups': 'Process groups',
-  'open-browser': 'Opening the browser',
-  'boot-service': 'Starting with the machine',
-  vm: 'Hardware virtualisation',
-}
+export const titles = featureTitles({ 'trust-store': 'Certificate store of the system', vm: 'Hardware virtualisation' })
 
 const fewWatches = 65_536
 const fewInstances = 128
