@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import type { FolderEvent, FolderReach } from '../../contract/services/folder-watch.ts'
 import { isBelow, isWithin } from '../../lib/subpath.ts'
-import { contentSignature, signatureOf } from '../../system/file-signature.ts'
 import { statIfAny } from '../../system/stat.ts'
 import { openFolder } from './folder-watcher.ts'
+import { KnownFiles } from './known-files.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { isBelowAny } from './subpath.ts'
 import { FileLinks } from './symlinks.ts'
@@ -41,11 +40,8 @@ export class FileWatcher {
   readonly #folders: WatchedFolders
   /** Folders in which nothing matters, though a watch from above reports it. */
   readonly #caches = new Set<string>()
-  /** Files that matter, as seen last. */
-  readonly #known = new Map<string, string>()
+  readonly #files: KnownFiles
   readonly #links = new FileLinks()
-  /** Files that have changed and were not reported yet. */
-  readonly #changed = new Set<string>()
   readonly #faults: WatchProblems
   #isClosed = false
   #poll: NodeJS.Timeout | undefined
@@ -55,6 +51,7 @@ export class FileWatcher {
 
   constructor(request: WatchRequest) {
     this.#request = request
+    this.#files = new KnownFiles(request.matches === undefined)
     this.#faults = new WatchProblems(request.failed)
     this.#folders = new WatchedFolders({
       open: request.open ?? openFolder,
@@ -80,10 +77,7 @@ export class FileWatcher {
 
   /** A hash of all files; undefined: not all could be read. */
   get signature(): string | undefined {
-    if (this.#faults.any) return undefined
-    const hash = createHash('sha1')
-    for (const file of [...this.#known.keys()].sort()) hash.update(`${file}\0${this.#known.get(file)}\n`)
-    return hash.digest('hex')
+    return this.#faults.any ? undefined : this.#files.signature
   }
 
   async close(): Promise<void> {
@@ -100,7 +94,7 @@ export class FileWatcher {
       this.#watchWay(path)
       await this.#visit(path, { seen: new Set(), folders: 0 })
     }
-    this.#changed.clear()
+    this.#files.takeChanged()
     this.#faults.report()
   }
 
@@ -209,8 +203,7 @@ export class FileWatcher {
     // Continuous changes are reported as one.
     if (this.#pending.continues) return
     this.#pending.rest()
-    const changed = [...this.#changed]
-    this.#changed.clear()
+    const changed = this.#files.takeChanged()
     if (changed.length > 0 && !this.#isClosed) this.#request.changed(changed)
   }
 
@@ -219,12 +212,7 @@ export class FileWatcher {
     const walk: Walk = { seen: new Set(), folders: 0 }
     await Promise.all([...paths].map(path => this.#visit(path, walk)))
     // What was not reached is not deleted.
-    if (walk.folders > mostFolders) return
-    for (const file of this.#known.keys()) {
-      if (walk.seen.has(file) || !(paths.has(file) || isBelowAny(file, paths))) continue
-      this.#known.delete(file)
-      this.#changed.add(file)
-    }
+    if (walk.folders <= mostFolders) this.#files.forgetUnseen(paths, walk.seen)
   }
 
   async #visit(path: string, walk: Walk): Promise<void> {
@@ -291,10 +279,7 @@ export class FileWatcher {
   }
 
   async #compare(file: string, stats: Stats, { seen }: Walk): Promise<void> {
-    const isContent = this.#request.matches === undefined
-    const signature = isContent ? await contentSignature(file, stats) : signatureOf(stats)
+    await this.#files.compare(file, stats)
     seen.add(file)
-    if (this.#known.get(file) !== signature) this.#changed.add(file)
-    this.#known.set(file, signature)
   }
 }
