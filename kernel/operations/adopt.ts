@@ -6,13 +6,8 @@ import { leaseName } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { ownEnvironment } from '../services/environment/shell.ts'
 import { reattach } from '../services/reattach.ts'
-import {
-  type ProjectRecord,
-  type Records,
-  recordId,
-  type ServiceRecord,
-  wasRestarting,
-} from '../services/records/records.ts'
+import { type ProjectRecord, recordId, type ServiceRecord, wasRestarting } from '../services/records/record.ts'
+import type { Records } from '../services/records/records.ts'
 import { bootIn, stateIn, type UnreadRecord } from '../services/records/unread-records.ts'
 import type { Service } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'

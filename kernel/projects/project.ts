@@ -6,7 +6,7 @@ import type { Condition, ProjectPlan, ProjectRef, ServicePlan, ServiceType } fro
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import { hostsOf } from '../registry/hostnames.ts'
-import { resolveAll } from '../services/environment/environment.ts'
+import { resolveAll } from '../services/environment/errors.ts'
 import { ownEnvironment, type Shell } from '../services/environment/shell.ts'
 import { Service, type ServiceParts } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'

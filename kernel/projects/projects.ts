@@ -9,7 +9,7 @@ import type { InferredAnswer, InferredQuery, KeysQuery, TargetBody, TranslationB
 import { worktreeIn } from '../registry/git-worktree.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Shell } from '../services/environment/shell.ts'
-import { recordId } from '../services/records/records.ts'
+import { recordId } from '../services/records/record.ts'
 import type { Service } from '../services/service.ts'
 import { findOnBranch } from './branch-projects.ts'
 import { ForeignFolders } from './foreign-folders.ts'

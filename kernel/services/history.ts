@@ -5,7 +5,7 @@ import type { ServiceView } from '../events.ts'
 import type { HistoryEntry } from '../protocol.ts'
 import { type FileShape, requireShape } from '../system/file-shape.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
-import { recordId } from './records/records.ts'
+import { recordId } from './records/record.ts'
 
 /** Entries kept of one service. */
 const longest = 200

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Log } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import type { FolderIdentity } from '../../registry/folder-identity.ts'
-import { recordId } from '../../services/records/records.ts'
+import { recordId } from '../../services/records/record.ts'
 import { readJson, writeAtomic } from '../../system/files.ts'
 
 /** Hashes of a project's files when they were last applied. */
