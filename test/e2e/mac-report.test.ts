@@ -19,9 +19,8 @@ function start(t: Test, words: readonly string[]) {
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const report = join(folder, 'report.md')
   const main = join(root, 'build', 'test', 'mac', 'main.js')
-  // By env(1), as the test runner adds itself to the environment of whatever is spawned.
-  const clean = ['-i', `PATH=${process.env['PATH']}`, `HOME=${process.env['HOME']}`, `TMPDIR=${folder}`]
-  const child = spawn('env', [...clean, process.execPath, main, '--report', report, ...words], {
+  const child = spawn(process.execPath, [main, '--report', report, ...words], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const isClean = () => {

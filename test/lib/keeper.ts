@@ -27,7 +27,7 @@ export function ownFolder(t: Pick<Test, 'teardown'>): string {
 export function cleanEnvironment(more: Record<string, string> = {}): Record<string, string> {
   const clean: Record<string, string> = {}
   for (const [name, value] of Object.entries(process.env))
-    if (value !== undefined && !/^(NODE_|TAP|_TAPJS|npm_)/.test(name)) clean[name] = value
+    if (value !== undefined && !/^(NODE_|TAP|npm_)/.test(name)) clean[name] = value
   return { ...clean, ...more }
 }
 

@@ -33,16 +33,10 @@ export async function buildGuide(folder: string, more: ReadonlyMap<string, strin
   if (code !== 0) throw new Error(`the guide's example does not compile:\n${said}`)
 }
 
-/** Runs Node in a folder, by env(1), as the test runner adds itself to the environment of whatever is spawned. */
+/** Runs Node in a folder. */
 export function node(folder: string, args: readonly string[]): { readonly code: number | null; readonly said: string } {
-  const env = ['PATH', 'HOME', 'TMPDIR'].flatMap(name => {
-    const value = process.env[name]
-    return value === undefined ? [] : [`${name}=${value}`]
-  })
-  const ran = spawnSync('env', ['-i', ...env, process.execPath, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: 60_000,
-  })
+  const { PATH, HOME, TMPDIR } = process.env
+  const env = { PATH, HOME, TMPDIR }
+  const ran = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 60_000, env })
   return { code: ran.status, said: `${ran.stdout}${ran.stderr}` }
 }

@@ -83,7 +83,7 @@ export class PseudoTerminal {
   constructor(t: Test, argv: readonly string[], options: TerminalOptions) {
     const { columns = 80, rows = 24, cwd, env } = options
     this.xterm = new Xterm(columns, rows)
-    // By env(1), as the test runner adds itself to the environment of whatever is spawned.
+    // By env(1), as python3 needs the tester's own environment.
     const pairs = Object.entries({ TERM: 'xterm-256color', ...env }).map(([key, value]) => `${key}=${value}`)
     const words = ['-c', program, String(columns), String(rows), 'env', '-i', ...pairs, ...argv]
     this.#child = spawn('python3', words, { cwd })

@@ -132,7 +132,7 @@ export class Sandbox {
     const cwd = options.cwd ?? this.home
     const user = this.user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
     const through = this.#through?.(cwd, user) ?? []
-    // By env(1), as the test runner adds itself to the environment of whatever is spawned.
+    // By env(1), as the programs in front need the tester's own environment.
     const [program = 'env', ...words] = [...through, 'env', '-i', ...env, ...argv]
     const child = spawn(program, words, { cwd, ...(this.user === undefined || this.#through ? {} : user) })
     child.stdin.on('error', () => {})

@@ -10,10 +10,10 @@ import { proc, tools } from '../lib/process-list.ts'
 /** A program that says that it runs, and waits; one of Node's, as macOS hides the environment of its own. */
 const waiter = 'setInterval(() => {}, 1e6); console.log("up")'
 
-async function start(t: Test, words: readonly string[], cwd = '/', env = {}): Promise<ChildProcess & { pid: number }> {
-  // By env(1), as the test runner adds itself to the environment of whatever is spawned.
-  const assignments = Object.entries({ PATH: process.env['PATH'], ...env }).map(([name, value]) => `${name}=${value}`)
-  const child = spawn('env', ['-i', ...assignments, ...words], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+async function start(t: Test, words: readonly string[], cwd = '/', more = {}): Promise<ChildProcess & { pid: number }> {
+  const [program = '', ...args] = words
+  const env = { PATH: process.env['PATH'], ...more }
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   const { pid } = child

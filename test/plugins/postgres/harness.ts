@@ -185,7 +185,7 @@ export async function ready(instance: Instance, limitMs = 30_000): Promise<void>
 
 /** This environment without what the test runner put in. */
 export function environment(): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|TAP|_TAPJS|PG)/.test(name))
+  const kept = Object.entries(process.env).filter(([name]) => !/^(TAP|PG)/.test(name))
   return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
 
