@@ -54,12 +54,13 @@ t.test('error pages in a browser', { timeout: 90_000, skip: noBrowser }, async t
         crashes++
         catalog.set('shop:web', { status: 'restarting', restarts: crashes, reason: 'exited with code 7' })
         socket.destroy()
-        // Longer than a page is held, so that the progress page is shown.
-        if (crashes === 1) setTimeout(() => catalog.set('shop:web', { ...at(dies.port), reason: null }), 200)
       })
     })
     catalog.set('shop:web', { ...at(dies.port), restarts: 0 })
     const { page, visits } = await open('/die')
+    // It runs again only now: the proxy has seen the lost connection.
+    await shows(page, 'exited with code 7')
+    catalog.set('shop:web', { ...at(dies.port), reason: null })
     await shows(page, 'shop:web crashed twice on GET /die: exited with code 7')
     t.match([crashes, visits()], [2, 2])
     catalog.set('shop:web', { status: 'waiting', restarts: 0 })
