@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { McpClient } from '../lib/mcp.ts'
+import { until } from '../lib/running.ts'
 import { type Files, Sandbox } from '../lib/sandbox.ts'
 
 const node = process.execPath
@@ -115,4 +116,24 @@ t.test('the first answer of up has the cause of ten failures', async t => {
       if (name !== 'bad-toml') t.match((await agent.call('why', { project: folder })).text, facts[0], `${name}: why`)
     }),
   )
+})
+
+t.test('explains a service that crashes again and again after it was ready, also while it is', async t => {
+  const sandbox = new Sandbox(t, { user: 'self' })
+  const folder = sandbox.project('later', {
+    'locald.toml': toml('later', web(`exec ${node} web.cjs`)),
+    // It crashes once, so that it is ready when it is explained.
+    'web.cjs': `const { existsSync, writeFileSync } = require('node:fs')
+${listening}.listen(process.env.PORT, '127.0.0.1')
+if (!existsSync('crashed')) setTimeout(() => {
+  writeFileSync('crashed', '')
+  throw new Error('cache is corrupted')
+}, 1000)`,
+  })
+  const agent = await McpClient.start(t, sandbox, folder)
+  t.match((await agent.call('up')).text, /All are ready/)
+  await until('it to be ready again', async () => /web ready .*1 restarts/.test((await agent.call('status')).text))
+  const { text } = await agent.call('why')
+  t.match(text, /web is running, healthy .*restarted once/)
+  t.match(text, /last restart: .*cache is corrupted/)
 })
