@@ -35,6 +35,7 @@ export async function logs(context: Context): Promise<number> {
     follow: args.flags.has('follow'),
     partial: args.flags.has('follow') && !context.json,
   }
+  checkFlags(query)
   const daemon = await requireDaemon(context.paths)
   const text = context.json ? toSafeJson : await makeFormatter(daemon, query, args.flags.has('timestamps'))
   const partial = new PartialLines()
@@ -88,6 +89,21 @@ async function makeFormatter(daemon: Client, query: KeysQuery, hasTimes: boolean
   const isOne = new Set(keys.map(key => key.slice(0, key.indexOf(':')))).size < 2
   const format = formatFor(keys, all || !isOne)
   return line => `${hasTimes ? `${formatTime(line.time)} ` : ''}${format.text(line)}`
+}
+
+/** Throws USAGE for flags with which nothing can be printed, or that do nothing. */
+function checkFlags({
+  since,
+  until,
+  grep,
+  ignoreCase,
+}: Readonly<Record<'since' | 'until' | 'grep', string | undefined>> & {
+  readonly ignoreCase: boolean
+}): void {
+  if (ignoreCase && grep === undefined)
+    throw new LocaldError('USAGE', '--ignore-case is about --grep', { hint: 'Add --grep RE, or leave it out.' })
+  if (since !== undefined && until !== undefined && since > until)
+    throw new LocaldError('USAGE', '--since is after --until', { hint: 'Set --since to the earlier of the two times.' })
 }
 
 function checkPattern(text: string | undefined): string | undefined {
