@@ -1,12 +1,13 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Check, CheckResult, PlatformFacts } from '../../kernel/contract/plugin.ts'
+import type { CheckResult, PlatformFacts } from '../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { canAccess } from '../lib/files.ts'
 import { findProgram, pathFolders } from '../lib/programs.ts'
-import { installHint } from './failures.ts'
 import { excessOf } from './lima-home.ts'
 import type { FoundLima, LimaMachine } from './lima-machine.ts'
+import { installHint } from './limactl-program.ts'
+import { type CheckId, titles } from './titles.ts'
 
 const severity = 'optional'
 /** The image, containerd and a few containers. */
@@ -14,26 +15,20 @@ const wantedBytes = 10 * 1024 ** 3
 /** f_type of NFS in statfs(2). */
 const nfs = 0x6969
 
-/** Returns the checks of `locald doctor`. None starts the VM; without Lima all but the first are skipped. */
-export function limaChecks(machine: LimaMachine, platform: PlatformFacts): readonly Check[] {
-  const check = (id: string, title: string, run: (lima: FoundLima) => Promise<CheckResult>): Check => ({
-    id: `lima-${id}`,
-    title,
-    run: async () => {
-      const lima = await machine.find()
-      if (lima === undefined) return { status: 'skip', severity, summary: `${title}: Lima is not installed` }
-      return await run(lima).catch(error => ({
-        ...{ status: 'warn', severity, summary: `${title}: ${messageOf(error)}` },
-        ...(LocaldError.is(error) && error.hint !== undefined ? { fix: error.hint } : {}),
-      }))
-    },
-  })
-  return [
-    { id: 'lima', title: 'Lima', run: () => checkProgram(machine) },
-    check('machine', 'Lima VM support', lima => checkSupport(machine, platform, lima)),
-    check('folder', 'Lima folder', () => checkFolder(machine)),
-    check('vm', 'Lima VM', lima => checkVm(lima)),
-  ]
+/** Runs a check. None starts the VM; without Lima all but the first are skipped. */
+export async function runCheck(id: CheckId, machine: LimaMachine, platform: PlatformFacts): Promise<CheckResult> {
+  if (id === 'lima') return await checkProgram(machine)
+  const lima = await machine.find()
+  if (lima === undefined) return { status: 'skip', severity, summary: `${titles[id]}: Lima is not installed` }
+  const checks = {
+    'lima-machine': () => checkSupport(machine, platform, lima),
+    'lima-folder': () => checkFolder(machine),
+    'lima-vm': () => checkVm(lima),
+  }
+  return await checks[id]().catch(error => ({
+    ...{ status: 'warn', severity, summary: `${titles[id]}: ${messageOf(error)}` },
+    ...(LocaldError.is(error) && error.hint !== undefined ? { fix: error.hint } : {}),
+  }))
 }
 
 async function checkProgram(machine: LimaMachine): Promise<CheckResult> {

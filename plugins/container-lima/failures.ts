@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { LimactlResult } from './limactl.ts'
 import { causeOf } from './limactl-log.ts'
+import { installHint } from './limactl-program.ts'
 import { oldestLima } from './vm/instance-info.ts'
 
-/** How to get Lima, for hints. */
-export const installHint = 'Run `brew install lima` or `locald vm install`.'
 /** What to do with a VM that does not recover. */
 const deleteHint =
   'Run `locald vm logs` to see why; `locald vm delete --yes` removes the VM and its volumes, and the next start creates it.'

@@ -1,14 +1,18 @@
-import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import type { FeatureState, Plugin } from '../../kernel/contract/plugin.ts'
-import { messageOf } from '../../kernel/errors.ts'
-import { limaChecks } from './checks.ts'
-import { installHint } from './failures.ts'
-import { instance } from './lima-home.ts'
-import { LimaMachine, type LimaTimes } from './lima-machine.ts'
-import { limaSource } from './lima-source.ts'
+import { once } from '../lib/once.ts'
+import { LimaFiles } from './lima-files.ts'
+import type { LimaTimes } from './lima-machine.ts'
+import { installHint } from './limactl-program.ts'
 import { optionsShape } from './options.ts'
+import { isCheckId, titles } from './titles.ts'
 import { vmCommand } from './vm-command.ts'
+
+const missing: FeatureState = {
+  on: false,
+  reason: 'Lima is not installed',
+  hint: `${installHint} No service needs a VM where an engine runs.`,
+}
 
 /** Creates the plugin; tests give it another environment and shorter times. */
 export function containerLima(env: NodeJS.ProcessEnv = process.env, times: LimaTimes = {}): Plugin {
@@ -19,54 +23,42 @@ export function containerLima(env: NodeJS.ProcessEnv = process.env, times: LimaT
     needs: ['containerEngines'],
     options: optionsShape,
     setup(host) {
-      const machine = new LimaMachine(host, env, times)
+      const files = new LimaFiles(host.folders, env)
+      let isLoaded = false
+      const implementation = once(async () => {
+        const { implement } = await import('./implementation.ts')
+        isLoaded = true
+        return implement(host, env, files, times)
+      })
       let feature: FeatureState = { on: false, reason: 'Lima was not looked for yet', hint: installHint }
       const refresh = async (): Promise<void> => {
-        feature = await featureOf(machine)
+        feature = (await files.find()) === undefined ? missing : await (await implementation()).feature()
       }
       host.feature('vm', () => feature)
-      host.command(vmCommand(machine, host.platform, refresh))
+      host.command(vmCommand(async (argv, context) => (await implementation()).command(refresh)(argv, context)))
       host.disk(async () => [
-        { what: 'virtual machine', path: machine.limaHome },
-        { what: 'Lima', path: dirname(machine.dist) },
+        { what: 'virtual machine', path: files.limaHome },
+        { what: 'Lima', path: dirname(files.dist) },
       ])
-      for (const check of limaChecks(machine, host.platform)) host.check(check)
+      for (const [id, title] of Object.entries(titles))
+        if (isCheckId(id)) host.check({ id, title, run: async () => (await implementation()).check(id) })
       host.hooks.loaded.tapPromise('container-lima', async () => {
-        host.use.containerEngines.add(limaSource(machine))
+        host.use.containerEngines.add({
+          name: 'lima',
+          isInstalled: () => files.isInstalled(),
+          look: async signal => (await implementation()).look(signal),
+          open: async (step, signal) => (await implementation()).open(step, signal),
+        })
         await refresh()
       })
-      host.hooks.booted.tap('container-lima', () => {
-        // limactl takes a while, and the daemon need not wait for it.
-        void machine.watchRunning().catch((error: unknown) => host.log.warn(messageOf(error)))
+      host.hooks.booted.tapPromise('container-lima', async () => {
+        if (isLoaded) (await implementation()).watch()
       })
       host.hooks.closing.tapPromise('container-lima', async () => {
-        machine.usage.cancel()
-        if (machine.options.stopWithDaemon) await stopInBackground(machine)
+        if (isLoaded) await (await implementation()).close()
       })
     },
   }
 }
 
 export default containerLima()
-
-async function featureOf(machine: LimaMachine): Promise<FeatureState> {
-  if ((await machine.find()) === undefined) {
-    return {
-      on: false,
-      reason: 'Lima is not installed',
-      hint: `${installHint} No service needs a VM where an engine runs.`,
-    }
-  }
-  const fault = machine.options.allowSlow ? undefined : await machine.kvmFault()
-  return fault === undefined ? { on: true } : { on: false, ...fault }
-}
-
-/** Stopping takes longer than the daemon has: limactl goes on without it. */
-async function stopInBackground(machine: LimaMachine): Promise<void> {
-  const found = await machine.find()
-  if (found === undefined || !found.vm.isUp) return
-  const [program, ...args] = found.limactl.argv('stop', instance)
-  const child = spawn(program, args, { env: found.limactl.env, detached: true, stdio: 'ignore' })
-  child.on('error', () => {})
-  child.unref()
-}

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '../../kernel/contract/plugin.ts'
@@ -8,12 +7,11 @@ import { failed, missingLima } from './failures.ts'
 import { findEngine, type ProbeLimits, probeLimits } from './guest/engine-probe.ts'
 import type { GuestEngine } from './guest/guest-engine.ts'
 import { stopContainers } from './guest/stop-containers.ts'
-import { releaseVersion } from './install/release.ts'
 import { findKvm, qemuVariables } from './kvm.ts'
 import { limaEngine } from './lima-engine.ts'
-import { excessOf, limaHomeOf } from './lima-home.ts'
+import type { LimaFiles } from './lima-files.ts'
+import { excessOf } from './lima-home.ts'
 import { Limactl } from './limactl.ts'
-import { findLimactl, limactlPaths } from './limactl-program.ts'
 import { type LimaOptions, readOptions } from './options.ts'
 import { Vm, type VmTimes } from './vm/vm.ts'
 import { VmUsage } from './vm/vm-usage.ts'
@@ -38,23 +36,24 @@ export interface FoundLima {
 export class LimaMachine {
   readonly #host: Host
   readonly #env: NodeJS.ProcessEnv
+  readonly #files: LimaFiles
   readonly #times: LimaTimes
   #found: FoundLima | undefined
   #guest: GuestEngine | undefined
   #options: LimaOptions | undefined
-  readonly #home = homedir()
   /** Who uses the VM. */
   readonly usage: VmUsage
 
-  constructor(host: Host, env: NodeJS.ProcessEnv, times: LimaTimes = {}) {
+  constructor(host: Host, env: NodeJS.ProcessEnv, files: LimaFiles, times: LimaTimes = {}) {
     this.#host = host
     this.#env = env
+    this.#files = files
     this.#times = times
     this.usage = new VmUsage(this.options.idleStopMs, () => void this.#stopIdle())
   }
 
   get options(): LimaOptions {
-    this.#options ??= readOptions(this.#host.options, this.#home)
+    this.#options ??= readOptions(this.#host.options, homedir())
     return this.#options
   }
 
@@ -67,12 +66,12 @@ export class LimaMachine {
   }
 
   get limaHome(): string {
-    return limaHomeOf({ home: this.#home, folders: this.#host.folders, env: this.#env })
+    return this.#files.limaHome
   }
 
   /** The folder of `locald vm install`. */
   get dist(): string {
-    return join(this.#host.folders.data, 'lima-dist', releaseVersion)
+    return this.#files.dist
   }
 
   /** The engine in the VM, once it was found. */
@@ -80,17 +79,13 @@ export class LimaMachine {
     return this.#guest
   }
 
-  /** Whether limactl is there; fast. */
-  isInstalled(): boolean {
-    return limactlPaths(this.#env, this.dist).some(path => existsSync(path))
-  }
-
   /** Looks for limactl; undefined where it is missing. */
   async find(): Promise<FoundLima | undefined> {
-    const program = await findLimactl(this.#env, this.dist)
+    const program = await this.#files.find()
     if (program === undefined) return undefined
+    const kvm = this.os === 'linux' ? await findKvm() : 'usable'
+    // Without a wait in between: two callers would each have a VM of their own.
     if (this.#found?.limactl.program !== program) {
-      const kvm = this.os === 'linux' ? await findKvm() : 'usable'
       const limactl = new Limactl(program, this.limaHome, { ...this.#env, ...qemuVariables(kvm, this.#env) })
       const verbs = new VmVerbs(limactl, this.limaHome, this.options, this.#times.graceMs)
       const work = { verify: () => this.#findGuest(limactl), quiet: () => this.#stopContainers(limactl) }

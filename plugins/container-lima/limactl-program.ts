@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import { isProgram } from '../lib/files.ts'
 import { pathFolders } from '../lib/programs.ts'
 
+/** How to get Lima, for hints. */
+export const installHint = 'Run `brew install lima` or `locald vm install`.'
+
 /** Where Homebrew and MacPorts install; a daemon that launchd starts does not have them on its PATH. */
 const brewFolders = ['/opt/homebrew/bin', '/usr/local/bin', '/opt/local/bin', '/home/linuxbrew/.linuxbrew/bin']
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Address, Argv, Instance, OneOff, Run, ServiceType } from '../../kernel/contract/plugin.ts'
+import type { Argv, Instance, OneOff, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import { listVolumes } from './calls/inventory.ts'
 import type { ContainerContext } from './context.ts'
@@ -8,51 +8,20 @@ import { type ContainerState, isContainerState } from './instance/state.ts'
 import { ContainerLaunch, hostPortsOf } from './launch.ts'
 import { followLog } from './logs/follow-log.ts'
 import { parseMounts } from './mounts.ts'
-import { hostAlias, label } from './names.ts'
-import { type ContainerOptions, options } from './options.ts'
+import { label } from './names.ts'
+import type { ContainerOptions } from './options.ts'
 import type { Engine } from './provides.ts'
 
 type ContainerRun = Run<ContainerOptions>
 
-/** What clients of these ports expect as a URL's scheme in references; all others are taken for HTTP. */
-const schemes: Readonly<Record<number, string>> = {
-  3306: 'mysql',
-  4222: 'nats',
-  5432: 'postgresql',
-  5672: 'amqp',
-  6379: 'redis',
-  11211: 'memcached',
-  27017: 'mongodb',
-}
+type Late = Pick<ServiceType<ContainerOptions>, 'prepare' | 'start' | 'adopt' | 'reset' | 'oneOff'>
 
 /** Runs services of type `container`. */
-export class ContainerDriver implements ServiceType<ContainerOptions> {
-  readonly type = 'container'
-  readonly reach = 'guest'
-  readonly hostName = hostAlias
-  readonly requires = ['containers']
-  readonly shape = options
-  readonly network = ({ container_port: port }: ContainerOptions) => (port === undefined ? 'none' : 'web')
+export class ContainerDriver implements Late {
   readonly #context: ContainerContext
 
   constructor(context: ContainerContext) {
     this.#context = context
-  }
-
-  guestPort({ container_port: port }: ContainerOptions): number | undefined {
-    return port
-  }
-
-  guestHost({ name }: ContainerRun): string {
-    return name
-  }
-
-  ports({ ports }: ContainerOptions): readonly number[] {
-    return ports.map(Number)
-  }
-
-  protocol({ protocol }: ContainerOptions): ContainerOptions['protocol'] {
-    return protocol
   }
 
   /** Builds or pulls what every start asks for. An image that is missing is pulled by the start itself. */
@@ -123,12 +92,6 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
       labels[label.project] === project.name && labels[label.service] === name ? [volume] : [],
     )
     for (const volume of new Set([...named, ...own])) await resources.removeVolume(engine, volume)
-  }
-
-  exports({ options: { container_port: inside, protocol } }: ContainerRun, at: Address): Record<string, string> {
-    if (inside === undefined || at.port === undefined) return {}
-    const scheme = schemes[inside] ?? (protocol === 'https' ? 'https' : 'http')
-    return { url: `${scheme}://${at.host}:${at.port}` }
   }
 
   /** Runs the command inside the service's container. */

@@ -1,12 +1,10 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
-import { diskUseOf } from './calls/disk-use.ts'
-import { declareChecks } from './checks/declare.ts'
-import { containerCommand } from './commands/commands.ts'
-import { usedEngines } from './commands/list.ts'
-import { ContainerContext } from './context.ts'
-import { ContainerDriver } from './driver.ts'
+import { once } from '../lib/once.ts'
+import { isCheckId, titles } from './checks/titles.ts'
+import { Claims } from './claims.ts'
+import { containerCommand } from './commands/declare.ts'
 import { declareEngines, settings } from './engines/declare.ts'
-import { SocketHostAccess } from './host-access/host-access.ts'
+import { containerService } from './service.ts'
 
 /** Containers, by an engine that is there: type `container`. */
 const plugin: Plugin = {
@@ -16,22 +14,27 @@ const plugin: Plugin = {
   options: settings,
   setup(host) {
     const engines = declareEngines(host)
-    const context = new ContainerContext(
-      host.folders.data,
-      engines,
-      new SocketHostAccess(host.folders, host.log),
-      host.log,
-    )
-    declareChecks(host, engines, context.names)
-    host.command(containerCommand({ host, engines, names: context.names }))
-    host.service(new ContainerDriver(context))
-    host.hooks.booted.tapPromise('container', () => context.removeLost())
-    host.hooks.down.tapPromise('container', project => context.down(project))
-    host.disk(async signal => {
-      const { running } = await usedEngines(engines)
-      return (await Promise.all(running.map(engine => diskUseOf(engine, context.names, signal)))).flat()
+    let isLoaded = false
+    const implementation = once(async () => {
+      const { implement } = await import('./implementation.ts')
+      isLoaded = true
+      return implement(host, engines)
     })
-    host.onClose(() => context.close())
+    for (const [id, title] of Object.entries(titles))
+      if (isCheckId(id)) host.check({ id, title, run: async () => (await implementation()).check(id) })
+    host.command(containerCommand(async (argv, context) => (await implementation()).command(argv, context)))
+    host.service(containerService(async () => (await implementation()).driver))
+    host.hooks.booted.tapPromise('container', async () => {
+      const claims = await new Claims(host.folders.data).list()
+      if (claims.length > 0) await (await implementation()).removeLost()
+    })
+    host.hooks.down.tapPromise('container', async project => {
+      if (isLoaded) await (await implementation()).down(project)
+    })
+    host.disk(async signal => (engines.projects().length === 0 ? [] : (await implementation()).disk(signal)))
+    host.onClose(async () => {
+      if (isLoaded) await (await implementation()).close()
+    })
   },
 }
 

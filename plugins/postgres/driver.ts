@@ -1,20 +1,21 @@
 import { access, chown, constants } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import type { Address, Instance, Run, ServiceType } from '../../kernel/contract/plugin.ts'
+import type { Instance, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { sweepBranches } from './cluster/branches.ts'
 import type { PostgresContext } from './cluster/context.ts'
 import { ClusterSetup } from './cluster/prepare.ts'
 import { databaseFolders, provision, removeOrphans } from './cluster/provision.ts'
 import { readRecord, writeRecord } from './cluster/record.ts'
-import { diskError, isDiskError, makeSocketFolder, passwordOf, type ServicePaths, servicePaths } from './files/paths.ts'
-import { options, type PostgresOptions } from './options.ts'
-import { maintenance, sqlStateOf, superuser, type Target } from './server/client.ts'
+import { diskError, isDiskError, makeSocketFolder, type ServicePaths, servicePaths } from './files/paths.ts'
+import type { PostgresOptions } from './options.ts'
+import { maintenance, sqlStateOf, superuser } from './server/client.ts'
 import { serverArgv, serverEnv, writeSettings } from './server/command-line.ts'
 import { diagnoseExit, readLinesSince } from './server/diagnosis.ts'
 import { PostgresInstance } from './server/instance.ts'
 import { canQuery } from './server/setup-server.ts'
 import { recordServer } from './server/tracking.ts'
+import { portOf, targetOf } from './target.ts'
 
 type PostgresRun = Run<PostgresOptions>
 
@@ -29,10 +30,7 @@ const firstProbesMs = 500
 const laterPauseMs = 50
 
 /** Runs services of type `postgres`. */
-export class PostgresDriver implements ServiceType<PostgresOptions> {
-  readonly type = 'postgres'
-  readonly network = 'port'
-  readonly shape = options
+export class PostgresDriver implements Pick<ServiceType<PostgresOptions>, 'prepare' | 'start' | 'adopt' | 'reset'> {
   readonly #context: PostgresContext
   readonly #clusterSetup: ClusterSetup
   /** Data folders that were prepared and not started since. */
@@ -103,19 +101,6 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     })
   }
 
-  exports(run: PostgresRun, at: Address): Record<string, string> {
-    const { user, password, database } = this.#target(run)
-    const host = at.host.includes(':') ? `[${at.host}]` : at.host
-    const name = encodeURIComponent(database)
-    return {
-      url: `postgresql://${user}:${password}@${host}:${at.port}/${name}`,
-      user,
-      password,
-      database,
-      socket: this.#paths(run).socket,
-    }
-  }
-
   /** Runs work on the service's data under its lock. Errors of the disk get a hint. */
   #withLock<T>({ data }: PostgresRun, work: () => Promise<T>): Promise<T> {
     return this.#context.locks.run(data, work).catch(error => {
@@ -127,18 +112,12 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     return servicePaths(run.data, this.#context.folders.sockets)
   }
 
-  #target(run: PostgresRun): Target {
-    const [database = maintenance] = run.options.databases
-    const password = passwordOf(this.#paths(run))
-    return { host: '127.0.0.1', port: portOf(run), user: superuser, password, database }
-  }
-
   /** @param earlierFolders the folders of databases that existed before the server started */
   #instance(run: PostgresRun, server: Instance, earlierFolders: readonly string[]): PostgresInstance {
     let provisioned = false
     return new PostgresInstance(server, async () => {
       // In the maintenance database: the service's own may not exist yet, and clients may want to drop or copy them.
-      const target = { ...this.#target(run), database: maintenance }
+      const target = { ...targetOf(run, this.#paths(run)), database: maintenance }
       if (!(await canQuery(target, this.#paths(run).cluster))) return false
       if (!provisioned) {
         await sweepBranches(target)
@@ -155,7 +134,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
    * swept once it is.
    */
   async #sweepBranches(run: PostgresRun, { cluster }: ServicePaths): Promise<void> {
-    const target = { ...this.#target(run), database: maintenance }
+    const target = { ...targetOf(run, this.#paths(run)), database: maintenance }
     if (await canQuery(target, cluster)) await sweepBranches(target)
   }
 
@@ -185,9 +164,4 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     }
     if (hasExited) throw await diagnoseExit(run.name, paths.cluster, await readLinesSince(run.log, instance.startedMs))
   }
-}
-
-function portOf(run: PostgresRun): number {
-  if (run.port !== undefined) return run.port
-  throw new LocaldError('INTERNAL', `${run.key} has no port`, { service: run.key })
 }

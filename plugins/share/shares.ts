@@ -1,12 +1,9 @@
 import type { Catalog, Log, SharedUrl } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { Fronts } from '../proxy/provides.ts'
-import { LanShare } from './lan/lan-share.ts'
 import { portsFor } from './port.ts'
-import type { ShareBody, ShareView, ShareWay } from './provides.ts'
+import type { ShareBody, ShareView } from './provides.ts'
 import { Share } from './share.ts'
-import { TunnelShare } from './tunnel/tunnel-share.ts'
-import type { Way, WayInput } from './way.ts'
 
 /** What the shares need of the daemon. */
 export interface SharesInput {
@@ -15,13 +12,6 @@ export interface SharesInput {
   readonly log: Log
   /** Called when what is shared has changed. */
   readonly changed: () => void
-}
-
-const ways: Readonly<Record<ShareWay, (input: WayInput) => Promise<Way>>> = {
-  lan: input => LanShare.open(input),
-  tailscale: input => TunnelShare.open('tailscale', input),
-  cloudflared: input => TunnelShare.open('cloudflared', input),
-  ngrok: input => TunnelShare.open('ngrok', input),
 }
 
 /** All services that are shared; none outlives the daemon. */
@@ -66,6 +56,7 @@ export class Shares {
     })
     const { key, port } = body
     try {
+      const { ways } = await import('./implementation.ts')
       const way = await ways[body.via]({
         ...{ key, ports: portsFor(key, port), log: this.#input.log, signal: share.signal, changed },
         openFront: spec => this.#input.fronts().open(spec),

@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
@@ -8,7 +7,6 @@ import { resolvePaths } from '../../kernel/system/paths.ts'
 import { ask } from '../lib/raw-http.ts'
 import { Sandbox } from '../lib/sandbox.ts'
 import { sourcesOf } from '../lib/sources.ts'
-import { root } from '../lib/user.ts'
 
 /** A plugin with a route. */
 const greeter = `export default {
@@ -191,14 +189,4 @@ t.test('the OpenAPI document agrees with the API', async t => {
       check(`post /v1${asked}`, 'default', 'application/json', [JSON.parse(refused.body)])
     }
   })
-})
-
-t.test('a running daemon finds its lazy imports after an update', async t => {
-  const dist = join(root, 'dist')
-  const late = readdirSync(dist, { recursive: true, encoding: 'utf8' })
-    // Plugins are imported at the start; what is in web/ is the browser's.
-    .filter(file => file.endsWith('.js') && file !== join('plugins', 'index.js') && !file.startsWith('web'))
-    .flatMap(file => [...readFileSync(join(dist, file), 'utf8').matchAll(/\bimport\("(\.[^"]+)"\)/g)])
-    .map(([, file]) => file)
-  t.strictSame(late.sort(), ['../plugins/project-sources/compose/index.js', './api/openapi-document.js'])
 })

@@ -24,7 +24,8 @@ const otherwise: Readonly<Record<string, string>> = {
   'plugins/lib/child.ts /bin/sh':
     'follows events or a log, or transfers an image, until its caller stops it or locald exits',
   'plugins/site/server/builds.ts /bin/sh': "the user's own build; stopping the service stops it",
-  'plugins/container-lima/index.ts program': 'stops the VM when the daemon stops; limactl has limits of its own',
+  'plugins/container-lima/implementation.ts program':
+    'stops the VM when the daemon stops; limactl has limits of its own',
   'plugins/container-lima/limactl.ts program': 'a timer kills its group',
   'plugins/exec-runtime/keeper-starter.ts this.#keeper': 'runs as long as the daemon, and exits with it',
 }

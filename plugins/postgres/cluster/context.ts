@@ -14,8 +14,6 @@ export class PostgresContext {
   readonly folders: Folders
   /** By a service's data folder: creates, starts, copies and removals of its cluster run one at a time. */
   readonly locks = new KeyedLock()
-  /** What no service has alone. */
-  readonly root: string
   readonly installations: Installations
   readonly templates: ClusterTemplates
   readonly register: ServiceRegister
@@ -25,7 +23,6 @@ export class PostgresContext {
 
   constructor(host: Host) {
     const root = join(host.folders.data, 'postgres')
-    this.root = root
     this.#host = host
     this.folders = host.folders
     this.installations = new Installations(join(root, 'versions'), host.platform)

@@ -1,19 +1,10 @@
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
-import type { EngineFound, EngineSource } from '../container/provides.ts'
-import { installHint } from './failures.ts'
+import type { EngineFound } from '../container/provides.ts'
 import type { LimaMachine } from './lima-machine.ts'
+import { installHint } from './limactl-program.ts'
 
-/** Returns the engine in the VM as one to choose from. Looking at it starts nothing. */
-export function limaSource(machine: LimaMachine): EngineSource {
-  return {
-    name: 'lima',
-    isInstalled: () => machine.isInstalled(),
-    look: signal => look(machine, signal),
-    open: (step, signal) => machine.open(step, signal),
-  }
-}
-
-async function look(machine: LimaMachine, signal: AbortSignal | undefined): Promise<EngineFound> {
+/** Finds out what is known of the VM and its engine. Starts nothing. */
+export async function lookAtVm(machine: LimaMachine, signal: AbortSignal | undefined): Promise<EngineFound> {
   try {
     const { verbs, vm } = await machine.require()
     const version = await verbs.version(signal)

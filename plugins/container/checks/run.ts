@@ -9,15 +9,17 @@ import { checkEngines } from './engines.ts'
 import { checkPodman } from './podman-setup.ts'
 import { skip } from './result.ts'
 import { checkRootless } from './rootless.ts'
+import { type CheckId, titles } from './titles.ts'
 import { tryOut } from './trial.ts'
 
 /** `doctor` stays fast: ms. */
 const trialLimit = 5000
 
-/** Declares the checks of container engines. Engines are run only where a project has container services. */
-export function declareChecks(host: Host, engines: Engines, names: Names): void {
+/** Runs a check. Engines are run only where a project has container services. */
+export async function runCheck(id: CheckId, host: Host, engines: Engines, names: Names): Promise<CheckResult> {
   const { machine } = engines
-  const whenUsed = async (title: string, check: (engine: Engine) => Promise<CheckResult>): Promise<CheckResult> => {
+  const title = titles[id]
+  const whenUsed = async (check: (engine: Engine) => Promise<CheckResult>): Promise<CheckResult> => {
     if (!isUsed(host, engines)) return skip(`${title}: tried out once a project has container services`)
     const choice = await engines.choose(undefined).catch(() => undefined)
     const engine = choice && (await engines.running(choice.source.name))
@@ -31,23 +33,18 @@ export function declareChecks(host: Host, engines: Engines, names: Names): void 
       labels: { [label.owner]: names.owner, [label.kind]: 'one-off' },
       limit: trialLimit,
     })
-  const user = () => ({ name: userInfo().username, uid: machine.uid, root: '/' })
-  const checks = {
-    containers: ['Container services', () => checkEngines(engines)],
-    'rootless-containers': ['Rootless containers', () => checkRootless(machine, user())],
-    docker: ['docker', () => checkDocker(machine)],
-    podman: [
-      'podman',
-      () =>
-        whenUsed('podman', async engine =>
-          engine.dialect === 'podman' && engine.isNative
-            ? await checkPodman(machine, engine)
-            : skip(`podman: not used; ${engine.name} is`),
-        ),
-    ],
-    'container-trial': ['Trial of the container engine', () => whenUsed('Trial of the container engine', trial)],
-  } as const satisfies Record<string, readonly [string, () => Promise<CheckResult>]>
-  for (const [id, [title, run]] of Object.entries(checks)) host.check({ id, title, run })
+  const podman = async (engine: Engine) =>
+    engine.dialect === 'podman' && engine.isNative
+      ? await checkPodman(machine, engine)
+      : skip(`podman: not used; ${engine.name} is`)
+  const checks: Record<CheckId, () => Promise<CheckResult>> = {
+    containers: () => checkEngines(engines),
+    'rootless-containers': () => checkRootless(machine, { name: userInfo().username, uid: machine.uid, root: '/' }),
+    docker: () => checkDocker(machine),
+    podman: () => whenUsed(podman),
+    'container-trial': () => whenUsed(trial),
+  }
+  return await checks[id]()
 }
 
 function isUsed(host: Host, engines: Engines): boolean {

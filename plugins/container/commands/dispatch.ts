@@ -1,52 +1,20 @@
-import type { Command, CommandContext, CommandResult, Subcommand } from '../../../kernel/contract/plugin.ts'
-import { usageOf } from '../../lib/command-usage.ts'
+import type { CommandContext, CommandResult } from '../../../kernel/contract/plugin.ts'
 import { closest } from '../../lib/suggest.ts'
+import { subcommands, usage, type Verb } from './declare.ts'
 import { showEngines, useEngine } from './engine.ts'
 import { listOwn } from './list.ts'
 import { type CommandParts, usageError } from './parts.ts'
 import { prune } from './prune.ts'
 import { runOneOff } from './run.ts'
 
-/** The subcommands of `locald container`. */
-const subcommands = [
-  {
-    ...{ name: 'engine', usage: '[NAME]', description: 'Show engines, or set the engine of this project' },
-    details: 'Of the engines that are installed, the one in use is marked.',
-  },
-  { name: 'ls', description: 'List containers of all projects' },
-  {
-    ...{ name: 'prune', description: 'List what projects left whose folder is deleted' },
-    flags: [
-      { name: 'yes', description: 'Remove it' },
-      { name: 'dry-run', description: 'List only, as without flags' },
-    ],
-  },
-  {
-    ...{ name: 'run', usage: '<IMAGE> [-- CMD…]', description: "Run a container on the project's network" },
-    details: 'The container is removed when its command exits.',
-  },
-] as const satisfies readonly Subcommand[]
-
-const usage = usageOf({ name: 'container', subcommands }, 'containers of locald, and the engine that runs them')
-
-type Verb = (typeof subcommands)[number]['name']
-
 const verbs: readonly Verb[] = subcommands.map(({ name }) => name)
 
-/** Returns the command `locald container`. */
-export function containerCommand(parts: CommandParts): Command {
-  return {
-    name: 'container',
-    description: 'Manage containers and their engine',
-    usage: '<COMMAND>',
-    group: 'data',
-    details: 'docs/containers.md has examples.',
-    subcommands,
-    run: (argv, context) => dispatch(parts, argv, context),
-  }
-}
-
-async function dispatch(parts: CommandParts, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
+/** Runs `locald container`. */
+export async function dispatch(
+  parts: CommandParts,
+  argv: readonly string[],
+  context: CommandContext,
+): Promise<CommandResult> {
   const [verb, ...rest] = argv
   if (verb === undefined) return { exitCode: 2, text: usage }
   if (!isVerb(verb)) {
