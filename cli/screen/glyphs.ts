@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import { eastAsianWidth } from 'get-east-asian-width'
 
 /** What a terminal draws in one or two columns: a character with the marks that are combined with it. */
 export interface Glyph {
@@ -13,6 +13,8 @@ const mark = /^[\p{Mn}\p{Me}]$/u
 const loneJamo = /^[\u1160-\u11ff\ud7b0-\ud7fb]$/
 /** Skin tones, which only some terminals join to the emoji before them. */
 const tone = /^[\u{1f3fb}-\u{1f3ff}]$/u
+/** Characters that take no column: joiners, selectors, marks and controls. */
+const invisible = /^[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Mn}\p{Me}\p{Cs}]$/u
 const printable = /^[\x20-\x7e]*$/
 
 const widths = new Map<string, number>()
@@ -72,10 +74,14 @@ export function fit(text: string, columns: number, align: 'left' | 'right' = 'le
   return align === 'left' ? short + space : space + short
 }
 
+/**
+ * Returns the columns of one character, the same as string-width does: that one makes an `Intl.Segmenter` when it is
+ * loaded, which takes 8 ms of each command.
+ */
 function widthOf(character: string): number {
   const known = widths.get(character)
   if (known !== undefined) return known
-  const width = isPlain(character) ? 1 : stringWidth(character)
+  const width = invisible.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0)
   widths.set(character, width)
   return width
 }
