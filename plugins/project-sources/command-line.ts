@@ -40,7 +40,16 @@ function withoutPrefixes(text: string): string {
 /** Programs that do nothing but serve. */
 const alwaysServe = new Set([
   ...['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'waitress-serve', 'puma', 'unicorn', 'rackup', 'thin', 'falcon'],
-  ...['webpack-dev-server', 'http-server', 'live-server', 'json-server', 'http.server', 'start-storybook'],
+  ...[
+    'webpack-dev-server',
+    'http-server',
+    'live-server',
+    'json-server',
+    'http.server',
+    'start-storybook',
+    'slidev',
+    'marko-run',
+  ],
 ])
 
 /** Arguments with which a program serves. */
@@ -65,6 +74,29 @@ const servers: ReadonlyMap<string, readonly string[]> = new Map(
     docusaurus: ['start', 'serve'],
     gatsby: ['develop', 'serve'],
     vitepress: ['dev', 'serve', 'preview'],
+    vuepress: ['dev'],
+    strapi: ['develop', 'dev', 'start'],
+    sanity: ['dev', 'start'],
+    quasar: ['dev', 'serve'],
+    ionic: ['serve', 's'],
+    vinxi: ['dev', 'start'],
+    vike: ['dev', 'preview'],
+    modern: ['dev', 'start', 'serve'],
+    waku: ['dev', 'start'],
+    craco: ['start'],
+    rspack: ['serve', 'dev', 's'],
+    rspress: ['dev', 'preview'],
+    expo: ['start'],
+    stencil: ['--serve', 'serve'],
+    ladle: ['serve', 'dev', 'preview'],
+    hexo: ['server', 's'],
+    fastify: ['start'],
+    keystone: ['dev', 'start'],
+    payload: ['dev'],
+    medusa: ['develop', 'start'],
+    directus: ['start'],
+    'browser-sync': ['start', '-s', '--server'],
+    esbuild: ['--serve'],
     hugo: ['server', 'serve'],
     jekyll: ['serve', 'server', 's'],
     flask: ['run'],
@@ -97,6 +129,40 @@ function serves({ program, args }: SimpleCommand): boolean {
   return alwaysServe.has(program) || servers.get(program)?.some(word => args.includes(word)) === true
 }
 
+/** Servers whose pages are for a browser: development servers of front ends. */
+const pageServers = new Set([
+  ...['vite', 'next', 'nuxt', 'nuxi', 'astro', 'remix', 'react-router', 'rsbuild', 'ng', 'ember', 'vue-cli-service'],
+  ...[
+    'react-scripts',
+    'webpack',
+    'webpack-dev-server',
+    'parcel',
+    'gatsby',
+    'docusaurus',
+    'vitepress',
+    'eleventy',
+    'craco',
+  ],
+  ...[
+    'rspack',
+    'vinxi',
+    'svelte-kit',
+    'live-server',
+    'waku',
+    'modern',
+    'quasar',
+    'ionic',
+    'stencil',
+    'vuepress',
+    'vike',
+  ],
+])
+
+/** Returns whether a shell line starts a development server of a front end. */
+export function isPageServer(line: string): boolean {
+  return commandsOf(line).some(one => pageServers.has(one.program) && (serves(one) || one.args.length === 0))
+}
+
 /** Returns whether a shell line starts locald: as a service it would wait for itself. */
 export function isLocald(line: string): boolean {
   return commandsOf(line).some(({ program }) => program === 'locald')
@@ -105,7 +171,7 @@ export function isLocald(line: string): boolean {
 /** Programs that never serve. */
 const alwaysBuild = new Set([
   ...['tsc', 'vue-tsc', 'tsgo', 'babel', 'swc', 'sass', 'postcss', 'tailwindcss', 'microbundle', 'unbuild', 'pkgroll'],
-  ...['svelte-package', 'ncc', 'api-extractor', 'preconstruct', 'bunchee', 'stencil', 'graphql-codegen'],
+  ...['svelte-package', 'ncc', 'api-extractor', 'preconstruct', 'bunchee', 'graphql-codegen'],
   ...['rm', 'mkdir', 'cp', 'echo', 'rimraf', 'cpx', 'del-cli', 'copyfiles', 'shx'],
 ])
 
@@ -116,6 +182,7 @@ const buildUnless: ReadonlyMap<string, RegExp> = new Map(
     tsdown: /on-?success/i,
     rollup: /serve/,
     esbuild: /--serve/,
+    stencil: /--serve|\bserve\b/,
     webpack: /\bserve\b/,
     vite: /^(?!.*\bbuild\b)/,
     parcel: /^(?!.*\b(?:build|watch)\b)/,

@@ -1,7 +1,10 @@
 import type { ProjectDetector } from '../../kernel/contract/plugin.ts'
 import { findPython, pythonFiles } from './python.ts'
 
-const files = ['main.py', 'app/main.py', 'app.py', 'src/main.py', 'api/main.py'] as const
+const files = [
+  ...['main.py', 'app/main.py', 'app.py', 'src/main.py', 'api/main.py', 'server.py', 'api.py'],
+  ...['src/app.py', 'app/app.py', 'app/api.py', 'src/app/main.py', 'app/server.py'],
+] as const
 
 /** FastAPI: a module with an app, by `fastapi dev` where that is installed, else by uvicorn. */
 export const fastapi: ProjectDetector = {

@@ -6,7 +6,15 @@ const modules = [
   ['app.py', 'app'],
   ['wsgi.py', 'wsgi'],
   ['main.py', 'main'],
+  ['server.py', 'server'],
+  ['run.py', 'run'],
+  ['api.py', 'api'],
+  ['application.py', 'application'],
+  ['hello.py', 'hello'],
+  ['src/app.py', 'src.app'],
   ['app/__init__.py', 'app'],
+  ['flaskr/__init__.py', 'flaskr'],
+  ['src/__init__.py', 'src'],
 ] as const
 
 /** Flask: a module that imports it, with its development server. */

@@ -4,17 +4,24 @@ import { cargo } from './cargo.ts'
 import { composeFile, withCompose } from './compose/detector.ts'
 import { deno } from './deno.ts'
 import { django } from './django.ts'
+import { dotnet } from './dotnet.ts'
+import { phoenix } from './elixir.ts'
 import { fastapi } from './fastapi.ts'
 import { flask } from './flask.ts'
 import { go } from './go.ts'
-import { dockerfile, makefile, pythonProgram } from './other-files.ts'
+import { gradle, maven } from './java.ts'
+import { nodeProgram } from './node-entry.ts'
+import { dockerfile, otherLanguage, pythonProgram } from './other-files.ts'
 import { packageJson } from './package-json.ts'
+import { parts } from './parts.ts'
 import { laravel, php } from './php.ts'
 import { procfile } from './procfile.ts'
-import { rack, rails } from './ruby.ts'
+import { pythonServer } from './python-programs.ts'
+import { jekyll, rack, rails } from './ruby.ts'
 import { site } from './site.ts'
 import { hugo, mkdocs } from './site-generators.ts'
 import { streamlit } from './streamlit.ts'
+import { justfile, makefile, scriptFile, taskfile } from './task-runners.ts'
 import { workspaces } from './workspaces.ts'
 
 /**
@@ -23,15 +30,20 @@ import { workspaces } from './workspaces.ts'
  */
 const detectors: readonly ProjectDetector[] = [
   ...[procfile('Procfile.dev'), procfile('Procfile')],
-  ...[django, rails, laravel],
+  ...[django, rails, laravel, phoenix, maven, gradle, dotnet],
   ...[workspaces, packageJson],
-  ...[deno, bun, fastapi, flask, streamlit, rack, php, go, cargo, hugo, mkdocs],
-  ...[site, composeFile, pythonProgram, dockerfile, makefile],
+  ...[deno, bun, fastapi, flask, streamlit, pythonServer, rack, php, go, cargo, hugo, mkdocs, jekyll, nodeProgram],
+]
+
+/** What describes a project less surely than its own files. */
+const others: readonly ProjectDetector[] = [
+  ...[scriptFile, makefile, justfile, taskfile, parts(detectors)],
+  ...[site, composeFile, pythonProgram, dockerfile, otherLanguage],
 ]
 
 /** Returns the detectors; `hasEngine` says whether containers can run, which a compose file beside another source needs. */
 export function detectorsWith(hasEngine: () => boolean): readonly ProjectDetector[] {
-  return detectors.map(detector => withCompose(detector, hasEngine))
+  return [...detectors, ...others].map(detector => withCompose(detector, hasEngine))
 }
 
 /** Projects without a `locald.toml`. */

@@ -36,7 +36,7 @@ export async function readManifest(folder: ProjectFolder, dir = '.'): Promise<Ma
 }
 
 /** Scripts that start what is developed, the best one first. */
-export const scriptNames = ['dev', 'start:dev', 'start', 'serve'] as const
+export const scriptNames = ['dev', 'develop', 'start:dev', 'start', 'serve'] as const
 
 /** Returns the text of a script; the names of objects' own functions are names like any other. */
 export function scriptOf({ scripts }: Manifest, name: string): string | undefined {

@@ -11,11 +11,13 @@ export const laravel: ProjectDetector = {
   },
 }
 
-/** PHP: public/index.php or index.php, with PHP's own server. */
+const folders = ['public', '.', 'web', 'www', 'htdocs', 'public_html']
+
+/** PHP: index.php in public/, at the root or in another folder for it, with PHP's own server. */
 export const php: ProjectDetector = {
-  files: ['index.php', 'public'],
+  files: ['index.php', ...folders.filter(dir => dir !== '.')],
   async detect(folder) {
-    for (const dir of ['public', '.']) {
+    for (const dir of folders) {
       const file = dir === '.' ? 'index.php' : `${dir}/index.php`
       if (await folder.has(file))
         return { file, services: { web: { command: `php -S 127.0.0.1:$PORT -t ${dir}` } }, watched: [] }

@@ -11,9 +11,14 @@ export const rails: ProjectDetector = {
   },
 }
 
-/** Rack: config.ru, or an app.rb that is a Sinatra program. */
+const programs = ['app.rb', 'main.rb', 'server.rb', 'web.rb', 'hello.rb']
+const sinatra = /^[ \t]*require[ \t]*\(?[ \t]*["']sinatra["']/m
+/** Other servers; they choose their port. */
+const servers = /^[ \t]*require[ \t]*\(?[ \t]*["'](?:webrick|puma|rackup|agoo|socket)["']/m
+
+/** Rack: config.ru, or a program of Sinatra or another server. */
 export const rack: ProjectDetector = {
-  files: ['config.ru', 'app.rb', 'Gemfile'],
+  files: ['config.ru', ...programs, 'Gemfile'],
   async detect(folder) {
     const bundled = (await folder.has('Gemfile')) ? 'bundle exec ' : ''
     const detection = (file: string, command: string) => ({
@@ -21,8 +26,25 @@ export const rack: ProjectDetector = {
       services: { web: { command: `${bundled}${command}` } },
     })
     if (await folder.has('config.ru')) return detection('config.ru', 'rackup --host 127.0.0.1 --port $PORT')
-    const text = await folder.read('app.rb')
-    if (text === undefined || !/^[ \t]*require[ \t]*\(?[ \t]*["']sinatra["']/m.test(text)) return undefined
-    return detection('app.rb', 'ruby app.rb -p $PORT')
+    for (const file of programs) {
+      const text = await folder.read(file)
+      if (text === undefined) continue
+      if (sinatra.test(text)) return detection(file, `ruby ${file} -p $PORT`)
+      if (servers.test(text)) return detection(file, `ruby ${file}`)
+    }
+    return undefined
+  },
+}
+
+/** Jekyll: its configuration, beside a Gemfile that names it. */
+export const jekyll: ProjectDetector = {
+  files: ['_config.yml', 'Gemfile'],
+  async detect(folder) {
+    if (!(await folder.has('_config.yml'))) return undefined
+    const gems = await folder.read('Gemfile')
+    const services = (command: string) => ({ web: { command: `${command} serve --host 127.0.0.1 --port $PORT` } })
+    if (gems !== undefined && /\b(?:jekyll|github-pages)\b/.test(gems))
+      return { file: '_config.yml', services: services('bundle exec jekyll'), watched: [] }
+    return { reason: '_config.yml is beside no Gemfile with Jekyll', example: services('jekyll') }
   },
 }

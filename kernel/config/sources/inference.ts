@@ -134,7 +134,7 @@ export function notFound(folder: string, { sources }: Sources, { unsuitable, abo
     })
   if (unsuitable.length === 0)
     return new LocaldError('CONFIG_NOT_FOUND', `${where}, and nothing else that describes a project`, {
-      hint: `Change to the folder of a project, or create ${describe(sources)}.`,
+      hint: `Change to the folder of a project, or create ${describe(sources)}. A \`locald.toml\` may be as short as this:\n\n${exampleFile(folder, { web: { command: 'npm run dev' } })}`,
     })
   const reasons = unsuitable.map(({ reason }) => reason).join('; ')
   const best = unsuitable.find(it => it.hint !== undefined || it.example !== undefined)

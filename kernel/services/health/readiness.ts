@@ -7,6 +7,7 @@ import type { SupervisorHost } from '../supervisor-host.ts'
 import { HealthWatch } from './health.ts'
 import { OtherPort } from './other-port.ts'
 import { betterPort } from './own-port.ts'
+import { findPagePort } from './page-port.ts'
 import type { Attempt, ProbeResult } from './probes.ts'
 
 /** After this much waiting the state shows the reason: ms. */
@@ -154,7 +155,8 @@ export class ReadinessWatch {
   async #examine(health: HealthWatch, port: number, mayBeTls: boolean): Promise<Fault | undefined> {
     const { host, plan, instance, signal } = this.#input
     const listeners = await host.listeners(instance)
-    const other = mayFindPort(plan) ? this.#otherPort.find(port, listeners, await host.lastLines()) : undefined
+    const found = mayFindPort(plan) ? this.#otherPort.find(port, listeners, await host.lastLines()) : undefined
+    const other = typeof found === 'object' ? await findPagePort(found.several) : found
     if (signal.aborted || other === 'unsure') return undefined
     if (other === undefined) return await host.faultOf(listeners, port, mayBeTls)
     host.foundPort = other

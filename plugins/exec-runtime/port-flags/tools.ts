@@ -61,6 +61,13 @@ export const tools: readonly Tool[] = [
   { name: 'Docusaurus', programs: ['docusaurus'], commands: ['start', 'serve'], adds: '--port $PORT --no-open' },
   { name: 'Storybook', programs: ['storybook'], commands: ['dev'], adds: '-p $PORT --ci' },
   { name: 'Ladle', programs: ['ladle'], commands: ['serve', 'dev', 'preview'], adds: port },
+  { name: 'VuePress', programs: ['vuepress'], commands: ['dev'], adds: port },
+  { name: 'Vike', programs: ['vike'], commands: ['dev', 'preview'], adds: port },
+  { name: 'Sanity', programs: ['sanity'], commands: ['dev', 'start', 'preview'], adds: port },
+  { name: 'Quasar', programs: ['quasar', '@quasar/cli'], commands: ['dev', 'serve'], adds: port },
+  { name: 'Gatsby', programs: ['gatsby'], commands: ['develop', 'serve'], adds: port },
+  { name: 'Browsersync', programs: ['browser-sync'], commands: ['start'], adds: '--port $PORT --no-open' },
+  { name: 'Stencil', programs: ['stencil'], only: '--serve', adds: '--port $PORT --no-open' },
   { name: 'Netlify', programs: ['netlify', 'ntl', 'netlify-cli'], commands: ['dev'], adds: port },
   { name: 'Wrangler', programs: ['wrangler'], commands: ['dev', 'pages dev'], adds: port },
   {

@@ -119,6 +119,42 @@ export const nodeRecipes: readonly Recipe[] = [
     answers: { '': 'procfile answers' },
   },
   {
+    name: 'concurrently',
+    npm: { vite: '^8', concurrently: '^9' },
+    scripts: { dev: 'concurrently "npm:server" "npm:client"', server: 'node server.js', client: 'vite' },
+    files: {
+      'vite.config.js': "export default { server: { proxy: { '/api': 'http://localhost:18735' } } }",
+      'index.html': '<!doctype html><h1>before the change</h1>',
+      'server.js':
+        "import { createServer } from 'node:http'\ncreateServer((_, response) => response.end('the API answers')).listen(process.env.PORT ?? 18735)",
+    },
+    answers: { '': 'before the change' },
+    edit: { file: 'index.html', from: 'before the change', to: 'after the change' },
+  },
+  {
+    name: 'two-servers-in-one',
+    isFast: true,
+    scripts: { dev: 'node server.js' },
+    files: {
+      'server.js': `import { createServer } from 'node:http'
+const serve = (port, type, text) =>
+  createServer((_, response) => response.setHeader('content-type', type).end(text))
+    .listen(port, () => console.log('http://localhost:' + port))
+serve(18736, 'application/json', '{}')
+serve(18737, 'text/html', '<h1>the page answers</h1>')
+`,
+    },
+    answers: { '': 'the page answers' },
+  },
+  {
+    name: 'browser-sync',
+    npm: { 'browser-sync': '^3' },
+    scripts: { dev: "browser-sync start --server --files '*.html'" },
+    files: { 'index.html': '<!doctype html><html><body><h1>before the change</h1></body></html>' },
+    answers: { '': 'before the change' },
+    edit: { file: 'index.html', from: 'before the change', to: 'after the change' },
+  },
+  {
     name: 'workspaces',
     npm: { vite: '^8' },
     manifest: { workspaces: ['apps/*'] },

@@ -109,12 +109,62 @@ async fn main() {
     answers: { '': 'rack answers' },
   },
   {
+    name: 'spring-boot',
+    programs: ['java', 'mvn'],
+    prepare: 'mvn -q -B compile',
+    files: {
+      'pom.xml': `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <parent><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-parent</artifactId><version>3.5.6</version></parent>
+  <groupId>corpus</groupId><artifactId>corpus</artifactId><version>1</version>
+  <properties><java.version>17</java.version></properties>
+  <dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies>
+  <build><plugins><plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins></build>
+</project>
+`,
+      'src/main/java/corpus/App.java': `package corpus;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.web.bind.annotation.*;
+@SpringBootApplication @RestController
+public class App {
+  public static void main(String[] args) { SpringApplication.run(App.class, args); }
+  @GetMapping("/") String page() { return "spring answers"; }
+}
+`,
+    },
+    answers: { '': 'spring answers' },
+  },
+  {
+    name: 'makefile',
+    isFast: true,
+    files: {
+      Makefile: '.PHONY: dev\ndev:\n\t@node server.mjs\n',
+      'server.mjs': httpServer('make answers'),
+    },
+    answers: { '': 'make answers' },
+  },
+  {
+    name: 'frontend-and-backend',
+    files: {
+      'frontend/package.json': '{ "scripts": { "start": "node server.mjs" } }',
+      'frontend/server.mjs': httpServer('the front end answers'),
+      'backend/package.json': '{ "scripts": { "start": "node server.mjs" } }',
+      'backend/server.mjs': httpServer('the back end answers'),
+    },
+    answers: { '': 'the front end answers', backend: 'the back end answers' },
+  },
+  {
     name: 'static-public',
     files: { 'public/index.html': '<!doctype html><html><body><h1>before the change</h1></body></html>' },
     answers: { '': 'before the change' },
     edit: edit('public/index.html'),
   },
 ]
+
+function httpServer(text: string): string {
+  return `import { createServer } from 'node:http'\ncreateServer((_, response) => response.end('${text}')).listen(process.env.PORT ?? 3000)`
+}
 
 function goServer(address: string): string {
   const imports = address.includes('os.') ? 'import (\n\t"net/http"\n\t"os"\n)' : 'import "net/http"'

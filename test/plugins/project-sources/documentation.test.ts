@@ -14,6 +14,10 @@ const recipes: Readonly<Record<string, Files>> = {
   'manage.py': { 'manage.py': 'import django', 'package.json': scripts },
   'bin/rails': { 'bin/rails': '', 'package.json': scripts },
   artisan: { artisan: '', 'package.json': scripts },
+  'mix.exs': { 'mix.exs': ':phoenix', 'pom.xml': 'spring-boot' },
+  'pom.xml': { 'pom.xml': 'spring-boot', 'build.gradle': 'spring-boot' },
+  'build.gradle': { 'build.gradle': 'spring-boot', 'package.json': scripts },
+  'App.csproj': { 'App.csproj': 'Sdk="Microsoft.NET.Sdk.Web"', 'package.json': scripts },
   'pnpm-workspace.yaml': { 'pnpm-workspace.yaml': 'packages: [a]', 'package.json': scripts, 'a/package.json': scripts },
   'package.json with workspaces': { 'package.json': '{"workspaces":["a"]}', 'a/package.json': scripts },
   'package.json': { 'package.json': scripts, 'deno.json': '{"tasks":{"dev":"x"}}' },
@@ -22,6 +26,7 @@ const recipes: Readonly<Record<string, Files>> = {
   'main.py': { 'main.py': 'app = FastAPI()', 'app.py': 'import flask' },
   'app.py': { 'app.py': 'import flask', 'config.ru': '' },
   'streamlit_app.py': { 'streamlit_app.py': 'import streamlit', 'config.ru': '' },
+  'server.py': { 'server.py': 'serve_forever()', 'config.ru': '' },
   'config.ru': { 'config.ru': '', 'index.php': '' },
   'app.rb': { 'app.rb': "require 'sinatra'", 'index.php': '' },
   'public/index.php': { 'public/index.php': '', 'go.mod': '', 'main.go': 'package main' },
@@ -29,6 +34,13 @@ const recipes: Readonly<Record<string, Files>> = {
   'Cargo.toml': { 'Cargo.toml': '[package]\nname = "x"', 'src/main.rs': '', 'hugo.toml': '' },
   'hugo.toml': { 'hugo.toml': '', 'mkdocs.yml': '' },
   'mkdocs.yml': { 'mkdocs.yml': '', 'index.html': '' },
+  '_config.yml': { '_config.yml': '', Gemfile: 'jekyll', 'server.js': 'x.listen(1)' },
+  'server.js': { 'server.js': 'x.listen(1)', 'bin/dev': '' },
+  'bin/dev': { 'bin/dev': '', Makefile: 'dev:' },
+  Makefile: { Makefile: 'dev:', justfile: 'dev:' },
+  justfile: { justfile: 'dev:', 'Taskfile.yml': '' },
+  'Taskfile.yml': { 'Taskfile.yml': 'tasks:\n  dev:\n', 'index.html': '' },
+  frontend: { 'frontend/package.json': scripts, 'index.html': '' },
   'compose.yaml': { 'compose.yaml': 'services: { web: { image: nginx } }', 'index.html': '' },
   'index.html': { 'index.html': '', Dockerfile: '' },
 }
@@ -51,7 +63,13 @@ t.test('each row of the page is what is inferred, in its order', async t => {
   )
   for (const { key, command } of rows) {
     const { file, services } = await infer(folderOf(t, recipes[key] ?? {}))
-    t.equal(file, key.replace(/ .*/, '').replace('bun.lock', 'index.ts'))
+    t.equal(
+      file,
+      key
+        .replace(/ .*/, '')
+        .replace('bun.lock', 'index.ts')
+        .replace(/^frontend$/, '$&/package.json'),
+    )
     const [first] = Object.values(services)
     if (command !== undefined) t.equal(first?.['command'], command, key)
   }
@@ -62,6 +80,6 @@ t.test('each file that describes a project is on the page', async t => {
   for (const detector of detectorsWith(() => true)) {
     const [first = ''] = detector.files
     const found = await infer(folderOf(t, recipes[first] ?? { [first]: '' })).catch(() => undefined)
-    if (found !== undefined) t.ok(documented.includes(found.file), found.file)
+    if (found !== undefined) t.ok(documented.includes(found.file.replace(/^frontend\/.*/, 'frontend')), found.file)
   }
 })

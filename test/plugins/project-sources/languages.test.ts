@@ -89,6 +89,88 @@ const cases: readonly (readonly [files: Files, file: string, ...services: string
   [{ 'index.html': '', Dockerfile: '', 'package.json': '{}' }, 'index.html', 'web (site): .'],
   [{ 'public/index.html': '' }, 'public/index.html', 'web (site): public'],
   [{ 'index.html': '', 'package.json': '{"scripts":{"dev":"vite"}}' }, 'package.json', 'web: npm run dev'],
+  [{ 'go.mod': '', 'server/main.go': main }, 'go.mod', 'web: go run ./server'],
+  [{ 'go.mod': '', 'cmd/main.go': main }, 'go.mod', 'web: go run ./cmd'],
+  [{ 'go.mod': '', 'cmd/a/x.go': main, 'cmd/api/x.go': main }, 'go.mod', 'web: go run ./cmd/api'],
+  [
+    {
+      'Cargo.toml': '[workspace]\nmembers = ["crates/*"]\n',
+      'crates/one/Cargo.toml': crate,
+      'crates/one/src/main.rs': '',
+    },
+    'Cargo.toml',
+    'web: cargo run --bin shop',
+  ],
+  [{ 'Cargo.toml': crate, 'src/bin/a.rs': '', 'src/bin/server.rs': '' }, 'Cargo.toml', 'web: cargo run --bin server'],
+  [{ 'web/index.php': '' }, 'web/index.php', 'web: php -S 127.0.0.1:$PORT -t web'],
+  [{ 'main.rb': "require 'sinatra'\n" }, 'main.rb', 'web: ruby main.rb -p $PORT'],
+  [
+    { '_config.yml': '', Gemfile: "gem 'jekyll'" },
+    '_config.yml',
+    'web: bundle exec jekyll serve --host 127.0.0.1 --port $PORT',
+  ],
+  [{ 'main.ts': 'Deno.serve(x)' }, 'main.ts', 'web: deno run -A --watch main.ts'],
+  [{ 'pom.xml': '<a>spring-boot</a>', mvnw: '' }, 'pom.xml', 'web: SERVER_PORT=$PORT ./mvnw spring-boot:run'],
+  [{ 'pom.xml': '<a>io.quarkus</a>' }, 'pom.xml', 'web: QUARKUS_HTTP_PORT=$PORT mvn quarkus:dev'],
+  [
+    { 'build.gradle.kts': 'id("org.springframework.boot")', gradlew: '' },
+    'build.gradle.kts',
+    'web: SERVER_PORT=$PORT ./gradlew bootRun',
+  ],
+  [{ 'app/build.gradle': "id 'io.ktor.plugin'", gradlew: '' }, 'app/build.gradle', 'web: ./gradlew run'],
+  [
+    { 'mix.exs': '{:phoenix, "~> 1.8"}', 'package.json': '{"scripts":{"dev":"vite"}}' },
+    'mix.exs',
+    'web: mix phx.server',
+  ],
+  [
+    { 'App.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web">' },
+    'App.csproj',
+    'web: dotnet watch run -- --urls http://127.0.0.1:$PORT',
+  ],
+  [
+    {
+      'src/Web/Web.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web">',
+      'src/Lib/Lib.csproj': '<Project Sdk="Microsoft.NET.Sdk">',
+    },
+    'src/Web/Web.csproj',
+    "web: dotnet watch --project 'src/Web/Web.csproj' run -- --urls http://127.0.0.1:$PORT",
+  ],
+  [
+    { 'app.py': 'from quart import Quart\napp = Quart(__name__)\n' },
+    'app.py',
+    'web: python3 -m quart --app app:app run --reload --port $PORT',
+  ],
+  [
+    { 'app.py': 'from litestar import Litestar\napi = Litestar([])\n' },
+    'app.py',
+    'web: python3 -m litestar --app app:api run --reload --port $PORT',
+  ],
+  [
+    { 'main.py': 'from starlette.applications import Starlette\napp = Starlette()\n' },
+    'main.py',
+    'web: python3 -m uvicorn main:app --reload --port $PORT',
+  ],
+  [{ 'server.py': 'HTTPServer(a, b).serve_forever()' }, 'server.py', 'web: python3 server.py'],
+  [{ 'app.py': 'import gradio as gr\ndemo.launch()\n' }, 'app.py', 'web: GRADIO_SERVER_PORT=$PORT python3 app.py'],
+  [{ 'shop/__main__.py': 'web.run_app(app)\n' }, 'shop/__main__.py', 'web: python3 -m shop'],
+  [{ 'package.json': '{"main":"./a.js"}', 'a.js': 'x.listen(1)' }, 'package.json', 'web: node a.js'],
+  [{ 'index.js': 'x.listen(1)' }, 'index.js', 'web: node index.js'],
+  [{ 'bin/dev': '#!/usr/bin/env bash\n' }, 'bin/dev', 'web: bash bin/dev'],
+  [{ Makefile: 'all:\n\tcc\nserve: all\n\tx\n', 'app.py': '' }, 'Makefile', 'web: make serve'],
+  [{ justfile: 'x := "1"\n\ndev:\n  x\n' }, 'justfile', 'web: just dev'],
+  [
+    { 'Taskfile.yml': 'version: "3"\ntasks:\n  build:\n    cmds: [x]\n  dev:\n    cmds: [x]\n' },
+    'Taskfile.yml',
+    'web: task dev',
+  ],
+  [
+    { 'backend/app.py': flaskFile, 'frontend/package.json': '{"scripts":{"dev":"vite"}}' },
+    'frontend/package.json',
+    'web (in frontend): npm run dev',
+    'backend (in backend): python3 -m flask --app app run --debug --port $PORT',
+  ],
+  [{ 'docs/index.html': '' }, 'docs/index.html', 'web (site): docs'],
 ]
 
 for (const [files, file, ...services] of cases)
@@ -103,14 +185,14 @@ t.test('a first compilation has time', async t => {
     { 'go.mod': '', 'main.go': main },
     { 'Cargo.toml': crate, 'src/main.rs': '' },
   ])
-    t.match((await infer(folderOf(t, files))).services['web'], { ready_timeout: 120 })
+    t.match((await infer(folderOf(t, files))).services['web'], { ready_timeout: 300 })
 })
 
 /** What is not enough: the reason, and the service of the example. */
 const unsuitable: readonly (readonly [Files, RegExp, string])[] = [
   [
     { 'go.mod': '', 'x.go': 'package x\n' },
-    /go\.mod has no main package at its root or in cmd\/$/,
+    /go\.mod has no main package at its root, in its folders or in cmd\/$/,
     'go run ./cmd/server',
   ],
   [
@@ -120,11 +202,22 @@ const unsuitable: readonly (readonly [Files, RegExp, string])[] = [
   ],
   [{ 'Cargo.toml': crate, 'src/lib.rs': '' }, /Cargo\.toml has no binary$/, 'cargo run --bin server'],
   [{ 'Cargo.toml': crate, 'src/bin/a.rs': '', 'src/bin/b.rs': '' }, /several binaries: a, b$/, 'cargo run --bin a'],
-  [{ 'Cargo.toml': '[workspace]\n' }, /has no package, only a workspace$/, 'cargo run --bin server'],
+  [{ 'Cargo.toml': '[workspace]\n' }, /Cargo\.toml has no binary$/, 'cargo run --bin server'],
   [{ 'manage.py': '' }, /manage\.py does not use Django$/, ''],
-  [{ 'app.py': 'import http.server\n' }, /app\.py imports no Flask, FastAPI or Streamlit$/, 'python3 app.py'],
+  [
+    { 'app.py': 'import http.server\n' },
+    /app\.py neither imports a framework that locald knows nor listens$/,
+    'python3 app.py',
+  ],
   [{ 'deno.json': '{}' }, /deno\.json has no task `dev` or `start`$/, 'deno run -A main.ts'],
-  [{ Makefile: 'all:\nserve: all\n\tx\n' }, /which target of Makefile serves is unknown$/, 'make serve'],
+  [{ Makefile: 'dev:\n\t@locald up\n' }, /`dev` of Makefile starts locald, 'node server.js'],
+  [{ Makefile: 'up:\n\tdocker compose up -d\n' }, /`up` of Makefile starts containers, 'make up'],
+  [{ 'pom.xml': '<a/>' }, /pom\.xml names no framework that locald knows$/, 'mvn compile exec:java'],
+  [{ 'pom.xml': 'spring-boot <modules>' }, /pom\.xml has several modules$/, 'mvn -pl server spring-boot:run'],
+  [{ 'mix.exs': '' }, /mix\.exs does not use Phoenix$/, 'mix run --no-halt'],
+  [{ 'A.csproj': '' }, /A\.csproj is no project of the SDK for the web$/, 'dotnet watch run'],
+  [{ 'build.sbt': '' }, /build\.sbt does not say which command serves$/, 'sbt run'],
+  [{ 'package.json': '{}', 'app.js': '' }, /package\.json has no script/, 'node app.js'],
   [{ Makefile: 'x := 1\n' }, /Makefile/, 'make run'],
   [{ Dockerfile: 'FROM x\nexpose 3000/tcp\n' }, /a Dockerfile alone does not name a service$/, '3000'],
 ]
@@ -144,7 +237,7 @@ t.test('what is not enough is named, with a locald.toml that is valid', async t 
 t.test('a compose file without the plugin of containers is no project', async t => {
   const folder = folderOf(t, { 'docker-compose.yml': 'services: { db: { image: redis } }', Makefile: '' })
   const { message, hint } = await failureOf(folder, ['exec'])
-  t.match(message, /; docker-compose\.yml needs containers, and their plugin is off; which target of Makefile/)
+  t.match(message, /; docker-compose\.yml needs containers, and their plugin is off; Makefile does not say/)
   t.match(hint, '`locald plugins list`')
 })
 

@@ -56,6 +56,22 @@ t.test('a service that ignores $PORT', async t => {
     t.equal(web.state.now.reason, null)
   })
 
+  t.test('of several other ports in printed URLs, uses the one with a page', async t => {
+    const project = new TestProject(t, { table })
+    const [api, page] = [(await project.service('api')).plan.port ?? 0, (await project.service('page')).plan.port ?? 0]
+    const program = `
+      const serve = (port, type) => require('node:http')
+        .createServer((_, response) => response.setHeader('content-type', type).end())
+        .listen(port, '127.0.0.1', () => console.log('http://localhost:' + port))
+      serve(${api}, 'application/json')
+      serve(${page}, 'text/html; charset=utf-8')`
+    writeFileSync(join(project.dir, 'both.cjs'), program)
+    const web = await project.service('web', { command: `exec '${process.execPath}' both.cjs`, readyTimeout: 60_000 })
+    web.start()
+    await web.until('running', 'healthy')
+    t.equal(web.state.now.port, page)
+  })
+
   t.test('gives another port up for its own, as soon as it listens there', async t => {
     const project = new TestProject(t, { table })
     const other = (await project.service('other')).plan.port ?? 0
