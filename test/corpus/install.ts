@@ -30,6 +30,7 @@ export class Packages {
     const go = { GOPATH: at('go'), GOCACHE: at('go-build'), GOFLAGS: '-modcacherw' }
     const yarn = { YARN_CACHE_FOLDER: at('yarn'), YARN_GLOBAL_FOLDER: at('yarn-berry') }
     const node = { npm_config_cache: at('npm'), pnpm_config_store_dir: at('pnpm'), BUN_INSTALL_CACHE_DIR: at('bun') }
+    const maven = { MAVEN_OPTS: `-Dmaven.repo.local=${at('maven')}` }
     // Where a machine reaches registries through a proxy of its own, npm knows its certificate and yarn does not.
     const trust = process.env['NODE_EXTRA_CA_CERTS']
     return {
@@ -38,6 +39,7 @@ export class Packages {
       ...yarn,
       PIP_CACHE_DIR: at('pip'),
       ...go,
+      ...maven,
       CARGO_HOME: at('cargo'),
     }
   }
