@@ -50,6 +50,12 @@ const commandHints: readonly (readonly [words: readonly string[], hint: string])
   [['server up'], 'Run `locald server start`.'],
   [['server ps'], 'Run `locald server status`.'],
   [['server log', 'server logs'], 'Run `locald server status` to see the path of its log.'],
+  [
+    ['prune', 'clean', 'purge', 'registry remove', 'registry rm', 'registry forget', 'registry prune'],
+    'Run `locald registry clean --dry-run` or `locald container prune --dry-run` to see what deleted projects left.',
+  ],
+  [['reset', 'wipe', 'destroy'], 'See `locald service reset --help`: it deletes the data of a service.'],
+  [['plugins rm', 'plugins uninstall', 'plugins delete'], 'Run `locald plugins remove PACKAGE`.'],
   [['registry ls', 'registry add'], 'Run `locald registry list`; `locald up` adds a project.'],
   [['plugins ls', 'plugins install'], 'Run `locald plugins list` or `locald plugins add PACKAGE`.'],
 ]

@@ -14,12 +14,19 @@ export const destructiveCommands: ReadonlySet<string> = new Set([
 ])
 
 /** Flags that widen what such a command does, or skip its question. */
-const destructiveFlags: ReadonlySet<string> = new Set(['--all', '--yes', '--purge', '--force'])
+const destructiveFlags: ReadonlySet<string> = new Set(['--all', '--yes', '--purge', '--force', '--data'])
 
 /** Returns the command, or the first word of commands, that a misspelt word most likely means. */
 export function suggestCommand(word: string): string | undefined {
-  const names = [...commands, ...pluginCommands].map(({ name }) => name)
-  return closest(word, [...names.filter(isSafe), ...Object.keys(families)])
+  const known: readonly { readonly name: string; readonly aliases?: readonly string[] }[] = [
+    ...commands,
+    ...pluginCommands,
+  ]
+  const safe = known.filter(({ name }) => isSafe(name))
+  // A short one is near to too many words, such as `top` to `sotp`.
+  const aliases = safe.flatMap(command => command.aliases ?? []).filter(alias => alias.length > 4)
+  const names = [...safe.map(({ name }) => name), ...aliases]
+  return closest(word, [...names, ...Object.keys(families)])
 }
 
 /** Returns the subcommand that a misspelt word most likely means. */

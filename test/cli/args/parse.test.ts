@@ -8,6 +8,9 @@ t.test('reports a wrong command line with what was meant, and exits with 2', asy
   const cases: readonly [words: string, message: string, hint: RegExp][] = [
     ['stat', "unknown command 'stat' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
     ['statsu', "unknown command 'statsu' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
+    ['strat', "unknown command 'strat' [UNKNOWN_COMMAND]", /^Did you mean 'start'\? /],
+    ['prune', "unknown command 'prune' [UNKNOWN_COMMAND]", /--dry-run/],
+    ['registry clean --dta', "unknown flag --dta of 'locald registry clean' [USAGE]", /^See /],
     ['plugin', "unknown command 'plugin' [UNKNOWN_COMMAND]", /^Did you mean 'plugins'\? /],
     ['sotp', "unknown command 'sotp' [UNKNOWN_COMMAND]", /^See `locald --help`\.$/],
     ['kill', "unknown command 'kill' [UNKNOWN_COMMAND]", /^Run `locald stop` /],
