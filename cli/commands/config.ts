@@ -2,14 +2,15 @@ import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { AllowAnswer, AllowBody, ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/protocol.ts'
 import { type Context, callerEnvironment } from '../context.ts'
-import { requireDaemon } from '../daemon/client.ts'
+import { type Client, requireDaemon } from '../daemon/client.ts'
+import { withDaemon } from '../follow/temporary-daemon.ts'
 import { shortenPath } from '../output/errors.ts'
 import { toSafeJson } from '../output/sanitize.ts'
 import { painter, print, printJson, printStderr } from '../output/terminal.ts'
 
 /** `locald config check`: 0 when an `up` from this shell would accept it, 2 not, with every problem. */
 export async function configCheck(context: Context): Promise<number> {
-  const answer = await ask(context)
+  const answer = await withDaemon(context, daemon => ask(context, daemon))
   if (answer.unresolved !== undefined) throw LocaldError.fromJSON(answer.unresolved)
   const { project, path, values, warnings = [] } = answer
   if (context.json) {
@@ -30,7 +31,7 @@ function checkedOf(values: readonly ConfigValue[], path: string): string {
 
 /** `locald config show`: `key = value` lines. */
 export async function configShow(context: Context): Promise<number> {
-  const { project, path, values } = await ask(context)
+  const { project, path, values } = await ask(context, await requireDaemon(context.paths))
   if (context.json) {
     printJson({ project, path, values })
     return 0
@@ -59,9 +60,9 @@ export async function configAllow(context: Context): Promise<number> {
   return 0
 }
 
-async function ask(context: Context): Promise<ConfigAnswer> {
+async function ask(context: Context, daemon: Client): Promise<ConfigAnswer> {
   const body: ConfigBody = { path: context.cwd, env: callerEnvironment() }
-  return await (await requireDaemon(context.paths)).post<ConfigAnswer>('/v1/config', body)
+  return await daemon.post<ConfigAnswer>('/v1/config', body)
 }
 
 function origin({ file, line }: ConfigValue, cwd: string): string {

@@ -156,3 +156,22 @@ async function refusal(sandbox: Sandbox, folder: string): Promise<ErrorJson> {
 function registryOf(sandbox: Sandbox): string {
   return join(sandbox.home, 'data', 'locald', 'sandboxes', sandbox.name, 'data', 'registry.json')
 }
+
+t.test('config check leaves a daemon as it was: none, or the one that runs', async t => {
+  const sandbox = new Sandbox(t)
+  const toml = '[project]\nname = "shop"\n[services.web]\ntype = "worker"\ncommand = "exec sleep 100000"\n'
+  const folder = sandbox.project('shop', { 'locald.toml': toml })
+  const check = () => sandbox.run(['config', 'check'], { cwd: folder })
+  const ping = async () => (await sandbox.run(['ping'])).code
+  t.match(await check(), { code: 0, stdout: 'locald.toml is valid\n', stderr: /^$/ })
+  t.not(await ping(), 0, 'it is stopped')
+  sandbox.write(join(folder, 'locald.toml'), `${toml}prot = 1\n`)
+  t.match(await check(), { code: 2, stderr: /locald\.toml:6: services\.web\.prot: unknown key/ })
+  t.not(await ping(), 0, 'after an error, too')
+  sandbox.write(join(folder, 'locald.toml'), toml)
+  await sandbox.up(folder)
+  const { pid } = await sandbox.server()
+  t.match(await check(), { code: 0 })
+  t.equal((await sandbox.server()).pid, pid)
+  t.equal((await sandbox.service(folder, 'web')).status, 'running')
+})

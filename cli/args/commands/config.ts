@@ -84,6 +84,8 @@ export const configCommands = [
     args: '',
     group: 'config',
     about: 'Check locald.toml and its layers',
+    details:
+      'Exits with 0 when `locald up` from this shell would accept it, else with 2 and every problem, with file and line. Starts no service; a daemon that it has to start is stopped afterwards.',
     examples: ['locald config check'],
   },
   {
