@@ -11,6 +11,7 @@ import type {
 import { messageOf } from '../../kernel/errors.ts'
 import { findConfigured } from './addresses.ts'
 import type { Findings, Leak } from './findings.ts'
+import { LookBudget } from './look-budget.ts'
 import { LookSchedule } from './look-schedule.ts'
 import { isLoopback, Places } from './places.ts'
 
@@ -29,10 +30,8 @@ export interface DetectorInput {
 
 /** Changes that come together are looked at once: ms. */
 const settleMs = 100
-/** The mean time between two looks for requests, where there are many: ms. */
-const pauseMs = 50
-/** So many looks come at once: a client that disconnects after its response is not there for a later one. */
-const burst = 20
+/** A look for requests comes that late where no further request follows a pause: ms. */
+const graceMs = 50
 /** More requests do not wait for one look. */
 const mostPending = 200
 
@@ -47,9 +46,9 @@ export class LeakDetector {
   readonly #schedule: LookSchedule | undefined
   /** Requests whose client is not known. */
   #pending: ClientRequest[] = []
-  #request: NodeJS.Immediate | NodeJS.Timeout | undefined
-  /** When looks that are `pauseMs` apart would have reached the present (ATM Forum, GCRA): performance.now(). */
-  #pacedAt = 0
+  readonly #budget = new LookBudget()
+  #immediate: NodeJS.Immediate | undefined
+  #late: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
   #isClosed = false
 
@@ -119,18 +118,32 @@ export class LeakDetector {
       this.#input.findings.add({ from, target, place: request.host, use: 'page' })
     if (!request.isFirst || !isLoopback(plain(request.address)) || this.#pending.length >= mostPending) return
     this.#pending.push(request)
-    this.#request ??= this.#defer(() => {
-      this.#request = undefined
-      void this.#look()
-    })
+    this.#lookSoon()
   }
 
-  /** Looks before a response can arrive, as the client may disconnect after it; later where looks come too often. */
-  #defer(look: () => void): NodeJS.Immediate | NodeJS.Timeout {
-    const now = performance.now()
-    this.#pacedAt = Math.max(this.#pacedAt, now) + pauseMs
-    const wait = this.#pacedAt - now - burst * pauseMs
-    return wait > 0 ? setTimeout(look, wait).unref() : setImmediate(look)
+  /**
+   * Looks before a response can arrive, as the client may disconnect after it. Where looks come too often, the first
+   * request after a pause is looked at in this way, and with it those before that are still there.
+   */
+  #lookSoon(): void {
+    if (this.#immediate !== undefined) return
+    const wait = this.#budget.take(performance.now())
+    if (wait > 0) {
+      this.#late ??= setTimeout(() => {
+        this.#budget.take(performance.now())
+        this.#lookForRequests()
+      }, wait + graceMs).unref()
+      return
+    }
+    clearTimeout(this.#late)
+    this.#immediate = setImmediate(() => this.#lookForRequests())
+  }
+
+  #lookForRequests(): void {
+    this.#immediate = undefined
+    this.#late = undefined
+    const before = performance.now()
+    void this.#look().then(() => this.#budget.spend(performance.now() - before))
   }
 
   /** Looks at the connections of all services; one look after the other. */

@@ -24,6 +24,8 @@ interface Checkout {
 /** Shows plugins the services of repositories that run in several checkouts. */
 export class RunningWorktrees implements Worktrees {
   readonly #input: WorktreesInput
+  /** The checkouts of the projects that ran at the last look: git's files are read again when others do. */
+  #checkouts: ReadonlyMap<Project, Checkout | undefined> = new Map()
 
   constructor(input: WorktreesInput) {
     this.#input = input
@@ -33,10 +35,16 @@ export class RunningWorktrees implements Worktrees {
     const running = this.#input.projects.list().filter(({ services }) => [...services.values()].some(isUsable))
     // Mostly one: its repository need not be read.
     if (running.length < 2) return []
-    const all = running.flatMap(checkoutOf)
+    const all = this.#find(running)
     const isShared = ({ repository, checkout }: Checkout) =>
       all.some(other => other.repository === repository && other.checkout !== checkout)
     return all.filter(isShared).flatMap(checkout => servicesOf(checkout, this.#input.projects.foreign))
+  }
+
+  #find(running: readonly Project[]): readonly Checkout[] {
+    const isKnown = running.length === this.#checkouts.size && running.every(project => this.#checkouts.has(project))
+    if (!isKnown) this.#checkouts = new Map(running.map(project => [project, checkoutOf(project)]))
+    return [...this.#checkouts.values()].flatMap(checkout => checkout ?? [])
   }
 
   async sourceOf(key: string, variable: string): Promise<string | undefined> {
@@ -48,10 +56,10 @@ export class RunningWorktrees implements Worktrees {
   }
 }
 
-function checkoutOf(project: Project): readonly Checkout[] {
+function checkoutOf(project: Project): Checkout | undefined {
   const { path, worktree } = project.ref
   const repository = repositoryOf(path)
-  return repository === undefined ? [] : [{ project, repository, checkout: worktree?.gitDir ?? repository }]
+  return repository === undefined ? undefined : { project, repository, checkout: worktree?.gitDir ?? repository }
 }
 
 function servicesOf(
