@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { existsSync, lstatSync } from 'node:fs'
+import { accessSync, existsSync, lstatSync } from 'node:fs'
 import { constants, open, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Trust } from '../../kernel/config/trust/trust.ts'
 import { realPathIfAny } from '../../kernel/lib/real-path.ts'
@@ -20,6 +20,9 @@ export interface MissingEnvFiles {
 /** ms */
 const gitLimitMs = 5000
 const maxBytes = 1024 * 1024
+/** Folders of services that are looked into, and how far below the project. */
+const mostFolders = 500
+const mostLevels = 3
 
 /** Returns the project's folder: the nearest with a `locald.toml`, up to the root of the checkout; else the one given. */
 export function projectFolder(path: string): string {
@@ -28,7 +31,7 @@ export function projectFolder(path: string): string {
 }
 
 /**
- * Returns the `.env` and `.env.*` files beside a project in the main checkout that git ignores and the linked worktree
+ * Returns the `.env` and `.env.*` files of a project and its services' folders in the main checkout that git ignores and the linked worktree
  * has not; undefined outside of a linked worktree that its repository lists.
  */
 export async function findMissing(folder: string, dataFolder: string): Promise<MissingEnvFiles | undefined> {
@@ -37,16 +40,40 @@ export async function findMissing(folder: string, dataFolder: string): Promise<M
   // A link in the main checkout may lead out of it, to another repository.
   const repository = await git(main, ['rev-parse', '--git-common-dir']).catch(() => '')
   if (realPathIfAny(resolve(main, repository.trim())) !== realPathIfAny(join(gitDir, '..', '..'))) return undefined
-  const ignored = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--', '.env', '.env.*']
-  const listed = (await git(main, ignored).catch(() => '')).split('\0')
+  const ignored = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--']
+  const patterns = (await envFoldersIn(folder)).flatMap(each => [join(each, '.env'), `${join(each, '.env')}.*`])
+  const listed = (await git(main, [...ignored, ...patterns]).catch(() => '')).split('\0')
   const trust = new Trust({ shell: process.env, dataFolder })
   const names = listed.filter(name => {
-    if (name === '' || name.includes('/') || isThere(join(folder, name))) return false
+    // Folders are matched as well, with what is in them. No terminal shows names with control characters as they are.
+    if (!/^\.env(?:\.|$)/.test(basename(name)) || /\p{Cc}/u.test(name) || isThere(join(folder, name))) return false
+    if (!existsSync(join(folder, dirname(name)))) return false
     const file = join(main, name)
     const stats = lstatSync(file, { throwIfNoEntry: false })
-    return stats?.isFile() === true && stats.size <= maxBytes && trust.refusal(file, [stats.uid], main) === undefined
+    const isOffered = stats?.isFile() === true && stats.size <= maxBytes && isReadable(file)
+    return isOffered && trust.refusal(file, [stats.uid], main) === undefined
   })
   return { folder, main, names: names.toSorted() }
+}
+
+/**
+ * Returns the folders of a worktree in which a project may have such files, relative to it: itself, and those of services.
+ * Folders that git has in the worktree are few: those that it ignores are not there yet.
+ */
+async function envFoldersIn(folder: string): Promise<readonly string[]> {
+  const tracked = await git(folder, ['ls-files', '-z']).catch(() => '')
+  const folders = tracked.split('\0').map(dirname)
+  const near = folders.filter(each => each.split('/').length <= mostLevels && !/[*?[\\]|\p{Cc}/u.test(each))
+  return ['.', ...new Set(near)].slice(0, mostFolders)
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Copies the files with their modes. Follows no link and overwrites nothing: throws the system's errors instead. */

@@ -37,8 +37,8 @@ async function isWanted({ folder, main, names }: MissingEnvFiles): Promise<boole
   const listed = names.join(', ')
   if (isInteractive()) return await confirm(`Copy ${listed} from ${main}?`, true)
   const words = [...names.map(name => `${main}/${name}`), folder].map(quoteForShell).join(' ')
-  printStderr(
-    `The main checkout has ${listed}, which git ignores: \`cp ${words}\` or \`locald up --copy-env\` copies it`,
-  )
+  // cp(1) would put files of several folders into one.
+  const copy = names.some(name => name.includes('/')) ? '' : `\`cp ${words}\` or `
+  printStderr(`The main checkout has ${listed}, which git ignores: ${copy}\`locald up --copy-env\` copies it`)
   return false
 }

@@ -31,6 +31,25 @@ async function repository(box: Sandbox) {
   return { main, tree, git }
 }
 
+on('linux', 'files in the folders of services are offered, and no file that cannot be copied', async (t, machine) => {
+  const box = machine.sandbox()
+  const { main, tree, git } = await repository(box)
+  for (const folder of ['api', 'a/b/c', 'a/b/c/d']) box.write(join(main, folder, 'kept'), '')
+  await git('add', '.')
+  await git('commit', '--quiet', '--message', 'services')
+  for (const name of ['api/.env', 'a/b/c/.env.local', 'a/b/c/d/.env', 'untracked/.env', '.env.odd\nname', '.envrc'])
+    box.write(join(main, name), 'A=1\n')
+  box.write(join(main, '.env.huge'), 'x'.repeat(1024 * 1024 + 1))
+  box.write(join(main, '.env.folder', 'inside'), 'A=1\n')
+  const folder = await tree('nested')
+  const offer = `The main checkout has .env, .env.local, a/b/c/.env.local, api/.env, which git ignores: \`locald up --copy-env\``
+  t.match((await box.ok(['up', '--detach'], { cwd: folder })).stderr, offer)
+  const { stderr } = await box.ok(['up', '--detach', '--copy-env'], { cwd: folder })
+  t.match(stderr, `Copied .env, .env.local, a/b/c/.env.local, api/.env from ${main}\n`)
+  t.equal(readFileSync(join(folder, 'api/.env'), 'utf8'), 'A=1\n')
+  t.equal(existsSync(join(folder, 'untracked')), false)
+})
+
 on('linux', 'the first up of a worktree without a terminal prints how to copy .env files', async (t, machine) => {
   const box = machine.sandbox()
   const { main, tree } = await repository(box)
