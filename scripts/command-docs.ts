@@ -60,9 +60,10 @@ function formatValue(value: unknown, indent: number, key: string): string {
     return `[\n${items.join('')}${' '.repeat(indent)}]`
   }
   if (typeof value === 'object' && value !== null) {
-    const lines = Object.entries(value).map(
-      ([name, each]) => `${inner}${name}: ${formatValue(each, indent + 2, name)},\n`,
-    )
+    const lines = Object.entries(value).map(([name, each]) => {
+      const text = formatValue(each, indent + 2, name)
+      return `${inner}${name}:${text.startsWith('\n') ? '' : ' '}${text},\n`
+    })
     return `{\n${lines.join('')}${' '.repeat(indent)}}`
   }
   const text = String(value)

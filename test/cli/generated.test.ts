@@ -8,6 +8,7 @@ import {
   commandReference,
   findFamiliesWithoutText,
   findPluginCommands,
+  pluginCommandEntries,
   replaceGenerated,
 } from '../../scripts/command-docs.ts'
 import { root } from '../lib/sources.ts'
@@ -15,6 +16,8 @@ import { root } from '../lib/sources.ts'
 t.test('the list of plugin commands is that of the plugins which ship', async t => {
   t.strictSame(pluginCommands, await findPluginCommands(), 'run `npm run generate`')
   t.ok(pluginCommands.length >= 3)
+  const file = readFileSync(join(root, 'cli', 'args', 'plugin-commands.ts'), 'utf8')
+  t.equal(replaceGenerated(file, pluginCommandEntries(pluginCommands)), file, 'as Biome formats it')
 })
 
 t.test('docs/commands.md has the reference that the command data makes', async t => {
