@@ -31,7 +31,7 @@ function checkedOf(values: readonly ConfigValue[], path: string): string {
 
 /** `locald config show`: `key = value` lines. */
 export async function configShow(context: Context): Promise<number> {
-  const { project, path, values } = await ask(context, await requireDaemon(context.paths))
+  const { project, path, values } = await withDaemon(context, daemon => ask(context, daemon))
   if (context.json) {
     printJson({ project, path, values })
     return 0

@@ -9,6 +9,7 @@ import { flagValue } from '../args/parse.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
 import type { Format, Note, OutputFile } from '../export/index.ts'
+import { withDaemon } from '../follow/temporary-daemon.ts'
 import { shortenPath } from '../output/errors.ts'
 import { print, printJson, printStderr } from '../output/terminal.ts'
 
@@ -66,9 +67,9 @@ async function writeAll(folder: string, files: readonly OutputFile[], isForced: 
   for (const { path, text } of paths) await writeText(path, text, isForced)
 }
 
-async function readExport({ cwd, paths }: Context, format: Format) {
-  const body: ConfigBody = { path: cwd, env: callerEnvironment() }
-  const answer = await (await requireDaemon(paths)).post<ConfigAnswer>('/v1/config', body)
+async function readExport(context: Context, format: Format) {
+  const body: ConfigBody = { path: context.cwd, env: callerEnvironment() }
+  const answer = await withDaemon(context, daemon => daemon.post<ConfigAnswer>('/v1/config', body))
   const { exportAs } = await import('../export/index.ts')
   return await exportAs(format, answer)
 }

@@ -157,7 +157,7 @@ function registryOf(sandbox: Sandbox): string {
   return join(sandbox.home, 'data', 'locald', 'sandboxes', sandbox.name, 'data', 'registry.json')
 }
 
-t.test('config check leaves a daemon as it was: none, or the one that runs', async t => {
+t.test('config check, config show and export leave a daemon as it was: none, or the one that runs', async t => {
   const sandbox = new Sandbox(t)
   const toml = '[project]\nname = "shop"\n[services.web]\ntype = "worker"\ncommand = "exec sleep 100000"\n'
   const folder = sandbox.project('shop', { 'locald.toml': toml })
@@ -165,6 +165,14 @@ t.test('config check leaves a daemon as it was: none, or the one that runs', asy
   const ping = async () => (await sandbox.run(['ping'])).code
   t.match(await check(), { code: 0, stdout: 'locald.toml is valid\n', stderr: /^$/ })
   t.not(await ping(), 0, 'it is stopped')
+  for (const args of [
+    ['config', 'show'],
+    ['export', 'procfile'],
+    ['export', 'systemd'],
+  ]) {
+    t.match(await sandbox.run(args, { cwd: folder }), { code: 0, stdout: /sleep 100000/ }, args.join(' '))
+    t.not(await ping(), 0, `stopped after ${args.join(' ')}`)
+  }
   sandbox.write(join(folder, 'locald.toml'), `${toml}prot = 1\n`)
   t.match(await check(), { code: 2, stderr: /locald\.toml:6: services\.web\.prot: unknown key/ })
   t.not(await ping(), 0, 'after an error, too')
