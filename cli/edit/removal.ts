@@ -68,9 +68,7 @@ function inlinePart(pair: Pair): Part | undefined {
 
 /** Returns whole lines, up to the line break at `end`. */
 function linesPart({ text }: TomlDocument, { node }: HeadedTable | Pair, end: number): Part {
-  const comment = startOfComment(text, startOfLine(text, node.range[0]))
-  // `#:schema …` at the top is about the file.
-  const before = comment === 0 && text.startsWith('#:') ? startOfNextLine(text, 0) : comment
+  const before = startOfComment(text, startOfLine(text, node.range[0]))
   const after = startOfNextLine(text, end)
   const above = gapAbove(text, before)
   const below = gapBelow(text, after)

@@ -13,6 +13,9 @@ import {
 /** The order of tables in a file; all others follow. */
 const order: Path = ['project', 'env', 'services']
 
+/** The start of a comment that is for editors, such as `#:schema URL`. */
+const directive = '#:'
+
 /** Returns the text with a table after its relatives: a service after the last service, before `[routes]`. */
 export function withTable(document: TomlDocument, section: Section): string {
   const { text, eol } = document
@@ -79,16 +82,21 @@ function isCompact({ text, tables }: TomlDocument): boolean {
     const isBelowBare = previous !== undefined && previous.body.length === 0
     return isBelowBare ? [] : [startOfComment(text, startOfLine(text, node.range[0]))]
   })
-  const inner = starts.filter(start => start > 0)
+  const inner = starts.filter(start => !hasOnlyDirectives(text.slice(0, start)))
   return inner.length > 0 && inner.every(start => text.slice(startOfLine(text, start - 1), start).trim() !== '')
 }
 
-/** Returns the start of the comment lines right above a line, or of the line. */
+function hasOnlyDirectives(text: string): boolean {
+  return text.split('\n').every(line => line === '' || line.startsWith(directive))
+}
+
+/** Returns the start of the comment lines right above a line, or of the line. A directive is about the whole file. */
 export function startOfComment(text: string, line: number): number {
   let start = line
   while (start > 0) {
     const above = startOfLine(text, start - 1)
-    if (!text.slice(above, start).trimStart().startsWith('#')) break
+    const line = text.slice(above, start).trimStart()
+    if (!line.startsWith('#') || line.startsWith(directive)) break
     start = above
   }
   return start

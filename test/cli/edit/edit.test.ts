@@ -21,6 +21,24 @@ const block = '[services.new]\ncommand = "x"'
 const cases: readonly [string, string, Edit, string | undefined][] = [
   ['an empty file', '', add('new'), `${block}\n`],
   ['a file of comments', '# hello\n', add('new'), `# hello\n\n${block}\n`],
+  [
+    'a directive above the first table',
+    '#:schema ./x.json\n[services.web]\na = 1\n',
+    set('project.name', 'a'),
+    '#:schema ./x.json\n[project]\nname = "a"\n\n[services.web]\na = 1\n',
+  ],
+  [
+    'a directive and a comment above the first table',
+    '#:schema ./x.json\n# web\n[services.web]\na = 1\n',
+    set('project.name', 'a'),
+    '#:schema ./x.json\n[project]\nname = "a"\n\n# web\n[services.web]\na = 1\n',
+  ],
+  [
+    'a directive above the only table, which has no empty line',
+    '#:schema ./x.json\n[services.web]\na = 1\n',
+    add('new'),
+    `#:schema ./x.json\n[services.web]\na = 1\n\n${block}\n`,
+  ],
   ['no final line break', '[services.web]\na = 1', add('new'), `[services.web]\na = 1\n\n${block}`],
   [
     'a table follows',
