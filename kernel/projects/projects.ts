@@ -231,9 +231,11 @@ export class Projects {
     return { project, names: namesOf(project) }
   }
 
-  /** Returns the services of one project or of all, without loading anything. */
+  /** Returns the services of one project, also of one that was moved to a folder, or of all, without loading anything. */
   services(path?: string): readonly Service[] {
-    const projects = path === undefined ? this.list() : [projectAt(this.#byPath, path)]
+    const moved = (folder: string) => this.#byPath.get(this.movedFrom(folder)?.path ?? '')
+    const at = { get: (folder: string) => this.#byPath.get(folder) ?? moved(folder) }
+    const projects = path === undefined ? this.list() : [projectAt(at, path)]
     return projects.flatMap(project => (project === undefined ? [] : [...project.services.values()]))
   }
 

@@ -76,7 +76,7 @@ export class Registry {
    */
   movedFrom(path: string): KnownProject | undefined {
     if (this.#projects.has(path)) return undefined
-    return this.list().find(({ path: before, folder }) => !isStillAt(before) && isFolderOf(path, folder))
+    return this.list().find(({ path: before, folder }) => isFolderOf(path, folder) && !isStillAt(before))
   }
 
   /** Adds a running project, with its ports, after the registry was lost; does nothing for a known one. */
