@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { CommandContext, CommandResult, PlatformFacts } from '../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { suggestSubcommand } from '../lib/suggest.ts'
 import { listVolumes } from './guest/volumes.ts'
 import { installRelease } from './install/install.ts'
 import { releaseFor } from './install/release.ts'
@@ -39,7 +40,11 @@ export async function runVmCommand(
   const [verb, ...words] = positionals
   if (verb === undefined || values.help === true) return { exitCode: values.help === true ? 0 : 2, text: usage }
   const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
-  if (run === undefined) throw usageError(`locald vm: unknown subcommand '${verb}'`)
+  if (run === undefined)
+    throw usageError(
+      `locald vm: unknown subcommand '${verb}'`,
+      suggestSubcommand(verb, Object.keys(verbs), ['stop', 'delete']),
+    )
   if (words[0] !== undefined && verb !== 'shell') throw usageError(`locald vm: unexpected argument '${words[0]}'`)
   return await run({ ...call, words, isConfirmed: values.yes === true })
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { CommandContext, CommandResult } from '../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { suggestSubcommand } from '../lib/suggest.ts'
 import type { PostgresContext } from './cluster/context.ts'
 import type { ServiceEntry } from './cluster/service-register.ts'
 import { Databases } from './db-actions.ts'
@@ -23,6 +24,9 @@ const hints: ReadonlyMap<string, string> = new Map([
   ['reset', 'Run `locald service reset db`: it deletes all data.'],
 ])
 
+const verbs = subcommands.map(({ name }) => name)
+const destructive: readonly Verb[] = ['restore', 'drop', 'prune']
+
 /** Runs `locald db`. */
 export async function runDatabaseCommand(
   context: PostgresContext,
@@ -34,7 +38,11 @@ export async function runDatabaseCommand(
   const [verb, name, ...rest] = positionals
   if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
   const command = subcommands.find(({ name }) => name === verb)?.name
-  if (command === undefined) throw usageError(`locald db: unknown subcommand '${verb}'`, hints.get(verb))
+  if (command === undefined)
+    throw usageError(
+      `locald db: unknown subcommand '${verb}'`,
+      hints.get(verb) ?? suggestSubcommand(verb, verbs, destructive),
+    )
   if (rest[0] !== undefined) throw usageError(`locald db: unexpected argument '${rest[0]}'`)
   if (command === 'prune') return databases.prune()
   if (name !== undefined && (command === 'list' || command === 'upgrade')) {

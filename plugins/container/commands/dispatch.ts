@@ -1,5 +1,5 @@
 import type { CommandContext, CommandResult } from '../../../kernel/contract/plugin.ts'
-import { closest } from '../../lib/suggest.ts'
+import { suggestSubcommand } from '../../lib/suggest.ts'
 import { subcommands, usage, type Verb } from './declare.ts'
 import { showEngines, useEngine } from './engine.ts'
 import { listOwn } from './list.ts'
@@ -18,12 +18,7 @@ export async function dispatch(
   const [verb, ...rest] = argv
   if (verb === undefined) return { exitCode: 2, text: usage }
   if (!isVerb(verb)) {
-    // One that deletes something is never suggested.
-    const near = closest(
-      verb,
-      verbs.filter(each => each !== 'prune'),
-    )
-    throw usageError(`locald container: unknown subcommand '${verb}'`, near && `Did you mean '${near}'?`)
+    throw usageError(`locald container: unknown subcommand '${verb}'`, suggestSubcommand(verb, verbs, ['prune']))
   }
   if (verb === 'run') return await runOneOff(parts, rest, context)
   if (verb === 'prune')

@@ -7,7 +7,11 @@ t.test('`locald vm` manages the VM', async t => {
   const vm = (...argv: readonly string[]) => lima.kernel.command('vm', ...argv)
   t.match(await vm(), { exitCode: 2, text: /locald vm install/ })
   t.match(await vm('--help'), { exitCode: 0, text: /locald vm delete +Remove the VM\n +--yes +Remove it/ })
-  await t.rejects(vm('statsu'), { code: 'USAGE', message: "locald vm: unknown subcommand 'statsu'" })
+  await t.rejects(vm('statsu'), {
+    ...{ code: 'USAGE', message: "locald vm: unknown subcommand 'statsu'", hint: "Did you mean 'status'?" },
+  })
+  for (const word of ['delte', 'stpo', 'remove'])
+    await t.rejects(vm(word), { code: 'USAGE', hint: 'Run `locald vm` for the list of subcommands.' }, word)
   await t.rejects(vm('constructor'), { code: 'USAGE' })
   await t.rejects(vm('stop', 'now'), { code: 'USAGE', message: /unexpected argument 'now'/ })
   await t.rejects(vm('stop', '--force'), { code: 'USAGE' })
