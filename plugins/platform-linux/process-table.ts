@@ -55,6 +55,10 @@ export class LinuxProcessTable implements ProcessTable {
     return stat === undefined || hasExited(stat) ? undefined : this.#token(stat)
   }
 
+  async isOwn(pid: number): Promise<boolean> {
+    return this.#proc.owner(pid) === this.#uid && this.#proc.stat(pid)?.isKernelThread === false
+  }
+
   async members(tree: ProcessTree): Promise<readonly ProcessInfo[]> {
     const table = await this.#proc.table()
     return this.#tree(table, tree)

@@ -118,6 +118,8 @@ t.test('leases', async t => {
       t.equal(code, 2, value)
       t.match(stderr, /\[USAGE\]/)
     }
+    const { stderr } = await box.run(['up', '--lease', '9999999'], { cwd: folder })
+    t.match(stderr, "Hint: Use '9999999s' for seconds, or the pid of a process that you run.")
     t.strictSame(await running(folder), [])
   })
 })

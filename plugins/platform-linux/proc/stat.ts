@@ -5,6 +5,7 @@ export interface Stat {
   readonly state: string
   readonly ppid: number
   readonly threads: number
+  readonly isKernelThread: boolean
   /** Clock ticks after boot (field 22). */
   readonly started: number
   /** Clock ticks, user and system. */
@@ -15,6 +16,9 @@ export interface Stat {
 
 /** ms in a clock tick: USER_HZ is 100 on every architecture Node runs on. */
 export const tickMs = 10
+
+/** PF_KTHREAD (include/linux/sched.h) of the flags, field 9. */
+const kernelThreadFlag = 0x0020_0000
 
 /**
  * Parses a /proc/PID/stat line; undefined when it is none. The command is in brackets and may itself contain spaces and
@@ -34,6 +38,7 @@ export function parseStat(text: string): Stat | undefined {
     state: fields[0] ?? '',
     ppid: at(4),
     threads: at(20),
+    isKernelThread: (at(9) & kernelThreadFlag) !== 0,
     started: at(22),
     cpu: at(14) + at(15),
     childCpu: at(16) + at(17),

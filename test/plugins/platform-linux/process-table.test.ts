@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { parseStat } from '../../../plugins/platform-linux/proc/stat.ts'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
 import { until } from '../../lib/running.ts'
 import { treeOf, waitForExit } from '../../lib/table-processes.ts'
@@ -36,6 +38,18 @@ const recycler = `
 `
 
 const marked = (mark: string) => ['prlimit', `--rttime=${mark}:unlimited`]
+
+t.test('isOwn is false for processes of other users, threads of the kernel, and exited ones', linux, async t => {
+  const { pid } = await script(t, 'echo $$; exec sleep 300', 1)
+  t.equal(await table.isOwn(pid), true)
+  t.equal(await new LinuxProcessTable(uid + 1).isOwn(pid), false)
+  t.equal(await table.isOwn(await deadPid(t)), false)
+  const thread = parseStat('2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 3 0 0 20 0 1 0 0 0 0')
+  t.match(
+    [thread, parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))],
+    [{ isKernelThread: true }, { isKernelThread: false }],
+  )
+})
 
 t.test('start', linux, async t => {
   await t.test('is stable for a process and differs between processes', async t => {
