@@ -21,7 +21,7 @@ import { jekyll, rack, rails } from './ruby.ts'
 import { site } from './site.ts'
 import { hugo, mkdocs } from './site-generators.ts'
 import { streamlit } from './streamlit.ts'
-import { justfile, makefile, scriptFile, taskfile } from './task-runners.ts'
+import { otherTasks, scriptFile, tasks } from './task-runners.ts'
 import { workspaces } from './workspaces.ts'
 
 /**
@@ -37,8 +37,8 @@ const detectors: readonly ProjectDetector[] = [
 
 /** What describes a project less surely than its own files. */
 const others: readonly ProjectDetector[] = [
-  ...[scriptFile, makefile, justfile, taskfile, parts(detectors)],
-  ...[site, composeFile, pythonProgram, dockerfile, otherLanguage],
+  ...[scriptFile, ...tasks, parts(detectors)],
+  ...[site, composeFile, pythonProgram, ...otherTasks, dockerfile, otherLanguage],
 ]
 
 /** Returns the detectors; `hasEngine` says whether containers can run, which a compose file beside another source needs. */

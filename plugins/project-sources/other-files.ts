@@ -26,10 +26,6 @@ export const dockerfile = namedFile(['Dockerfile', 'Containerfile'], async (fold
 
 /** Files of other languages and tools, with what usually starts a server there. */
 const others: readonly (readonly [file: string, command: string])[] = [
-  ['Makefile', 'make run'],
-  ['makefile', 'make run'],
-  ['justfile', 'just run'],
-  ['Taskfile.yml', 'task run'],
   ['build.sbt', 'sbt run'],
   ['project.clj', 'lein run'],
   ['deps.edn', 'clojure -M:run'],

@@ -1,28 +1,85 @@
-import type { Detection, ProjectDetector, ServiceTables, Unsuitable } from '../../kernel/contract/plugin.ts'
-import { isBuild, isLocald } from './command-line.ts'
+import type {
+  Detection,
+  ProjectDetector,
+  ProjectFolder,
+  ServiceTables,
+  Unsuitable,
+} from '../../kernel/contract/plugin.ts'
+import { isBuild, isLocald, isServer } from './command-line.ts'
+import { readBlocks, type TaskFile, textOfTask } from './task-blocks.ts'
 
 /** Tasks that start what is developed, the best one first. */
-const taskNames = ['dev', 'develop', 'serve', 'server', 'start', 'run', 'up', 'watch']
+const taskNames = ['dev', 'serve', 'start']
+/** Also a name for that, and as often one for a program that does something and exits. */
+const unsureName = 'run'
 
-/** Makefile: a target that is named like one that serves. */
-export const makefile = taskFile(['Makefile', 'makefile', 'GNUmakefile'], 'make', text =>
-  readBlocks(text, /^([\w-]+)[ \t]*:(?![:=])/),
-)
+/** Where tasks are: names of files, the first one counts, and how its tasks are read. */
+interface Runner {
+  readonly files: readonly string[]
+  readonly program: string
+  read(text: string): TaskFile
+}
 
-/** just: a recipe that is named so, without parameters. */
-export const justfile = taskFile(['justfile', 'Justfile', '.justfile'], 'just', text =>
-  readBlocks(text, /^@?([\w-]+)[ \t]*:(?!=)/),
-)
+const make: Runner = {
+  files: ['Makefile', 'makefile', 'GNUmakefile'],
+  program: 'make',
+  read: text => readBlocks(withVariables(text), /^([\w-]+)[ \t]*:(?![:=])(.*)/),
+}
 
-/** Task: a task that is named so. */
-export const taskfile = taskFile(['Taskfile.yml', 'Taskfile.yaml', 'taskfile.yml', 'taskfile.yaml'], 'task', text => {
-  const lines = text.split(/\r?\n/)
-  const own = lines.slice(lines.findIndex(line => /^tasks:\s*$/.test(line)) + 1)
-  const end = own.findIndex(line => /^\w/.test(line))
-  const [, indent = '  '] = /^( +)\S/.exec(own[0] ?? '') ?? []
-  const inside = (end < 0 ? own : own.slice(0, end)).map(line => line.replace(indent, ''))
-  return readBlocks(inside.join('\n'), /^([\w-]+):/)
-})
+const just: Runner = {
+  files: ['justfile', 'Justfile', '.justfile'],
+  program: 'just',
+  // Without parameters.
+  read: text => readBlocks(text, /^@?([\w-]+)[ \t]*:(?!=)(.*)/),
+}
+
+const task: Runner = {
+  files: ['Taskfile.yml', 'Taskfile.yaml', 'taskfile.yml', 'taskfile.yaml'],
+  program: 'task',
+  read(text) {
+    const lines = text.split(/\r?\n/)
+    const own = lines.slice(lines.findIndex(line => /^tasks:\s*$/.test(line)) + 1)
+    const end = own.findIndex(line => /^\w/.test(line))
+    const [, indent = '  '] = /^( +)\S/.exec(own[0] ?? '') ?? []
+    const inside = (end < 0 ? own : own.slice(0, end)).map(line => line.replace(indent, ''))
+    return readBlocks(inside.join('\n'), /^([\w-]+):(.*)/)
+  },
+}
+
+/** A task of a Makefile, a justfile or a Taskfile.yml that is named like one that serves. */
+export const tasks: readonly ProjectDetector[] = [make, just, task].map(runner => ({
+  files: runner.files,
+  async detect(folder) {
+    const { file, blocks } = (await findTasks(folder, runner)) ?? {}
+    const name = [...taskNames, unsureName].find(each => blocks?.has(each))
+    if (file === undefined || blocks === undefined || name === undefined) return undefined
+    const body = textOfTask(blocks, name)
+    const [where, command] = [`\`${name}\` of ${file}`, `${runner.program} ${name}`]
+    const fault = faultOf(where, command, body)
+    if (fault !== undefined) return fault
+    const isSure = isServer(body) || (name !== unsureName && !(await isNative(folder)))
+    return isSure ? detectionOf(file, command) : { reason: `${where} may serve or not`, example: services(command) }
+  },
+}))
+
+/** A file of tasks without such a one. */
+export const otherTasks: readonly ProjectDetector[] = [make, just, task].map(runner => ({
+  files: runner.files,
+  async detect(folder) {
+    const { file, blocks } = (await findTasks(folder, runner)) ?? {}
+    if (blocks === undefined || [...taskNames, unsureName].some(name => blocks.has(name))) return undefined
+    const name = [...blocks.keys()].find(each => /serve|dev|start|run|up|watch/.test(each)) ?? 'dev'
+    return { reason: `${file} does not say which command serves`, example: services(`${runner.program} ${name}`) }
+  },
+}))
+
+async function findTasks(folder: ProjectFolder, { files, read }: Runner) {
+  for (const file of files) {
+    const text = await folder.read(file)
+    if (text !== undefined) return { file, blocks: read(text) }
+  }
+  return undefined
+}
 
 /** Scripts that projects have for it. */
 export const scriptFile: ProjectDetector = {
@@ -32,66 +89,57 @@ export const scriptFile: ProjectDetector = {
       const text = await folder.read(file)
       if (text === undefined) continue
       const [, shell = 'sh'] = /^#!\s*(?:\/usr\/bin\/env\s+)?(?:\/\S*\/)?([\w.]+)/.exec(text) ?? []
-      return detectionOf({ file, command: `${shell} ${file}`, name: file }, text)
+      const command = `${shell} ${file}`
+      return faultOf(file, command, text) ?? detectionOf(file, command)
     }
     return undefined
   },
 }
 
-/** Makes a detector of the first of these files; `read` returns the lines of each task by its name. */
-function taskFile(
-  files: readonly string[],
-  program: string,
-  read: (text: string) => ReadonlyMap<string, string>,
-): ProjectDetector {
-  return {
-    files,
-    async detect(folder) {
-      for (const file of files) {
-        const text = await folder.read(file)
-        if (text === undefined) continue
-        const tasks = read(text)
-        const name = taskNames.find(each => tasks.has(each))
-        if (name === undefined) return undefined
-        return detectionOf({ file, command: `${program} ${name}`, name }, tasks.get(name) ?? '')
-      }
-      return undefined
-    },
-  }
-}
-
-interface Task {
-  readonly file: string
-  readonly command: string
-  readonly name: string
-}
-
-function detectionOf({ file, command: text, name }: Task, body: string): Detection | Unsuitable {
-  const example = command(text)
-  const where = name === file ? file : `\`${name}\` of ${file}`
-  if (isLocald(body.replace(/^[ \t]*@/gm, '')))
-    return { reason: `${where} starts locald`, example: command('node server.js') }
+/** Returns why a task does not do. */
+function faultOf(where: string, command: string, body: string): Unsuitable | undefined {
+  if (isLocald(body)) return { reason: `${where} starts locald`, example: services('node server.js') }
+  const example = services(command)
   // It returns at once, or its containers are in a compose file.
   if (/\b(?:docker|podman)\b/.test(body)) return { reason: `${where} starts containers`, example }
-  if (body.trim() !== '' && isBuild(body.replace(/^[ \t]*@/gm, ''))) return { reason: `${where} only builds`, example }
-  return { file, services: example }
+  if (body.trim() === '' || isServer(body)) return undefined
+  const lines = body.split('\n').filter(line => !isInstallation(line))
+  if (lines.join('').trim() === '') return { reason: `${where} only installs`, example }
+  return isBuild(lines.join('\n')) ? { reason: `${where} only builds`, example } : undefined
 }
 
-function command(text: string): ServiceTables {
-  return { web: { command: text } }
+/** Returns whether a line only puts packages into place: in many projects `make dev` does nothing else. */
+function isInstallation(line: string): boolean {
+  return (
+    /(?:^|[\s/])(?:pip[\d.]*|npm|pnpm|yarn|bun|poetry|pdm|pipenv|bundle|composer|pre-commit|gem|cargo|go)\s+(?:install|i|ci)\b/.test(
+      line,
+    ) || /(?:^|[\s/])(?:uv (?:sync|pip|venv)|\S+ -m venv|virtualenv|go mod|mix deps\.get)\b/.test(line)
+  )
 }
 
-/** Reads blocks that begin with a line that names them, with the indented lines that follow. */
-function readBlocks(text: string, head: RegExp): ReadonlyMap<string, string> {
-  const blocks = new Map<string, string>()
-  let name: string | undefined
-  for (const line of text.split(/\r?\n/)) {
-    const [, found] = head.exec(line) ?? []
-    if (found !== undefined) {
-      name = found
-      blocks.set(found, blocks.get(found) ?? '')
-    } else if (name !== undefined && /^\s/.test(line)) blocks.set(name, `${blocks.get(name)}${line.trim()}\n`)
-    else if (line.trim() !== '') name = undefined
-  }
-  return blocks
+/** Returns whether a folder has sources of a program in C, C++ or Fortran: its `make start` may start anything. */
+async function isNative(folder: ProjectFolder): Promise<boolean> {
+  const names = await Promise.all(['.', 'src', 'source'].map(each => folder.list(each)))
+  return names
+    .flat()
+    .some(({ name }) =>
+      /\.(?:c|cc|cpp|cxx|h|hpp|s|asm|f90|ino)$|^(?:CMakeLists\.txt|configure\.ac|meson\.build)$/i.test(name),
+    )
+}
+
+function detectionOf(file: string, command: string): Detection {
+  return { file, services: services(command) }
+}
+
+function services(command: string): ServiceTables {
+  return { web: { command } }
+}
+
+/** Replaces variables of a Makefile that it sets itself; `$(PORT)` is left for `make` to take from the environment. */
+function withVariables(text: string): string {
+  const assigned = [...text.matchAll(/^([A-Za-z_]\w*)[ \t]*[:?]?:?=[ \t]*([^\n#$]*)$/gm)]
+  const values = new Map(assigned.map(([, name = '', value = '']) => [name, value.trim()]))
+  return text
+    .replace(/\$[({]([A-Za-z_]\w*)[)}]/g, (whole, name) => (name === 'PORT' ? '$PORT' : (values.get(name) ?? whole)))
+    .replaceAll('$$', '$')
 }

@@ -158,6 +158,12 @@ const cases: readonly (readonly [files: Files, file: string, ...services: string
   [{ 'index.js': 'x.listen(1)' }, 'index.js', 'web: node index.js'],
   [{ 'bin/dev': '#!/usr/bin/env bash\n' }, 'bin/dev', 'web: bash bin/dev'],
   [{ Makefile: 'all:\n\tcc\nserve: all\n\tx\n', 'app.py': '' }, 'Makefile', 'web: make serve'],
+  [
+    { Makefile: 'BIN := .venv/bin\nrun:\n\t@$(BIN)/uvicorn app:app --port $(PORT)\n', 'x.c': '' },
+    'Makefile',
+    'web: make run',
+  ],
+  [{ Makefile: 'run: install serve-it\ninstall:\n\tnpm ci\nserve-it:\n\tvite\n' }, 'Makefile', 'web: make run'],
   [{ justfile: 'x := "1"\n\ndev:\n  x\n' }, 'justfile', 'web: just dev'],
   [
     { 'Taskfile.yml': 'version: "3"\ntasks:\n  build:\n    cmds: [x]\n  dev:\n    cmds: [x]\n' },
@@ -211,14 +217,29 @@ const unsuitable: readonly (readonly [Files, RegExp, string])[] = [
   ],
   [{ 'deno.json': '{}' }, /deno\.json has no task `dev` or `start`$/, 'deno run -A main.ts'],
   [{ Makefile: 'dev:\n\t@locald up\n' }, /`dev` of Makefile starts locald/, 'node server.js'],
-  [{ Makefile: 'up:\n\tdocker compose up -d\n' }, /`up` of Makefile starts containers/, 'make up'],
+  [{ Makefile: 'start:\n\tdocker compose up -d\n' }, /`start` of Makefile starts containers/, 'make start'],
+  [
+    { Makefile: 'dev:\n\tpython3 -m venv .venv\n\t.venv/bin/pip install -e .[dev]\n' },
+    /`dev` of Makefile only installs$/,
+    'make dev',
+  ],
+  [
+    { 'Taskfile.yml': 'tasks:\n  dev:\n    desc: x\n    cmds:\n      - npm ci\n      - cmd: tsc --watch\n' },
+    /`dev` of Taskfile\.yml only builds$/,
+    'task dev',
+  ],
+  // Of a program in C.
+  [{ Makefile: 'run: a.out\n\t./a.out\n', 'main.c': '' }, /`run` of Makefile may serve or not$/, 'make run'],
+  [{ Makefile: 'start: game\n\t./game\n', 'src/game.cpp': '' }, /`start` of Makefile may serve or not$/, 'make start'],
+  [{ justfile: 'run:\n  ./run-tests\n' }, /`run` of justfile may serve or not$/, 'just run'],
+  [{ Makefile: 'up:\n\tx\nwatch:\n\tx\nserver: server.o\n' }, /Makefile does not say which command serves$/, 'make up'],
   [{ 'pom.xml': '<a/>' }, /pom\.xml names no framework that locald knows$/, 'mvn compile exec:java'],
   [{ 'pom.xml': 'spring-boot <modules>' }, /pom\.xml has several modules$/, 'mvn -pl server spring-boot:run'],
   [{ 'mix.exs': '' }, /mix\.exs does not use Phoenix$/, 'mix run --no-halt'],
   [{ 'A.csproj': '' }, /A\.csproj is no project of the SDK for the web$/, 'dotnet watch run'],
   [{ 'build.sbt': '' }, /build\.sbt does not say which command serves$/, 'sbt run'],
   [{ 'package.json': '{}', 'app.js': '' }, /package\.json has no script/, 'node app.js'],
-  [{ Makefile: 'x := 1\n' }, /Makefile/, 'make run'],
+  [{ Makefile: 'x := 1\n' }, /Makefile does not say which command serves$/, 'make dev'],
   [{ Dockerfile: 'FROM x\nexpose 3000/tcp\n' }, /a Dockerfile alone does not name a service$/, '3000'],
 ]
 
