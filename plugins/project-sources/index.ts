@@ -32,12 +32,12 @@ const detectors: readonly ProjectDetector[] = [
   ...[procfile('Procfile.dev'), procfile('Procfile')],
   ...[django, rails, laravel, phoenix, maven, gradle, dotnet],
   ...[workspaces, packageJson],
-  ...[deno, bun, fastapi, flask, streamlit, pythonServer, rack, php, go, cargo, hugo, mkdocs, jekyll, nodeProgram],
+  ...[deno, bun, fastapi, flask, streamlit, pythonServer, rack, php, go, cargo, hugo, mkdocs, jekyll],
 ]
 
 /** What describes a project less surely than its own files. */
 const others: readonly ProjectDetector[] = [
-  ...[scriptFile, ...tasks, parts(detectors)],
+  ...[scriptFile, ...tasks, nodeProgram, parts([...detectors, nodeProgram])],
   ...[site, composeFile, pythonProgram, ...otherTasks, dockerfile, otherLanguage],
 ]
 

@@ -19,6 +19,8 @@ export interface Cause {
   readonly command?: string
   /** A package that was not found. */
   readonly module?: string
+  /** A module of Python that was not found: its first part. */
+  readonly pythonModule?: string
   /** A port that is in use. */
   readonly port?: number
 }
@@ -44,7 +46,10 @@ export function causeOf(output: RunOutput): Cause | undefined {
     findPortInUse(lines) ??
     findQuestion(lines, output) ??
     findError(lines, output)
-  return found === undefined ? undefined : { ...found, text: shorten(found.text, output.dir) }
+  if (found === undefined) return undefined
+  const [, pythonModule] = /\bNo module named '?(\w+)/.exec(found.text) ?? []
+  const module = pythonModule === undefined ? {} : { pythonModule }
+  return { ...found, ...module, text: shorten(found.text, output.dir) }
 }
 
 function cut(line: string): string {

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import { readTextFile } from '../../lib/text-file.ts'
 import { exists } from '../../system/stat.ts'
 import { type Cause, causeOf } from './cause.ts'
+import { pythonInstaller } from './python-packages.ts'
 
 /** What the cause of a failure is found from. */
 export interface FailureInput {
@@ -37,13 +38,19 @@ export async function explain(input: FailureInput): Promise<string | undefined> 
   const cause = causeOf(input)
   if (cause === undefined) return undefined
   if (input.isGuest === true) return cause.text
-  const more = (await packagesHint(cause, input)) ?? (await portHint(cause, input))
+  const more = (await packagesHint(cause, input)) ?? (await pythonHint(cause, input)) ?? (await portHint(cause, input))
   return more === undefined ? cause.text : `${cause.text} (${more})`
 }
 
 async function portHint({ port }: Cause, { holder }: FailureInput): Promise<string | undefined> {
   const who = port === undefined ? undefined : await holder(port)
   return who === undefined ? undefined : `port ${port} is in use by ${who}`
+}
+
+async function pythonHint({ pythonModule }: Cause, { dir, root }: FailureInput): Promise<string | undefined> {
+  if (pythonModule === undefined) return undefined
+  const isInferred = !(await exists(join(root, 'locald.toml')))
+  return await pythonInstaller({ name: pythonModule, folders: foldersUpTo(dir, root), isInferred, read: textOf })
 }
 
 /** Explains why a command or a package was not found. */

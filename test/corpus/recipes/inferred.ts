@@ -101,6 +101,22 @@ export const inferredRecipes: readonly Recipe[] = [
     answers: { '': 'sinatra answers' },
   },
   {
+    name: 'node-app',
+    isFast: true,
+    files: {
+      'app.js': `require('node:http').createServer((_, response) => response.end('app.js answers')).listen(process.env.PORT)`,
+    },
+    answers: { '': 'app.js answers' },
+  },
+  {
+    name: 'package-without-script',
+    isFast: true,
+    manifest: { main: './lib/main.js' },
+    scripts: {},
+    files: { 'lib/main.js': server('lib/main.js') },
+    answers: { '': 'lib/main.js answers' },
+  },
+  {
     name: 'workspace',
     isFast: true,
     manifest: { workspaces: ['apps/*'] },

@@ -2,6 +2,19 @@ import type { Recipe } from '../recipe.ts'
 
 const edit = (file: string) => ({ file, from: 'before the change', to: 'after the change' })
 
+const rustServer = `use std::{env, io::{Read, Write}, net::TcpListener};
+fn main() {
+    let port = env::var("PORT").unwrap();
+    for stream in TcpListener::bind(format!("127.0.0.1:{port}")).unwrap().incoming() {
+        let mut stream = stream.unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\\r\\ncontent-length: 12\\r\\nconnection: close\\r\\n\\r\\nrust answers");
+    }
+}
+`
+const textServer =
+  "import { createServer } from 'node:http'\ncreateServer((_, response) => response.end(process.env.TEXT)).listen(process.env.PORT)"
+
 /** Projects in other languages. */
 export const otherRecipes: readonly Recipe[] = [
   {
@@ -71,16 +84,7 @@ func main() {
     programs: ['cargo'],
     files: {
       'Cargo.toml': '[package]\nname = "corpus"\nversion = "0.1.0"\nedition = "2021"\n',
-      'src/main.rs': `use std::{env, io::{Read, Write}, net::TcpListener};
-fn main() {
-    let port = env::var("PORT").unwrap();
-    for stream in TcpListener::bind(format!("127.0.0.1:{port}")).unwrap().incoming() {
-        let mut stream = stream.unwrap();
-        let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\\r\\ncontent-length: 12\\r\\nconnection: close\\r\\n\\r\\nrust answers");
-    }
-}
-`,
+      'src/main.rs': rustServer,
     },
     answers: { '': 'rust answers' },
   },
@@ -143,6 +147,63 @@ public class App {
       'server.mjs': httpServer('make answers'),
     },
     answers: { '': 'make answers' },
+  },
+  {
+    name: 'makefile-run',
+    isFast: true,
+    files: {
+      // A server that locald knows makes the name sure.
+      Makefile: 'PYTHON ?= python3\nrun:\n\t$(PYTHON) -m http.server $(PORT)\n',
+      'page.txt': 'a folder of files',
+    },
+    answers: { '': 'page.txt' },
+  },
+  {
+    name: 'justfile',
+    programs: ['just'],
+    files: {
+      justfile: 'page := "just answers"\n\ndev:\n  @TEXT="{{page}}" node server.mjs\n',
+      'server.mjs': textServer,
+    },
+    answers: { '': 'just answers' },
+  },
+  {
+    name: 'taskfile',
+    programs: ['task'],
+    files: {
+      'Taskfile.yml':
+        'version: "3"\ntasks:\n  dev:\n    desc: starts it\n    env: { TEXT: task answers }\n    cmds:\n      - node server.mjs\n',
+      'server.mjs': textServer,
+    },
+    answers: { '': 'task answers' },
+  },
+  {
+    name: 'bin-dev',
+    isFast: true,
+    files: { 'bin/dev': '#!/usr/bin/env sh\nexec node server.mjs\n', 'server.mjs': httpServer('bin/dev answers') },
+    answers: { '': 'bin/dev answers' },
+  },
+  {
+    name: 'cargo-workspace',
+    programs: ['cargo'],
+    files: {
+      'Cargo.toml': '[workspace]\nresolver = "2"\nmembers = ["crates/*"]\n',
+      'crates/lib/Cargo.toml': '[package]\nname = "corpus-lib"\nversion = "0.1.0"\nedition = "2021"\n',
+      'crates/lib/src/lib.rs': '',
+      'crates/site/Cargo.toml': '[package]\nname = "corpus-site"\nversion = "0.1.0"\nedition = "2021"\n',
+      'crates/site/src/main.rs': rustServer,
+    },
+    answers: { '': 'rust answers' },
+  },
+  {
+    name: 'jekyll',
+    programs: ['jekyll', 'bundle'],
+    files: {
+      Gemfile: "gem 'jekyll'\n",
+      '_config.yml': 'title: corpus\n',
+      'index.md': '---\n---\n# jekyll answers\n',
+    },
+    answers: { '': 'jekyll answers' },
   },
   {
     name: 'frontend-and-backend',

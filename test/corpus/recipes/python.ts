@@ -3,6 +3,7 @@ import type { Recipe } from '../recipe.ts'
 /** One environment for all projects. */
 export const pip = [
   ...['flask>=3,<4', 'django>=5,<6', 'fastapi[standard]<1', 'hypercorn<1', 'gunicorn<24', 'streamlit<2', 'mkdocs<2'],
+  ...['litestar[standard]<3', 'quart<1', 'sanic<26'],
 ]
 const flask = "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef page():\n    return 'flask answers'\n"
 const fastapi =
@@ -12,6 +13,15 @@ const asgi = `async def app(scope, receive, send):
         return
     await send({'type': 'http.response.start', 'status': 200, 'headers': []})
     await send({'type': 'http.response.body', 'body': b'asgi answers'})
+`
+const pythonServer = `import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'python answers')
+HTTPServer(('127.0.0.1', int(os.environ['PORT'])), Page).serve_forever()
 `
 const settings = `SECRET_KEY = 'x'
 DEBUG = True
@@ -95,4 +105,58 @@ export const pythonRecipes: readonly Recipe[] = [
     answers: { '': 'a folder of files' },
   },
   { name: 'fastapi-main', pip, files: { 'main.py': fastapi }, answers: { '': '{"fastapi":"answers"}' } },
+  {
+    name: 'quart',
+    pip,
+    files: {
+      'app.py':
+        "from quart import Quart\napp = Quart(__name__)\n@app.get('/')\nasync def page():\n    return 'quart answers'\n",
+    },
+    answers: { '': 'quart answers' },
+  },
+  {
+    name: 'litestar',
+    pip,
+    files: {
+      'app.py':
+        "from litestar import Litestar, get\n@get('/')\nasync def page() -> str:\n    return 'litestar answers'\napp = Litestar([page])\n",
+    },
+    answers: { '': 'litestar answers' },
+  },
+  {
+    name: 'sanic',
+    pip,
+    files: {
+      'server.py':
+        "from sanic import Sanic, text\napp = Sanic('corpus')\n@app.get('/')\nasync def page(request):\n    return text('sanic answers')\n",
+    },
+    answers: { '': 'sanic answers' },
+  },
+  {
+    name: 'starlette',
+    pip,
+    files: {
+      'main.py':
+        "from starlette.applications import Starlette\nfrom starlette.responses import PlainTextResponse\nfrom starlette.routing import Route\napp = Starlette(routes=[Route('/', lambda request: PlainTextResponse('starlette answers'))])\n",
+    },
+    answers: { '': 'starlette answers' },
+  },
+  {
+    name: 'gradio',
+    // The multipart of Litestar has the name of its own.
+    pip: ['gradio<6'],
+    files: {
+      'app.py': "import gradio\nwith gradio.Blocks() as demo:\n    gradio.Markdown('gradio answers')\ndemo.launch()\n",
+    },
+    answers: { '': 'gradio answers' },
+  },
+  {
+    name: 'python-module',
+    isFast: true,
+    files: {
+      'shop/__init__.py': '',
+      'shop/__main__.py': pythonServer,
+    },
+    answers: { '': 'python answers' },
+  },
 ]

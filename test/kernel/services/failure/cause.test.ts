@@ -121,7 +121,7 @@ const cases: readonly Case[] = [
   {
     of: 'Python, a missing package',
     output: `Traceback (most recent call last):\n  File "/shop/api/mod.py", line 1, in <module>\n    import flask\nModuleNotFoundError: No module named 'flask'`,
-    cause: { text: "ModuleNotFoundError: No module named 'flask' (mod.py:1)" },
+    cause: { text: "ModuleNotFoundError: No module named 'flask' (mod.py:1)", pythonModule: 'flask' },
   },
   {
     of: 'Go, an error of the compiler',

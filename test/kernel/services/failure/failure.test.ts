@@ -42,6 +42,34 @@ t.test('suggests how to install a missing package manager', async t => {
   t.equal(text, 'command not found: pnpm (run `npm install -g pnpm`)')
 })
 
+t.test('suggests the command that installs a missing module of Python', async t => {
+  const run = async (files: Readonly<Record<string, string>>, line: string) =>
+    /\(run `(.+)` in DIR\)$/.exec((await said(files, line, 1)) ?? '')?.[1]
+  const flask = "ModuleNotFoundError: No module named 'flask.views'"
+  const environment = { '.venv/': '', '.venv/bin/': '', '.venv/bin/python': '' }
+  const list = { 'requirements.txt': 'Flask==3\n' }
+  t.equal(await run(list, flask), 'python3 -m venv .venv && .venv/bin/pip install -r requirements.txt')
+  t.equal(await run({ ...list, 'locald.toml': '' }, flask), 'python3 -m pip install -r requirements.txt')
+  t.equal(
+    await run({ ...list, ...environment, '.venv/bin/pip': '' }, flask),
+    '.venv/bin/pip install -r requirements.txt',
+  )
+  t.equal(await run({ ...list, ...environment }, flask), 'uv pip install -r requirements.txt')
+  t.equal(await run({ 'uv.lock': '', ...list }, flask), 'uv sync')
+  t.equal(await run({ 'poetry.lock': '' }, flask), 'poetry install')
+  const uvicorn = '/usr/bin/python3: No module named uvicorn'
+  t.equal(
+    await run({ 'requirements.txt': 'fastapi\n' }, uvicorn),
+    'python3 -m venv .venv && .venv/bin/pip install uvicorn',
+  )
+  t.equal(
+    await run({ 'pyproject.toml': 'dependencies = ["uvicorn>=0.3"]', ...environment }, uvicorn),
+    'uv pip install -e .',
+  )
+  t.equal(await run({}, "ModuleNotFoundError: No module named 'yaml'"), undefined)
+  t.equal(await run({ ...list, 'shop/': '' }, "ModuleNotFoundError: No module named 'shop.urls'"), undefined)
+})
+
 t.test('names the process that uses the port', async t => {
   const line = 'Error: listen EADDRINUSE: address already in use 127.0.0.1:3000'
   t.equal(await said({}, line, 1), `${line} (port 3000 is in use by node (pid 7))`)
