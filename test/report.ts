@@ -64,6 +64,11 @@ function printResult(result: Result, file: string): void {
   }
 }
 
+/** Whether it is the result of the file that is read, as a whole. */
+function isOfFile({ name }: Result): boolean {
+  return relative('.', name) === file
+}
+
 const parser = new Parser()
 // Files come one after the other, whole.
 let count: Count = { passed: 0, failed: 0, skipped: 0 }
@@ -73,12 +78,22 @@ parser.on('child', child => {
   file = relative('.', child.name)
 })
 parser.on('result', result => {
+  // Files have a line of their own, and so has one that took too long.
+  if (isOfFile(result) || result.name === 'timeout!') return
   add(result, count)
   add(result, total)
   printResult(result, file)
 })
-parser.on('assert', ({ time }) => {
-  print(`${count.failed === 0 ? 'ok    ' : 'FAILED'} ${file}: ${words(count)} (${((time ?? 0) / 1000).toFixed(1)} s)`)
+parser.on('assert', result => {
+  if (!isOfFile(result)) return
+  if (!result.ok && count.failed === 0) {
+    // It was killed or failed as a whole: none of its assertions did.
+    count.failed++
+    total.failed++
+    printResult(result, file)
+  }
+  const seconds = ((result.time ?? 0) / 1000).toFixed(1)
+  print(`${count.failed === 0 ? 'ok    ' : 'FAILED'} ${file}: ${words(count)} (${seconds} s)`)
   count = { passed: 0, failed: 0, skipped: 0 }
 })
 parser.on('bailout', reason => print(`  FAILED: bail out! ${reason}`))
