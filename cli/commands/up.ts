@@ -10,7 +10,13 @@ import { describeDashboard } from '../follow/dashboard-line.ts'
 import { Interrupt, interruptedCode } from '../follow/keys.ts'
 import { likelyCauses } from '../follow/likely-causes.ts'
 import { type DoneEvent, followOperation, reportOutcome } from '../follow/operation.ts'
-import { askBrowserTrust, type BrowserTrust, formatTrustHint, hasHttpsUrl } from '../follow/trust-hint.ts'
+import {
+  askBrowserTrust,
+  type BrowserTrust,
+  formatTrustHint,
+  isSecure,
+  isStartedWithHttps,
+} from '../follow/trust-hint.ts'
 import { isListed, isSettled, namerOf, stateOf, styleOf } from '../output/service-state.ts'
 import { type Row, table } from '../output/table.ts'
 import { isInteractive, painter, print, printStderr } from '../output/terminal.ts'
@@ -40,21 +46,25 @@ async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
   const lease = isScratch ? { lease: { pid: process.pid, name: owner } } : {}
   const options = { ...(await readUpFlags(context.args, context.cwd)), ...lease }
   const since = new Date().toISOString()
-  const daemon = await requireDaemon(context.paths)
-  if (!isScratch) await (await import('../worktree/env-offer.ts')).offerEnvFiles(context, daemon, target.path)
+  const [daemon, offer] = await Promise.all([
+    requireDaemon(context.paths),
+    isScratch ? undefined : findEnvOffer(context, target.path),
+  ])
+  await offer?.(daemon)
   const agentLease = options.lease === undefined ? await leaseForAgent(context) : undefined
   const interrupt = new Interrupt()
   try {
     let browsing: Promise<BrowserTrust | undefined> | undefined
     const seen = (event: LocaldEvent) => {
-      // While services start: that takes longer.
-      if (!context.json && hasHttpsUrl(event)) browsing ??= askBrowserTrust(daemon)
+      // While a service starts, which takes longer; not before: the answer takes the daemon as long as starting it.
+      if (!context.json && isStartedWithHttps(event)) browsing ??= askBrowserTrust(daemon)
     }
     const own = agentLease === undefined ? {} : { lease: agentLease }
     const body = { ...target, ...options, ...own, env: callerEnvironment(), id: `${process.pid} ${since}` }
     const done = await runUp(context, daemon, interrupt, body, seen)
     if (done === undefined) return interruptedCode
     const code = await printOutcome(context, daemon, done, isScratch)
+    if (code === 0 && !context.json && done.services.some(isSecure)) browsing ??= askBrowserTrust(daemon)
     const hint = code === 0 ? formatTrustHint(done.services, await browsing) : undefined
     if (hint !== undefined) printStderr(hint)
     const line = code === 0 && !context.json && !isScratch ? await describeDashboard(daemon, browsing) : undefined
@@ -74,6 +84,17 @@ async function upWith(context: Context, owner: ScratchOwner): Promise<number> {
   } finally {
     interrupt.close()
   }
+}
+
+/**
+ * Finds what to offer before the first `up` of a git worktree, while the daemon starts: not before its process exists, as
+ * this one then only waits.
+ */
+async function findEnvOffer(context: Context, path: string): Promise<((daemon: Client) => Promise<void>) | undefined> {
+  await new Promise(resolve => setImmediate(resolve))
+  const { findEnvFiles, offerEnvFiles } = await import('../worktree/env-offer.ts')
+  const missing = await findEnvFiles(context, path)
+  return missing === undefined ? undefined : daemon => offerEnvFiles(context, daemon, missing)
 }
 
 /** Returns the lease of the agent that runs this command, so that it leaves nothing behind; none with `--detach`. */

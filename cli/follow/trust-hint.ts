@@ -13,12 +13,13 @@ export interface BrowserTrust {
   readonly http: number | null
 }
 
-/** Whether an event is about a service with an HTTPS URL: browsers warn about it while the CA is not trusted. */
-export function hasHttpsUrl(event: LocaldEvent): boolean {
-  return event.event === 'service' && isSecure(event.service)
+/** Whether an event is about a service with an HTTPS URL whose process has started. */
+export function isStartedWithHttps(event: LocaldEvent): boolean {
+  return event.event === 'service' && event.service.pid !== null && isSecure(event.service)
 }
 
-function isSecure({ url }: ServiceView): boolean {
+/** Whether a service has an HTTPS URL: browsers warn about it while the CA is not trusted. */
+export function isSecure({ url }: ServiceView): boolean {
   return url?.startsWith('https:') === true
 }
 

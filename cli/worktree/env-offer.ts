@@ -8,20 +8,31 @@ import { isInteractive, printStderr } from '../output/terminal.ts'
 import { copyMissing, findMissing, type MissingEnvFiles, projectFolder } from './env-files.ts'
 
 /**
- * Before the first `up` of a linked git worktree: offers to copy the `.env` files that git ignores from the main
- * checkout, and without a terminal prints how. With `--copy-env` copies them before any `up`.
+ * Finds the `.env` files that git ignores in a linked git worktree's main checkout and that the worktree has not;
+ * undefined where there are none. Throws USAGE for `--copy-env` in any other folder.
  */
-export async function offerEnvFiles({ args, paths, json }: Context, daemon: Client, path: string): Promise<void> {
+export async function findEnvFiles({ args, paths }: Context, path: string): Promise<MissingEnvFiles | undefined> {
   const folder = projectFolder(path)
-  const isAsked = args.flags.has('copy-env')
   const missing = await findMissing(folder, paths.data)
-  if (missing === undefined && isAsked) {
+  if (missing === undefined && args.flags.has('copy-env')) {
     throw new LocaldError('USAGE', `--copy-env: ${folder} is not in a linked git worktree with a main checkout`, {
       hint: 'Remove the flag.',
     })
   }
-  if (missing === undefined || missing.names.length === 0) return
-  if (isAsked || (!json && !(await isKnown(daemon, folder)) && (await isWanted(missing)))) {
+  return missing === undefined || missing.names.length === 0 ? undefined : missing
+}
+
+/**
+ * Before the first `up` of a worktree: offers to copy the files from the main checkout, and without a terminal prints
+ * how. With `--copy-env` copies them before any `up`.
+ */
+export async function offerEnvFiles(
+  { args, json }: Pick<Context, 'args' | 'json'>,
+  daemon: Client,
+  missing: MissingEnvFiles,
+): Promise<void> {
+  const isAsked = args.flags.has('copy-env')
+  if (isAsked || (!json && !(await isKnown(daemon, missing.folder)) && (await isWanted(missing)))) {
     await copyMissing(missing)
     if (!json) printStderr(`Copied ${missing.names.join(', ')} from ${missing.main}`)
   }
