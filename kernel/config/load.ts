@@ -10,7 +10,7 @@ import { Problems, Spot } from './document/problems.ts'
 import { isTable, own, type Path, type Table } from './document/table.ts'
 import { configValues, locate, type Provenance } from './provenance.ts'
 import { EnvFiles } from './sources/env-files.ts'
-import { describeDetection, type Sources } from './sources/inference.ts'
+import { describeDetection, type Inferred, type Sources } from './sources/inference.ts'
 import { mergeLayers, type Places, readLayers } from './sources/layers.ts'
 import type { Reader } from './sources/read.ts'
 import type { PluginTables } from './tables/plugin-tables.ts'
@@ -22,7 +22,7 @@ export { projectSchema } from './json-schema.ts'
 export type { Provenance } from './provenance.ts'
 export { readSettings } from './settings.ts'
 export type { Places } from './sources/layers.ts'
-export { findProjectRoot } from './sources/project-root.ts'
+export { findProject } from './sources/project-root.ts'
 
 /** What plugins registered: service types, and sources that read a project without a `locald.toml`. */
 export interface TypeSource extends Types, Sources {
@@ -59,6 +59,8 @@ export interface LoadOptions {
   readonly addedEnvFiles?: readonly string[] | undefined
   /** The variables of the caller's shell, which a source may read. */
   readonly shell?: Readonly<Record<string, string>> | undefined
+  /** What `findProject` has inferred. */
+  readonly inferred?: Inferred | undefined
   /** Finds what uses a port, where the project is to be started: a source may leave out the service that has it. */
   readonly portOccupant?: Reader['portOccupant']
 }
@@ -85,7 +87,7 @@ export async function loadProject(
   } = options
   const problems = new Problems()
   const reader = { trust, root, draft, shell, portOccupant }
-  const { documents, watched, detection } = await readLayers(reader, types, places, problems)
+  const { documents, watched, detection } = await readLayers(reader, types, places, problems, options.inferred)
   problems.setDocuments(documents)
   for (const document of documents) checkDocument(document, problems, types.tables ?? {})
   const main = documents.at(-1)

@@ -1,4 +1,4 @@
-import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from '../config/load.ts'
+import { findProject, type LoadedProject, loadProject, type Places, type TypeSource } from '../config/load.ts'
 import { inferFolder } from '../config/sources/inference.ts'
 import { translateFiles } from '../config/sources/translation.ts'
 import { Trust } from '../config/trust/trust.ts'
@@ -71,9 +71,11 @@ export class Projects {
   async load(path: string, { shell, isStart = false, ...options }: LoadCaller = {}): Promise<LoadedProject> {
     const { places, ports } = this.#parts
     const trust = new Trust({ shell, dataFolder: places.data })
-    const root = options.draft === undefined ? await findProjectRoot(path, this.types, trust) : await realPath(path)
-    const portOccupant = (port: number) => ports.occupant(port, this.#byPath.get(root)?.ref.name)
-    return loadProject(root, this.types, places, { trust, shell, ...options, ...(isStart ? { portOccupant } : {}) })
+    const portOccupant = (port: number, root: string) => ports.occupant(port, this.#byPath.get(root)?.ref.name)
+    const reader = { trust, shell, ...(isStart ? { portOccupant } : {}) }
+    const { root, ...found } =
+      options.draft === undefined ? await findProject(path, this.types, reader) : { root: await realPath(path) }
+    return loadProject(root, this.types, places, { ...reader, ...options, ...found })
   }
 
   /** Returns what an `up` of a folder without a `locald.toml` would run. Throws CONFIG_NOT_FOUND, with why. */

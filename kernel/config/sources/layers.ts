@@ -5,7 +5,7 @@ import { exists } from '../../system/stat.ts'
 import type { Document, Role } from '../document/document.ts'
 import type { Problems } from '../document/problems.ts'
 import { isTable, merge, own, type Table } from '../document/table.ts'
-import { inferProject, notFound, type Sources } from './inference.ts'
+import { type Inferred, inferProject, notFound, type Sources } from './inference.ts'
 import { withWrittenNumbers } from './numbers.ts'
 import { parseToml, type Reader, readText } from './read.ts'
 
@@ -30,12 +30,15 @@ export interface Layers {
  * first), `locald.workspace.toml` at the repository's root, then `locald.toml` or else the first source that describes
  * a project. A file that cannot be read or trusted becomes a problem. Throws CONFIG_NOT_FOUND when nothing describes a
  * project.
+ *
+ * @param known what was inferred already
  */
 export async function readLayers(
   reader: Reader,
   sources: Sources,
   places: Places,
   problems: Problems,
+  known?: Inferred,
 ): Promise<Layers> {
   const { root } = reader
   const home = await realPath(places.home).catch(() => places.home)
@@ -53,7 +56,7 @@ export async function readLayers(
     ]),
     readLayer(main, 'project', reader, problems),
   ])
-  const inferred = project === undefined ? await inferProject(reader, sources, problems) : undefined
+  const inferred = project === undefined ? (known ?? (await inferProject(reader, sources, problems))) : undefined
   if (inferred !== undefined && inferred !== 'faulty' && 'unsuitable' in inferred)
     throw notFound(root, sources, inferred)
   const found = inferred === undefined || inferred === 'faulty' ? undefined : inferred

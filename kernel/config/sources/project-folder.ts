@@ -42,7 +42,7 @@ export class TrustedFolder implements ProjectFolder {
   }
 
   async portOccupant(port: number): ReturnType<ProjectFolder['portOccupant']> {
-    return await this.#reader.portOccupant?.(port)
+    return await this.#reader.portOccupant?.(port, this.path)
   }
 
   async list(folder: string): Promise<readonly FolderEntry[]> {

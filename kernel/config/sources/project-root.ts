@@ -4,18 +4,30 @@ import { ownersAt } from '../../lib/text-file.ts'
 import { exists, statIfAny } from '../../system/stat.ts'
 import { Problems } from '../document/problems.ts'
 import { Trust } from '../trust/trust.ts'
-import { inferProject, type NotInferred, notFound, type Sources } from './inference.ts'
+import { type Inference, type Inferred, inferProject, notFound, type Sources } from './inference.ts'
 import { findProjectAbove } from './project-above.ts'
-import { requireTrust } from './read.ts'
+import { type Reader, requireTrust } from './read.ts'
+
+/** A project, and what describes it where that is no `locald.toml` and was read already. */
+export interface FoundProject {
+  /** Its folder, a real path. */
+  readonly root: string
+  readonly inferred?: Inferred
+}
 
 /**
- * Finds the folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`, or else `dir`
- * itself when a source describes a project there, or else the nearest above it in its git repository that one describes,
- * unless the folder has something of its own that looks like a project. Another user's `locald.toml` above does not win over such a source;
- * without one it is CONFIG_UNTRUSTED. Throws CONFIG_NOT_FOUND where there is no project. Symbolic links are resolved,
- * so that a project has one path.
+ * Finds the project that `dir` is in: the nearest folder at or above it with a `locald.toml`, or else `dir` itself when a
+ * source describes a project there, or else the nearest above it in its git repository that one describes, unless the
+ * folder has something of its own that looks like a project. Another user's `locald.toml` above does not win over such a
+ * source; without one it is CONFIG_UNTRUSTED. Throws CONFIG_NOT_FOUND where there is no project. Symbolic links are
+ * resolved, so that a project has one path.
  */
-export async function findProjectRoot(dir: string, sources: Sources, trust = new Trust()): Promise<string> {
+export async function findProject(
+  dir: string,
+  sources: Sources,
+  reader: Omit<Reader, 'root'> = { trust: new Trust() },
+): Promise<FoundProject> {
+  const { trust } = reader
   const given = resolve(dir)
   const real = await realPath(given).catch(() => {
     throw notFound(given, sources, { unsuitable: [] })
@@ -25,21 +37,27 @@ export async function findProjectRoot(dir: string, sources: Sources, trust = new
     const file = join(folder, 'locald.toml')
     if (await exists(file)) {
       const owners = folder === start ? [] : await ownersAt(file)
-      if (trust.refusal(file, owners, folder) === undefined) return folder
-      if ((await whyNoProject(start, sources, trust)) === undefined) return start
+      if (trust.refusal(file, owners, folder) === undefined) return { root: folder }
+      const own = await inferIn(start, sources, reader)
+      if (!('unsuitable' in own)) return own
       requireTrust(file, owners, { trust, root: start })
     }
     if (dirname(folder) === folder) break
   }
-  const nothing = await whyNoProject(start, sources, trust)
-  if (nothing === undefined) return start
+  const nothing = await inferIn(start, sources, reader)
+  if (!('unsuitable' in nothing)) return nothing
   const above = nothing.unsuitable.length === 0 ? await findProjectAbove(start, sources, trust) : undefined
-  if (above?.isEnclosed === true) return above.folder
+  if (above?.isEnclosed === true) return { root: above.folder }
   throw notFound(start, sources, { ...nothing, above })
 }
 
-/** Returns undefined where a source describes a project. One that fails counts, so that its error is shown. */
-async function whyNoProject(root: string, sources: Sources, trust: Trust): Promise<NotInferred | undefined> {
-  const inference = await inferProject({ root, trust }, sources, new Problems())
-  return inference !== 'faulty' && 'unsuitable' in inference ? inference : undefined
+/** Infers a project in a folder. One whose source fails counts, so that its error is shown when it is loaded. */
+async function inferIn(
+  root: string,
+  sources: Sources,
+  reader: Omit<Reader, 'root'>,
+): Promise<FoundProject | Exclude<Inference, Inferred | 'faulty'>> {
+  const inferred = await inferProject({ ...reader, root }, sources, new Problems())
+  if (inferred === 'faulty') return { root }
+  return 'unsuitable' in inferred ? inferred : { root, inferred }
 }

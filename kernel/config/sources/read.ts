@@ -12,8 +12,8 @@ export interface Reader {
   readonly root: string
   /** Stands for the text of the project's `locald.toml`, which is not read. */
   readonly draft?: string | undefined
-  /** Finds what uses a port, where the project is to be started. */
-  readonly portOccupant?: ProjectFolder['portOccupant'] | undefined
+  /** Finds what uses a port, other than the project in the folder, where that is to be started. */
+  readonly portOccupant?: ((port: number, root: string) => ReturnType<ProjectFolder['portOccupant']>) | undefined
   /** The variables of the caller's shell, where there is one. */
   readonly shell?: Readonly<Record<string, string | undefined>> | undefined
 }

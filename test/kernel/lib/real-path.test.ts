@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { findProjectRoot, loadProject } from '../../../kernel/config/load.ts'
+import { findProject, loadProject } from '../../../kernel/config/load.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { isStillAt, realPath, realPathIfAny, realPathNow } from '../../../kernel/lib/real-path.ts'
 import { projectAt } from '../../../kernel/projects/selectors.ts'
@@ -77,7 +77,7 @@ t.test('all spellings of a folder resolve to one path', async t => {
     t.equal(realPathNow(join(root, typed)), shop)
     t.equal(await realPath(join(root, typed)), shop)
     t.equal(
-      await findProjectRoot(join(root, typed), { sources: [], names: [] }),
+      (await findProject(join(root, typed), { sources: [], names: [] })).root,
       shop,
       'the configuration is of one project',
     )

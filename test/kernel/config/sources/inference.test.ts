@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'smol-toml'
 import t from 'tap'
-import { findProjectRoot, loadProject, type TypeSource } from '../../../../kernel/config/load.ts'
+import { findProject, loadProject, type TypeSource } from '../../../../kernel/config/load.ts'
 import { inferFolder } from '../../../../kernel/config/sources/inference.ts'
 import { Trust } from '../../../../kernel/config/trust/trust.ts'
 import { LocaldError, type ProjectDetector, type ProjectFolder } from '../../../../kernel/contract/index.ts'
@@ -74,7 +74,7 @@ t.test('reports why there is no project, with a locald.toml to write', async t =
   }
   const { root, places } = folder({ 'go.mod': '' })
   const from = typesWith(unsuitable)
-  const error = await failure(findProjectRoot(root, from))
+  const error = await failure(findProject(root, from))
   t.match(error, { code: 'CONFIG_NOT_FOUND', message: /above it; go\.mod has no main package$/ })
   const [, toml = ''] = error.hint?.split('\n\n[project]') ?? []
   t.strictSame(structuredClone(parse(`[project]${toml}`)), {
@@ -83,8 +83,23 @@ t.test('reports why there is no project, with a locald.toml to write', async t =
   })
   t.match(await failure(inferFolder(root, from, { trust, home: places.home })), { message: error.message })
   const plain = typesWith({ ...unsuitable, detect: async () => ({ reason: 'x is y' }) })
-  t.equal((await failure(findProjectRoot(root, plain))).hint, 'Create a `locald.toml` or a `Procfile`.')
+  t.equal((await failure(findProject(root, plain))).hint, 'Create a `locald.toml` or a `Procfile`.')
   t.match(await failure(inferFolder(join(root, 'none'), types, { trust, home: '/' })), { code: 'CONFIG_NOT_FOUND' })
+})
+
+t.test('reads a project once, to find it and to load it', async t => {
+  const { root, places } = folder({ x: '' })
+  let count = 0
+  const from = typesWith({
+    files: ['x'],
+    detect: async () => ({ file: 'x', services: { [`web${++count}`]: { command: 'serve' } } }),
+  })
+  const found = await findProject(root, from)
+  const { plan } = await loadProject(found.root, from, places, found)
+  t.strictSame(
+    plan.services.map(({ name }) => name),
+    ['web1'],
+  )
 })
 
 t.test('finds the project that a folder above is, within the repository', async t => {
@@ -99,7 +114,7 @@ t.test('finds the project that a folder above is, within the repository', async 
     'shop/broken/bad': '',
     'shop/broken/src/x': '',
   })
-  const find = async (inner: string, from = types) => await findProjectRoot(join(root, 'shop', inner), from)
+  const find = async (inner: string, from = types) => (await findProject(join(root, 'shop', inner), from)).root
   t.equal(await find('src/deep'), join(root, 'shop'))
   t.equal(await find('api/src'), join(root, 'shop/api'))
   t.match(await failure(find('module/src')), { code: 'CONFIG_NOT_FOUND' })
@@ -119,7 +134,7 @@ t.test('finds the project that a folder above is, within the repository', async 
 })
 
 t.test('names the project that a folder above is where it may be another one', async t => {
-  const hintIn = async (inner: string) => (await failure(findProjectRoot(join(root, inner), types))).hint ?? ''
+  const hintIn = async (inner: string) => (await failure(findProject(join(root, inner), types))).hint ?? ''
   const { root } = folder({
     'a b/Procfile': 'web: a\n',
     'a b/src/deep/x': '',
@@ -138,7 +153,7 @@ t.test('reports a fault of a detector with its file and line', async t => {
   const problems = [{ file: 'b/c.json', line: 3, message: 'is not valid JSON' }]
   t.equal(await message(new LocaldError('CONFIG_INVALID', 'x', { problems })), 'b/c.json:3: is not valid JSON')
   t.equal(await message(new Error('broken')), 'a.yaml: broken')
-  t.equal(await findProjectRoot(root, fault(new Error('broken'))), root, 'so that its error is shown')
+  t.equal((await findProject(root, fault(new Error('broken')))).root, root, 'so that its error is shown')
 })
 
 t.test('shows detectors a folder without what lies outside of it', async t => {

@@ -5,7 +5,7 @@ import { Ajv } from 'ajv'
 import { parse } from 'smol-toml'
 import t from 'tap'
 import {
-  findProjectRoot,
+  findProject,
   loadProject,
   projectSchema,
   readSettings,
@@ -176,7 +176,7 @@ t.test('finds the root of a project from any folder in it', async t => {
     '../bad/Procfile': 'x',
     '../none/x': '',
   })
-  const find = (path: string) => findProjectRoot(join(root, path), types)
+  const find = async (path: string) => (await findProject(join(root, path), types)).root
   t.equal(await find('.'), root)
   t.equal(await find('a/b'), root)
   t.equal(await find('a'), root, 'a locald.toml above goes before a source')

@@ -1,7 +1,7 @@
 import { chmodSync, lchownSync, linkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { findProjectRoot, loadProject } from '../../../../kernel/config/load.ts'
+import { findProject, loadProject } from '../../../../kernel/config/load.ts'
 import { allowPath } from '../../../../kernel/config/trust/allow.ts'
 import { Trust } from '../../../../kernel/config/trust/trust.ts'
 import { failure, folder, types } from '../projects.ts'
@@ -103,7 +103,7 @@ t.test("reads other users' files only after they were allowed", needsRoot, async
       'in/locald.toml': web,
     })
     theirs('locald.toml')
-    const find = (path: string) => findProjectRoot(join(root, path), types)
+    const find = async (path: string) => (await findProject(join(root, path), types)).root
     t.match(await failure(find('none')), {
       code: 'CONFIG_UNTRUSTED',
       message: `${root}/locald.toml: belongs to uid 12345, not to you (uid 0)`,
