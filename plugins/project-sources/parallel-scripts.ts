@@ -100,7 +100,16 @@ function toCommand(text: string): ParallelCommand | undefined {
   if (script !== undefined) return ofScript('.', script)
   const [first] = commandsOf(trimmed)
   if (first === undefined || /[;&|$`]/.test(trimmed)) return undefined
-  return { label: first.program, dir: '.', command: trimmed }
+  return { label: labelOf(first.program, trimmed), dir: '.', command: trimmed }
+}
+
+/** Programs that run a file, which is named like what it serves. */
+const interpreter = /^(?:node(?:mon)?|tsx|ts-node|bun|python3?|ruby)$/
+
+/** Returns `api` for `node api.js`; the program where it runs no file, or an `index` or a `main`. */
+function labelOf(program: string, text: string): string {
+  const [, file] = /[\s/]([\w-]+)\.(?:[cm]?[jt]s|py|rb)(?=\s|$)/.exec(text) ?? []
+  return file === undefined || file === 'index' || file === 'main' || !interpreter.test(program) ? program : file
 }
 
 function ofScript(dir: string, script: string): ParallelCommand {

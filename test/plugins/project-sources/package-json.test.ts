@@ -68,6 +68,8 @@ t.test('a script that runs several at once is one service for its pages, and wor
       'web (in front): npm run dev',
       'back (worker, in back): npm run dev',
     ],
+    ['concurrently vite "node --watch src/jobs.js"', 'web: npx vite', 'jobs (worker): node --watch src/jobs.js'],
+    ['concurrently vite "node index.js"', 'web: npx vite', 'node (worker): node index.js'],
     ['concurrently "npm:server" "npm:dev:api"', 'web: npm run dev'],
     ['concurrently "npm:server" "$X"', 'web: npm run dev'],
     ['npm-run-all server client', 'web: npm run dev'],
