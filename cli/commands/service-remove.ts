@@ -5,9 +5,7 @@ import type { Context } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import { reportRemoved } from '../edit/report.ts'
 import { type DoneEvent, followOperation, reportOutcome } from '../follow/operation.ts'
-
-/** Of a service of which nothing runs. */
-const atRest: ReadonlySet<string> = new Set(['stopped', 'exited', 'failed'])
+import { isActive } from '../output/service-state.ts'
 
 /** `locald service remove`: removes a service from locald.toml, stops it, and keeps its data. */
 export async function serviceRemove(context: Context): Promise<number> {
@@ -21,8 +19,8 @@ export async function serviceRemove(context: Context): Promise<number> {
   const isDry = args.flags.has('dry-run')
   const { services } = await daemon.get<StatusAnswer>('/v1/services', { path: project.folder })
   const view = services.find(each => each.name === name)
-  const isRunning = view !== undefined && (view.pid !== null || !atRest.has(view.status))
-  // First: afterwards the project has no service of this name.
+  const isRunning = view !== undefined && isActive(view)
+  // Stopped before the file is written: afterwards the project has no service of this name.
   const done =
     isRunning && !isDry ? await stopOne(context, daemon, { path: project.folder, services: [name] }) : undefined
   if (done?.ok === false) return reportOutcome(context, done)

@@ -5,7 +5,7 @@ import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, requireDaemon, type Stream } from '../daemon/client.ts'
 import { showUrl } from '../output/browser.ts'
 import { formatError } from '../output/errors.ts'
-import { namerFor, stateOf } from '../output/service-state.ts'
+import { isActive, namerFor } from '../output/service-state.ts'
 import { printStderr } from '../output/terminal.ts'
 import type { Gate } from './gate.ts'
 import type { Keys } from './keys.ts'
@@ -89,7 +89,7 @@ export class KeyActions {
   }
 
   #chooseTerminal(keys: Pick<Keys, 'pause' | 'resume'>): void {
-    const running = this.#input.services.views.filter(view => !['stopped', 'exited', 'failed'].includes(stateOf(view)))
+    const running = this.#input.services.views.filter(isActive)
     const chosen = running.length === 1 ? running[0] : running.find(({ key }) => key === this.#chosen)
     const attach = (view: ServiceView | undefined) => {
       if (view !== undefined) void this.#attempt(() => this.#attach(view, keys))

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs'
 import type { RegistryAnswer, StatusAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { type Client, findDaemon, requireDaemon } from '../daemon/client.ts'
+import { isActive } from '../output/service-state.ts'
 import { shutDownDaemon } from './shutdown.ts'
 
 /**
- * Calls with the daemon. One that was started only for that is stopped again, unless projects
- * are pinned, a service runs by then, or the machine starts it anyway.
+ * Calls `use` with the daemon. One that was started only for that is stopped again, unless projects are pinned, a service
+ * runs by then, or the machine starts it anyway.
  */
 export async function withDaemon<T>(context: Context, use: (daemon: Client) => Promise<T>): Promise<T> {
   const { paths } = context
@@ -26,7 +27,7 @@ async function stopUnused(context: Context): Promise<void> {
   if (daemon === undefined) return
   const { projects } = await daemon.get<RegistryAnswer>('/v1/registry')
   const { services } = await daemon.get<StatusAnswer>('/v1/services', { path: '/', all: true })
-  const isUsed = services.some(({ pid, status }) => pid !== null || !['stopped', 'exited', 'failed'].includes(status))
+  const isUsed = services.some(isActive)
   if (isUsed || projects.some(({ pinned }) => pinned)) return
   // What another command starts meanwhile is adopted by the next daemon.
   await shutDownDaemon({ ...context, json: false }, daemon, { keepServices: true })

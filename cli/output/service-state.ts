@@ -20,6 +20,11 @@ export function isSettled(view: ServiceView): boolean {
   return (view.status === 'stopped' && view.asleep !== true) || view.status === 'exited' || view.status === 'failed'
 }
 
+/** Whether a process of a service runs, or is about to: there is something to stop. */
+export function isActive({ pid, status }: Pick<ServiceView, 'pid' | 'status'>): boolean {
+  return pid !== null || (status !== 'stopped' && status !== 'exited' && status !== 'failed')
+}
+
 /** Whether a list shows a service: a hidden one only when it has failed, or is one of the named ones. */
 export function isListed(view: ServiceView, names: readonly string[] = []): boolean {
   const state = stateOf(view)

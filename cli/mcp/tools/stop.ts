@@ -1,7 +1,7 @@
 import { LocaldError } from '../../../kernel/errors.ts'
 import type { KeysAnswer, StatusAnswer } from '../../../kernel/protocol.ts'
 import { formatDuration } from '../../output/humanize.ts'
-import { shortName } from '../../output/service-state.ts'
+import { isActive, shortName } from '../../output/service-state.ts'
 import { followDone } from '../operation.ts'
 import { describePlace, findPlace } from '../place.ts'
 import { serviceItem, serviceList, starterOf } from '../services.ts'
@@ -39,9 +39,7 @@ export const stop = defineTool<Args>({
     const { path } = place
     const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service: services })
     const before = (await daemon.get<StatusAnswer>('/v1/services', { path, service: keys })).services
-    const running = before.filter(
-      ({ pid, status }) => pid !== null || !['stopped', 'exited', 'failed'].includes(status),
-    )
+    const running = before.filter(isActive)
     const foreign = running.filter(view => !session.owns(view))
     if (foreign.length > 0 && !force) {
       const names = foreign.map(view => {
