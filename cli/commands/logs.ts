@@ -101,7 +101,9 @@ function checkFlags({
   readonly ignoreCase: boolean
 }): void {
   if (ignoreCase && grep === undefined)
-    throw new LocaldError('USAGE', '--ignore-case is about --grep', { hint: 'Add --grep RE, or leave it out.' })
+    throw new LocaldError('USAGE', '--ignore-case needs --grep', {
+      hint: 'Add `--grep RE`, or remove `--ignore-case`.',
+    })
   if (since !== undefined && until !== undefined && since > until)
     throw new LocaldError('USAGE', '--since is after --until', { hint: 'Set --since to the earlier of the two times.' })
 }

@@ -37,7 +37,7 @@ export function toUsedError(error: unknown, name: string, before: readonly Probl
     ...place,
     message: message.includes(`'${name}'`) ? `uses '${name}'` : message,
   }))
-  return new LocaldError('USAGE', `cannot remove service '${name}', which is still used:`, {
+  return new LocaldError('USAGE', `cannot remove service '${name}', which is still used`, {
     hint: 'Remove these first. Nothing was changed.',
     problems,
     cause: error,

@@ -31,8 +31,8 @@ export function projectFolder(path: string): string {
 }
 
 /**
- * Returns the `.env` and `.env.*` files of a project and its services' folders in the main checkout that git ignores and the linked worktree
- * has not; undefined outside of a linked worktree that its repository lists.
+ * Returns the `.env` and `.env.*` files of a project and its services' folders in the main checkout that git ignores and
+ * the linked worktree has not; undefined outside of a linked worktree that its repository lists.
  */
 export async function findMissing(folder: string, dataFolder: string): Promise<MissingEnvFiles | undefined> {
   const { gitDir, mainCheckout: main } = worktreeIn(folder) ?? {}

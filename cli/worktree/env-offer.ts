@@ -50,6 +50,7 @@ async function isWanted({ folder, main, names }: MissingEnvFiles): Promise<boole
   const words = [...names.map(name => `${main}/${name}`), folder].map(quoteForShell).join(' ')
   // cp(1) would put files of several folders into one.
   const copy = names.some(name => name.includes('/')) ? '' : `\`cp ${words}\` or `
-  printStderr(`The main checkout has ${listed}, which git ignores: ${copy}\`locald up --copy-env\` copies it`)
+  const copied = names.length === 1 ? 'it' : 'them'
+  printStderr(`The main checkout has ${listed}, which git ignores: ${copy}\`locald up --copy-env\` copies ${copied}`)
   return false
 }

@@ -66,7 +66,7 @@ ${command}
   const remove = (...words: string[]) => sandbox.run(['service', 'remove', ...words], { cwd: folder })
   t.strictSame(await remove('api').then(({ code, stderr }) => [code, ...stderr.trimEnd().split('\n')]), [
     2,
-    "Error: cannot remove service 'api', which is still used: [USAGE]",
+    "Error: cannot remove service 'api', which is still used [USAGE]",
     "  locald.toml:15: services.web.depends_on[0]: uses 'api'",
     "  locald.toml:16: services.web.env.A: uses 'api'",
     "  locald.toml:19: services.web.commands.seed.run: uses 'api'",

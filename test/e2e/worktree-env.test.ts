@@ -56,7 +56,7 @@ on('linux', 'the first up of a worktree without a terminal prints how to copy .e
   t.notMatch(await box.up(main), { stderr: /copy-env/ }, 'nothing in the main checkout')
   const plain = await tree('plain')
   t.match(await box.ok(['up', '--detach'], { cwd: plain }), {
-    stderr: `The main checkout has .env, .env.local, which git ignores: \`cp ${main}/.env ${main}/.env.local ${plain}\` or \`locald up --copy-env\` copies it\n`,
+    stderr: `The main checkout has .env, .env.local, which git ignores: \`cp ${main}/.env ${main}/.env.local ${plain}\` or \`locald up --copy-env\` copies them\n`,
   })
   t.notOk(existsSync(join(plain, '.env')), 'nothing is copied')
   t.notMatch((await box.ok(['up', '--detach'], { cwd: plain })).stderr, 'copy-env', 'only once')

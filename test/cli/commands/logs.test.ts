@@ -56,7 +56,7 @@ t.test('prints lines as text and as JSON, and requests what the flags say', asyn
   t.notOk(daemon.last('/v1/logs').query.has('tail'))
   t.match(await daemon.run(['logs', '--since', '999999999d']), { code: 2, stderr: /is neither a duration nor a time/ })
   t.match(await daemon.run(['logs', '--since', '1m', '--until', '2m']), { code: 2, stderr: /--since is after --until/ })
-  t.match(await daemon.run(['logs', '-i']), { code: 2, stderr: /--ignore-case is about --grep/ })
+  t.match(await daemon.run(['logs', '-i']), { code: 2, stderr: /--ignore-case needs --grep/ })
   t.match(await daemon.run(['logs', '-i', '--grep', 'a', '--since', '2m', '--until', '1m']), { code: 0 })
 })
 
