@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import type { FastifyInstance } from 'fastify'
-import { fits, isSimple } from './simple-schema.ts'
+import { fits, isSimple } from '../lib/simple-schema.ts'
 
 /**
  * Keeps Fastify from loading its own schema compilers: they are five times as many modules, check each schema against

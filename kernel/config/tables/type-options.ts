@@ -3,7 +3,13 @@ import type { ServiceType } from '../../contract/plugin.ts'
 import { LocaldError, messageOf } from '../../errors.ts'
 import type { Spot } from '../document/problems.ts'
 import { isTable, own, type Table } from '../document/table.ts'
-import { compilePluginSchema, type SchemaProblem, schemaProblemsOf } from '../fields/plugin-schema.ts'
+import {
+  compilePluginSchema,
+  isSimplyRead,
+  readSimply,
+  type SchemaProblem,
+  schemaProblemsOf,
+} from '../fields/plugin-schema.ts'
 import { meantKey, withSuggestion } from '../fields/suggestions.ts'
 import { commonKeyNames } from './service-keys.ts'
 
@@ -13,9 +19,9 @@ export interface Owner {
   readonly keys: readonly string[]
 }
 
-/** A service type with its compiled schema. */
+/** A service type with its schema, which is compiled when it is first needed. */
 export interface Driver extends Owner {
-  readonly validate: ValidateFunction
+  readonly validate: () => ValidateFunction
 }
 
 /** Returns a type with its keys, without compiling its schema. */
@@ -26,7 +32,7 @@ export function ownerOf(type: ServiceType<unknown>): Owner {
 const drivers = new WeakMap<ServiceType<unknown>, Driver>()
 
 /**
- * Compiles a type's schema, once. Throws SERVICE_TYPE_UNSUPPORTED for a broken schema, or one with a key that every
+ * Returns a type with the check of its options, one for all services. Throws SERVICE_TYPE_UNSUPPORTED for a broken schema, or one with a key that every
  * service has.
  */
 export function driverOf(type: ServiceType<unknown>): Driver {
@@ -37,7 +43,13 @@ export function driverOf(type: ServiceType<unknown>): Driver {
   if (taken !== undefined)
     throw brokenSchemaError(type, `its plugin declares the key '${taken}', which every service has`)
   try {
-    const driver = { type, keys, validate: compilePluginSchema(type.shape.schema) }
+    const { schema } = type.shape
+    let compiled = isSimplyRead(schema) ? undefined : compilePluginSchema(schema)
+    const validate = () => {
+      compiled ??= compilePluginSchema(schema)
+      return compiled
+    }
+    const driver = { type, keys, validate }
     drivers.set(type, driver)
     return driver
   } catch (error) {
@@ -100,13 +112,16 @@ export function readOptions(service: Spot, table: Table, driver: Driver, owners:
       service.inside(key, value).wrong(withSuggestion('unknown key', near))
     }
   }
-  const options: unknown = structuredClone(Object.fromEntries(own))
-  if (driver.validate(options)) {
+  const given: Table = structuredClone(Object.fromEntries(own))
+  const simple = readSimply(driver.type.shape.schema, given)
+  const options: unknown = simple ?? given
+  const validate = simple === undefined ? driver.validate() : undefined
+  if (validate === undefined || validate(options)) {
     const problems = driver.type.problems?.(options) ?? []
     for (const { key, message, hint } of problems) note(service, { path: [key], message, hint })
     return wrong || problems.length > 0 ? undefined : options
   }
-  for (const problem of schemaProblemsOf(driver.validate.errors ?? [], options)) {
+  for (const problem of schemaProblemsOf(validate.errors ?? [], options)) {
     if (!isEcho(problem, meant, foreign)) note(service, problem)
   }
   return undefined

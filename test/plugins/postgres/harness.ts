@@ -87,7 +87,7 @@ export class PostgresHarness {
     mkdirSync(path, { recursive: true })
     const { type } = this
     if (type === undefined) throw new Error('the plugin has no type')
-    const { validate } = await driverOf(type)
+    const validate = driverOf(type).validate()
     const filled = structuredClone(options)
     if (!validate(filled)) throw new Error(JSON.stringify(validate.errors))
     const steps: string[] = []

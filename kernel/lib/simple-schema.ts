@@ -43,8 +43,29 @@ export function isSimple(schema: unknown): boolean {
     if (keyword === 'properties') return Object.values(toObject(argument)).every(isSimple)
     if (keyword === 'anyOf' || keyword === 'oneOf') return toList(argument).every(isSimple)
     if (keyword === 'items' || keyword === 'additionalProperties' || keyword === 'not') return isSimple(argument)
-    return Object.hasOwn(checks, keyword)
+    return Object.hasOwn(checks, keyword) && isUsable(keyword, argument)
   })
+}
+
+const types: readonly unknown[] = ['null', 'array', 'object', 'integer', 'number', 'string', 'boolean']
+const lists: readonly string[] = ['enum', 'required']
+const texts: readonly string[] = ['description', 'pattern']
+
+/** Whether ajv can compile a keyword with this argument. */
+function isUsable(keyword: string, argument: unknown): boolean {
+  if (keyword === 'type') return [argument].flat().every(type => types.includes(type))
+  if (lists.includes(keyword)) return Array.isArray(argument)
+  if (!texts.includes(keyword)) return typeof argument === 'number'
+  return typeof argument === 'string' && (keyword !== 'pattern' || isPattern(argument))
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, 'u')
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Whether a value fits a simple schema. Interprets it: the first use of ajv takes longer than most requests. */
