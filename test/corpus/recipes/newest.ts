@@ -61,8 +61,30 @@ export const newestRecipes: readonly Recipe[] = [
     name: 'ladle',
     npm: { '@ladle/react': '^5', ...react },
     scripts: { dev: 'ladle serve' },
-    files: { 'src/page.stories.jsx': 'export const Page = () => <h1>before the change</h1>\n' },
+    files: {
+      'vite.config.js': "export default { server: { hmr: { protocol: 'ws' } } }\n",
+      'src/page.stories.jsx': 'export const Page = () => <h1>before the change</h1>\n',
+    },
     answers: { '': '/@vite/client' },
+    edit: edit('src/page.stories.jsx'),
+  },
+  {
+    name: 'solid-start-1',
+    npm: { '@solidjs/start': '^1.2', '@solidjs/router': '^0.15', 'solid-js': '^1.9', vinxi: '^0.5' },
+    scripts: { dev: 'vinxi dev' },
+    files: {
+      'app.config.ts':
+        "import { defineConfig } from '@solidjs/start/config'\nexport default defineConfig({ vite: { server: { hmr: { protocol: 'ws' } } } })\n",
+      'src/app.tsx':
+        "import { Router } from '@solidjs/router'\nimport { FileRoutes } from '@solidjs/start/router'\nimport { Suspense } from 'solid-js'\nexport default function App() {\n  return <Router root={props => <Suspense>{props.children}</Suspense>}><FileRoutes /></Router>\n}\n",
+      'src/entry-client.tsx':
+        "import { mount, StartClient } from '@solidjs/start/client'\nmount(() => <StartClient />, document.getElementById('app')!)\n",
+      'src/entry-server.tsx':
+        'import { createHandler, StartServer } from \'@solidjs/start/server\'\nconst page = ({ assets, children, scripts }) => (\n  <html><head>{assets}</head><body><div id="app">{children}</div>{scripts}</body></html>\n)\nexport default createHandler(() => <StartServer document={page} />)\n',
+      'src/routes/index.tsx': 'export default function Home() {\n  return <h1>before the change</h1>\n}\n',
+    },
+    answers: { '': 'before the change' },
+    edit: edit('src/routes/index.tsx'),
   },
   {
     name: 'hexo',
