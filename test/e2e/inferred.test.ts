@@ -104,11 +104,11 @@ t.test('up runs projects that have no locald.toml', async t => {
     const folder = sandbox.project('library', { 'go.mod': 'module x\n', 'x.go': 'package x\n' })
     const ran = await sandbox.run(['up'], { cwd: folder })
     t.equal(ran.code, 2)
-    t.match(ran.stderr, /go\.mod has no main package at its root or in cmd\/ \[CONFIG_NOT_FOUND\]/)
+    t.match(ran.stderr, /go\.mod has no main package at its root, in its folders or in cmd\/ \[CONFIG_NOT_FOUND\]/)
     t.match(ran.stderr, 'Hint: Create a `locald.toml` such as this')
     t.match(
       ran.stderr,
-      '[project]\nname = "library"\n\n[services.web]\ncommand = "go run ./cmd/server"\nready_timeout = 120\n',
+      '[project]\nname = "library"\n\n[services.web]\ncommand = "go run ./cmd/server"\nready_timeout = 300\n',
     )
   })
 })
