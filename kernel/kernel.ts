@@ -179,6 +179,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const known = new KnownProjects({
     ...{ registry, projects, operations, starting, logs, log: own },
     dataFolder: paths.data,
+    disks: () => contributions.disks().map(({ it }) => it),
   })
   const pinned = known.expectPinned()
   // Unknown processes may take seconds to stop: only services started below wait for their ports; names answer

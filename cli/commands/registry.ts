@@ -37,14 +37,14 @@ export async function registryClean({ args, paths, json }: Context): Promise<num
   // Only what was listed is removed.
   const { data } = isChosen || asks ? await clean({ dryRun: true }) : { data: [] }
   const removes = isChosen || (asks && data.length > 0 && (await confirm(`Delete ${describeData(data)}?`)))
-  const answer = await clean({ dryRun, data: removes ? data.map(({ path }) => path) : [] })
+  const answer = await clean({ dryRun, data: removes ? data.flatMap(({ path, name }) => path ?? name ?? []) : [] })
   if (json) printJson(answer)
   else printCleaned(answer, dryRun)
   return 0
 }
 
 function describeData(data: CleanAnswer['data']): string {
-  return `the data of ${data.map(({ project, bytes }) => `${project} (${formatBytes(bytes)})`).join(', ')}`
+  return data.map(({ what, project, bytes }) => `the ${what} of ${project} (${formatBytes(bytes)})`).join(', ')
 }
 
 function printCleaned({ forgotten, kept, data, removed }: CleanAnswer, isDry: boolean): void {
@@ -52,10 +52,12 @@ function printCleaned({ forgotten, kept, data, removed }: CleanAnswer, isDry: bo
   else print(`${isDry ? 'Would forget' : 'Forgot'} ${formatNames(forgotten)}`)
   for (const { project, path, bytes } of removed)
     print(`${isDry ? 'Would remove' : 'Removed'} the logs of ${project} (${formatBytes(bytes)}): ${path}`)
-  for (const { project, path, bytes } of data.filter(each => each.removed))
-    print(`${isDry ? 'Would remove' : 'Removed'} the data of ${project} (${formatBytes(bytes)}): ${path}`)
+  for (const each of data.filter(({ removed }) => removed))
+    print(`${isDry ? 'Would remove' : 'Removed'} ${describeData([each])}: ${each.path ?? each.name}`)
   for (const each of data.filter(({ removed }) => !removed))
-    printStderr(`Kept ${describeData([each])}: ${each.path}; run \`locald registry clean --data\` to remove it`)
+    printStderr(
+      `Kept ${describeData([each])}: ${each.path ?? each.name}; run \`locald registry clean --data\` to remove it`,
+    )
   for (const { name, pinned } of kept.filter(view => data.every(({ project }) => project !== view.name))) {
     const [why, command] = pinned ? ['the project is pinned', 'registry unpin'] : ['services are still running', 'stop']
     printStderr(`Kept ${name}: its folder was deleted but ${why}; run \`locald ${command} ${name}\``)

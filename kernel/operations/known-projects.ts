@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Check, CheckResult, Log } from '../contract/plugin.ts'
+import type { Check, CheckResult, Log, ReadDisk } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { ServiceView } from '../events.ts'
 import { isStillAt } from '../lib/real-path.ts'
@@ -14,7 +14,8 @@ import { worktreeBranch, worktreeIn } from '../registry/git-worktree.ts'
 import type { KnownProject } from '../registry/known-project.ts'
 import type { Registry } from '../registry/registry.ts'
 import { ownEnvironment } from '../services/environment/shell.ts'
-import { findDeletedData, findUnusedLogs, removeFiles } from './disk/unused-files.ts'
+import { findDeletedData, type RemovableData } from './disk/deleted-data.ts'
+import { findUnusedLogs, removeFiles } from './disk/unused-files.ts'
 import type { Operations } from './operations.ts'
 
 /** What known projects are read from, and pinned ones started with. */
@@ -25,6 +26,8 @@ export interface KnownProjectsInput {
   readonly starting: StartingProjects
   readonly logs: Pick<Logs, 'forget'>
   readonly dataFolder: string
+  /** What lists the plugins' things on disk. */
+  readonly disks: () => readonly ReadDisk[]
   readonly log: Log
 }
 
@@ -64,26 +67,28 @@ export class KnownProjects {
   /**
    * Forgets projects whose folder does not exist, unless their services still run or they are pinned, and removes the
    * logs of all projects that are not known. A project whose folder was deleted stays known until its data is removed
-   * with it, as only the registry knows whose data that is.
+   * with it, as only the registry knows whose data that is. Throws what prevents the removal of data: its project then
+   * stays known.
    */
   async clean({ dryRun = false, data: chosen = [] }: CleanBody): Promise<CleanAnswer> {
     const { logs } = this.#input
-    const unused = await this.#findUnused(new Set(chosen))
+    const { found, ...unused } = await this.#findUnused(chosen)
     if (dryRun) return unused
-    const { forgotten, data, removed } = unused
+    const { forgotten, removed } = unused
+    const isOther = (name: string) => this.#namesWithout(forgotten).has(name)
+    for (const each of found) if (isChosen(each, chosen) && !isOther(each.project)) await each.remove()
     await this.#forget(forgotten)
-    for (const each of removed) {
-      if (this.#isKnown(each.project)) continue
-      logs.forget(each.project)
-      await removeFiles(each)
+    for (const { project, path } of removed) {
+      if (this.#isKnown(project)) continue
+      logs.forget(project)
+      await removeFiles(path)
     }
-    for (const each of data) if (each.removed && !this.#isKnown(each.project)) await removeFiles(each)
     return unused
   }
 
-  /** @param chosen the data folders that may be removed */
-  async #findUnused(chosen: ReadonlySet<string>): Promise<CleanAnswer> {
-    const { dataFolder, registry } = this.#input
+  /** @param chosen the data that may be removed */
+  async #findUnused(chosen: readonly string[]): Promise<CleanAnswer & { readonly found: readonly RemovableData[] }> {
+    const { dataFolder, registry, disks } = this.#input
     const missing = this.#missing(() => true)
     // The same name may be that of another project: the folder may have been moved.
     const others = this.#namesWithout(missing.forgotten)
@@ -91,12 +96,13 @@ export class KnownProjects {
     const found = await findDeletedData(
       dataFolder,
       owners.filter(({ name }) => !others.has(name)),
+      disks(),
     )
-    const data = found.map(each => ({ ...each, removed: chosen.has(each.path) }))
+    const data = found.map(({ remove: _, ...each }) => ({ ...each, removed: isChosen(each, chosen) }))
     const staying = new Set(data.flatMap(({ project, removed }) => (removed ? [] : project)))
     const forgotten = missing.forgotten.filter(({ name }) => !staying.has(name))
     const kept = [...missing.kept, ...missing.forgotten.filter(view => !forgotten.includes(view))]
-    return { forgotten, kept, data, removed: await findUnusedLogs(dataFolder, this.#namesWithout(forgotten)) }
+    return { found, forgotten, kept, data, removed: await findUnusedLogs(dataFolder, this.#namesWithout(forgotten)) }
   }
 
   /** Forgets those of the given folders that do not exist, unless their services still run or they are pinned. */
@@ -181,6 +187,8 @@ export class KnownProjects {
 
   async #forget(views: readonly KnownProjectView[]): Promise<void> {
     for (const { path } of views) {
+      // It may be back meanwhile.
+      if (isStillAt(path)) continue
       this.#input.registry.forget(path)
       await this.#input.projects.drop(path)
     }
@@ -220,6 +228,10 @@ export class KnownProjects {
     const problem = !pinned || this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
     return { name, path, domain, pinned, exists: isStillAt(path), usedAt, problem, ...worktreeOf(path) }
   }
+}
+
+function isChosen({ path, name }: Pick<RemovableData, 'path' | 'name'>, chosen: readonly string[]): boolean {
+  return chosen.includes(path ?? name ?? '')
 }
 
 /** Describes a service's state and its cause, without its output, which may contain secrets. */

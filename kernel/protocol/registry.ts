@@ -33,8 +33,8 @@ export interface ForgetBody {
 }
 
 /**
- * `dryRun`: change nothing, and list what would be forgotten and removed. `data`: the folders of data that may be
- * removed, of those that the answer lists.
+ * `dryRun`: change nothing, and list what would be forgotten and removed. `data`: the data that may be removed, of
+ * that which the answer lists, by its path or name.
  */
 export interface CleanBody {
   readonly dryRun?: boolean
@@ -48,8 +48,16 @@ export interface RemovedFiles {
   readonly bytes: number
 }
 
-/** The data of services of a project whose folder was deleted. */
-export interface DeletedData extends RemovedFiles {
+/** Data of a project whose folder was deleted: files of its services, or what a plugin keeps for it by a name. */
+export interface DeletedData {
+  readonly project: string
+  /** In words: `data`, `docker volume`. */
+  readonly what: string
+  /** Null for files. */
+  readonly name: string | null
+  /** Absolute; null for what a container engine keeps. */
+  readonly path: string | null
+  readonly bytes: number
   readonly removed: boolean
 }
 

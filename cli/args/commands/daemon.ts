@@ -81,7 +81,7 @@ export const daemonCommands = [
     group: 'daemon',
     about: 'Forget projects whose folder was deleted',
     details:
-      'Also removes their logs, and those of other unknown projects. Keeps what runs or is pinned. A project with data, such as that of a database, stays known until its data is removed: with `--data`, or when you confirm it on a terminal.',
+      'Also removes their logs, and those of other unknown projects. Keeps what runs or is pinned. A project with data, such as that of a database or volumes of containers, stays known until its data is removed: with `--data`, or when you confirm it on a terminal.',
     flags: [
       { name: 'dry-run', about: 'List what would be forgotten and removed' },
       { name: 'data', about: 'Also remove the data of their services' },

@@ -42,7 +42,9 @@ const known = list(ref('KnownProject'))
 export const registry = object({ projects: known })
 export const cleaned = object({
   ...{ forgotten: known, kept: known },
-  data: list(object({ project: text, path: text, bytes: integer, removed: flag })),
+  data: list(
+    object({ project: text, what: text, name: orNull(text), path: orNull(text), bytes: integer, removed: flag }),
+  ),
   removed: list(object({ project: text, path: text, bytes: integer })),
 })
 export const config = object(

@@ -21,4 +21,9 @@ interface DiskPath {
 interface DiskItem {
   readonly name: string
   readonly bytes: number
+  /**
+   * Removes it, where it is data of its project: called when the project's folder was deleted and the user asked for it.
+   * Absent for what can be made again. Rejects with why it cannot be removed.
+   */
+  remove?(): Promise<void>
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { DiskPart, ReadDisk } from '../../contract/plugin.ts'
 import type { DiskAnswer, DiskEntry } from '../../protocol.ts'
 import { FileCounter, namesIn } from './file-counter.ts'
+import { readParts } from './plugin-parts.ts'
 
 /** Counting stops after so long, ms. */
 const limitMs = 10_000
@@ -43,7 +44,7 @@ export class DiskUse {
 
 async function count({ data, plugins }: DiskUseInput, deadline: number): Promise<DiskAnswer> {
   const counter = new FileCounter(deadline)
-  const [parts, services] = await Promise.all([readAll(plugins(), limitMs), countServices(data, counter)])
+  const [parts, services] = await Promise.all([readParts(plugins(), limitMs), countServices(data, counter)])
   const listed = parts.flatMap(part => part ?? [])
   const entries = [...services, ...(await countParts(data, listed, counter))].filter(({ bytes }) => bytes > 0)
   const { bavail, bsize } = await statfs(data)
@@ -54,24 +55,6 @@ async function count({ data, plugins }: DiskUseInput, deadline: number): Promise
     complete: counter.isComplete && !parts.includes(undefined),
     entries: entries.toSorted((a, b) => b.bytes - a.bytes),
   }
-}
-
-/** Returns what each plugin has; undefined for one that fails, or is late. */
-async function readAll(
-  plugins: readonly ReadDisk[],
-  timeoutMs: number,
-): Promise<readonly (readonly DiskPart[] | undefined)[]> {
-  const signal = AbortSignal.timeout(timeoutMs)
-  const late = new Promise<undefined>(resolve => signal.addEventListener('abort', () => resolve(undefined)))
-  return await Promise.all(
-    plugins.map(async read => {
-      try {
-        return await Promise.race([read(signal), late])
-      } catch {
-        return undefined
-      }
-    }),
-  )
 }
 
 async function countServices(data: string, counter: FileCounter): Promise<readonly DiskEntry[]> {

@@ -1,8 +1,6 @@
 import { lstat, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RemovedFiles } from '../../protocol.ts'
-import { isDeleted } from '../../registry/folder-identity.ts'
-import type { KnownProject } from '../../registry/known-project.ts'
 import { FileCounter, namesIn } from './file-counter.ts'
 
 /** Sizes are counted for so long, ms. */
@@ -21,29 +19,12 @@ export async function findUnusedLogs(dataFolder: string, names: ReadonlySet<stri
   return unused
 }
 
-/**
- * Lists the data of those of the given projects whose folder was deleted. Not of one whose folder was renamed or is on a
- * file system that is not mounted, or where an earlier version has not recorded which folder it was.
- */
-export async function findDeletedData(
-  dataFolder: string,
-  projects: readonly KnownProject[],
-): Promise<readonly RemovedFiles[]> {
-  const counter = new FileCounter(performance.now() + limitMs)
-  const found: RemovedFiles[] = []
-  for (const { name, path: place, folder, gitDir } of projects) {
-    const path = join(dataFolder, 'services', name)
-    if (folder === undefined || !(await isFolder(path)) || (await namesIn(path)).length === 0) continue
-    if (await isDeleted(place, folder, gitDir)) found.push({ project: name, path, bytes: await counter.bytesIn(path) })
-  }
-  return found
-}
-
 /** Removes the logs or the data of a project. Throws the system's errors. */
-export async function removeFiles({ path }: RemovedFiles): Promise<void> {
+export async function removeFiles(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true })
 }
 
-async function isFolder(path: string): Promise<boolean> {
+/** Whether there is a folder at a path, and no link to one. */
+export async function isFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isDirectory() === true
 }

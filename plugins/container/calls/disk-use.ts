@@ -22,6 +22,7 @@ async function volumeParts(engine: Engine, { owner }: Names, signal: AbortSignal
   const sizes = parseVolumeSizes(await runEngine(engine, ['system', 'df', '--verbose'], { signal }))
   return volumes.map(({ name, labels }) => ({
     ...{ what: `${engine.name} volume`, name, bytes: sizes.get(name) ?? 0 },
+    remove: async () => void (await runEngine(engine, ['volume', 'rm', name])),
     ...ownerOf(labels[label.project], labels[label.service]),
   }))
 }
