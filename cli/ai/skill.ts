@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import { createFolder } from '../../kernel/system/create-folder.ts'
 import { writeAtomic } from '../../kernel/system/files.ts'
 import { versionOf } from '../../kernel/system/package.ts'
 import { isFolder } from '../args/folder.ts'
@@ -49,7 +50,7 @@ function write(file: string, force: boolean): Outcome {
   if (before === text) return 'unchanged'
   if (before !== undefined && !force && !isOurs(before)) return 'kept'
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    createFolder(dirname(file))
     writeAtomic(file, text)
   } catch (error) {
     throw new LocaldError('USAGE', `cannot write ${file}: ${messageOf(error)}`, {

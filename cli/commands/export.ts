@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import { realPath } from '../../kernel/lib/real-path.ts'
 import type { ConfigAnswer, ConfigBody } from '../../kernel/protocol.ts'
+import { createFolder } from '../../kernel/system/create-folder.ts'
 import { writeAtomic } from '../../kernel/system/files.ts'
 import { exists } from '../../kernel/system/stat.ts'
 import { flagValue } from '../args/parse.ts'
@@ -57,7 +58,7 @@ async function writeAll(folder: string, files: readonly OutputFile[], isForced: 
   const paths = files.map(({ name, text }) => ({ path: join(folder, name), text }))
   if (!isForced) for (const { path } of paths) await requireFree(path)
   try {
-    mkdirSync(folder, { recursive: true })
+    createFolder(folder)
   } catch (error) {
     throw new LocaldError('USAGE', `cannot create ${folder}: ${messageOf(error)}`, {
       hint: 'Name another folder with `-o DIR`.',

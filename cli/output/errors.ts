@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { exitCodeOf, LocaldError, messageOf, type Problem } from '../../kernel/errors.ts'
 import { isBelow } from '../../kernel/lib/subpath.ts'
+import { createFolder } from '../../kernel/system/create-folder.ts'
 import { versionOf } from '../../kernel/system/package.ts'
 import { otherOwnerAbove } from '../../kernel/system/paths.ts'
 import { printJson, printStderr } from './terminal.ts'
@@ -73,7 +74,7 @@ function writeReport(folder: string, name: string, text: string): string | undef
   // Root writes nothing to a user's home.
   if (otherOwnerAbove(folder) !== undefined) return undefined
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    createFolder(folder, 0o700)
     const file = join(folder, name)
     writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
     return file

@@ -7,7 +7,6 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -17,6 +16,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemCode } from '../errors.ts'
+import { createFolder } from './create-folder.ts'
 
 /** How a file is written. */
 export interface WriteOptions {
@@ -36,7 +36,7 @@ export interface WriteOptions {
  */
 export function writeAtomic(file: string, text: string, options: WriteOptions = {}): void {
   const { durable = true, mode, owner, beforeReplace } = options
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  createFolder(dirname(file), 0o700)
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
   try {
     const descriptor = openSync(temporary, 'wx', 0o600)
@@ -65,7 +65,7 @@ export function makeFolder(folder: string): string | undefined {
   const isThere = statSync(folder, { throwIfNoEntry: false })
   const aside = isThere === undefined || isThere.isDirectory() ? undefined : `${folder}.damaged-${Date.now()}`
   if (aside !== undefined) renameSync(folder, aside)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  createFolder(folder, 0o700)
   return aside
 }
 

@@ -1,11 +1,14 @@
 import { dirname } from 'node:path'
-import { LocaldError, messageOf, systemCode } from '../errors.ts'
+import { LocaldError, messageOf } from '../errors.ts'
+import { createFolder } from './create-folder.ts'
 import { foreignFolder, isOwnedByCaller, isOwnFolder, isOwnSocket, otherOwnerAbove } from './file-owner.ts'
 import type { Paths } from './paths.ts'
 import { isTemporary } from './runtime-folder.ts'
 
 // An import would load all of node:fs, streams included: a thirtieth of the time of a short command.
-const { chmodSync, lstatSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
+const { chmodSync, lstatSync, statSync } = process.getBuiltinModule('node:fs')
+
+const privateMode = 0o700
 
 /**
  * Creates the folders, private to the user. Throws PATHS_UNUSABLE where that fails, a folder is another user's, or root
@@ -17,7 +20,7 @@ export function preparePaths(paths: Pick<Paths, 'data' | 'runtime' | 'socket'>):
   unlessUnusable(paths.data, ownDataFolder)
   unlessUnusable(paths.runtime, ownRuntimeFolder)
   // The folder of LOCALD_SOCKET is created, but the permissions of an existing one are the user's choice.
-  unlessUnusable(dirname(paths.socket), createFolder)
+  unlessUnusable(dirname(paths.socket), folder => createFolder(folder, privateMode))
 }
 
 /**
@@ -29,7 +32,7 @@ export function preparePlainRuntime({ plainRuntime }: Pick<Paths, 'plainRuntime'
 }
 
 function ownRuntimeFolder(folder: string): void {
-  createFolder(folder)
+  createFolder(folder, privateMode)
   isOwnFolder(folder)
 }
 
@@ -43,22 +46,6 @@ export function hasOwnSocket({ socket, runtime }: Pick<Paths, 'socket' | 'runtim
     isThere = (folder !== runtime || isOwnFolder(folder)) && isOwnSocket(socket)
   })
   return isThere
-}
-
-/**
- * Creates a folder, and those above it. Node's `recursive` loops forever where mkdir(2) reports ENOENT in an existing
- * folder, as in /proc.
- */
-function createFolder(folder: string): void {
-  const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
-  if (isThere()) return
-  if (dirname(folder) !== folder) createFolder(dirname(folder))
-  try {
-    mkdirSync(folder, { mode: 0o700 })
-  } catch (error) {
-    // Another process created it at the same moment.
-    if (systemCode(error) !== 'EEXIST' || !isThere()) throw error
-  }
 }
 
 /** Refuses root in a user's home: neither the user nor the user's programs could use the folder. */
@@ -75,7 +62,7 @@ function refuseOthersHome(folder: string): void {
  * to create one in XDG_DATA_HOME.
  */
 function ownDataFolder(folder: string): void {
-  createFolder(folder)
+  createFolder(folder, privateMode)
   const link = lstatSync(folder)
   const stat = statSync(folder)
   if (!stat.isDirectory() || !isOwnedByCaller(stat) || !(isOwnedByCaller(link) || link.uid === 0))

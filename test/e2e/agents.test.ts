@@ -89,6 +89,10 @@ t.test('commands under a coding agent', async t => {
     t.equal(await run('--force'), `updated ${first}\nunchanged ${second}\n`)
     t.equal((await sandbox.run(['ai', 'skill', '--dir', join(home, 'none')])).code, 2)
     t.notOk(existsSync(join(home, 'none')))
+    // In /proc mkdir(2) reports ENOENT, on which Node's recursive mkdir loops forever.
+    const refused = process.platform === 'linux' ? '/proc' : '/dev'
+    const ran = await sandbox.run(['ai', 'skill', '--dir', refused])
+    t.match(ran, { code: 2, stderr: new RegExp(`^Error: cannot write ${refused}/.agents/skills/locald/SKILL.md: `) })
   })
 
   await t.test('what starts the MCP server is printed for each client', async t => {

@@ -33,6 +33,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/logs/level.ts': 'all',
   'kernel/logs/log-position.ts': 'all',
   'kernel/registry/git-worktree.ts': 'all',
+  'kernel/system/create-folder.ts': 'all',
   'kernel/system/file-shape.ts': 'all',
   'kernel/system/files.ts': 'all',
   'kernel/system/native-module.ts': 'all',
