@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { ReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { type SendResult, send } from '@fastify/send'
@@ -93,7 +93,8 @@ export class SiteServer {
   async #sendFile(request: IncomingMessage, response: ServerResponse, path: string, status: number): Promise<void> {
     const isPage = this.#input.reload !== undefined && /\.html?$/i.test(path)
     const isWhole = isPage || status !== 200
-    const sent = await send(isWhole ? wholeOf(request) : request, encodePath(path), {
+    const hasRange = !isWhole && (await isRangeValid(request.headers, path))
+    const sent = await send(hasRange ? request : wholeOf(request), encodePath(path), {
       dotfiles: 'allow',
       index: false,
       cacheControl: false,
@@ -133,6 +134,14 @@ async function sendAsIs(response: ServerResponse, sent: SendResult, status: numb
   // A file that was truncated meanwhile: the client must not wait for the rest.
   response.strictContentLength = statusCode === 200 || statusCode === 206
   await pipeline(stream, response)
+}
+
+/**
+ * Whether the range of a request may be answered (RFC 9110, 13.1.5): only for the exact time of the file, as its ETag is
+ * a weak one, which never counts here. @fastify/send accepts that, and every later time.
+ */
+async function isRangeValid({ 'if-range': validator }: IncomingHttpHeaders, path: string): Promise<boolean> {
+  return validator === undefined || validator === (await stat(path)).mtime.toUTCString()
 }
 
 /** A request without its range. */

@@ -247,7 +247,10 @@ t.test('conditional requests, ranges and HEAD follow RFC 9110', async t => {
     if (status === 416) t.match(reply, { status, headers: { 'content-range': 'bytes */10' } }, range)
     else t.match(reply, { status, body }, range)
   }
-  t.match(await get('/a.txt', { range: 'bytes=2-4', 'if-range': '"other"' }), { status: 200, body: '0123456789' })
+  for (const validator of ['"other"', etag, etag.slice(2), 'Tue, 01 Jan 2199 00:00:00 GMT', 'yesterday'])
+    t.match(await get('/a.txt', { range: 'bytes=2-4', 'if-range': validator }), { status: 200, body: '0123456789' })
+  t.match(await get('/a.txt', { range: 'bytes=2-4', 'if-range': modified }), { status: 206, body: '234' })
+  t.match(await get('/a.txt', { range: 'bytes=90-', 'if-range': etag }), { status: 200, body: '0123456789' })
   t.match(await get('/a.txt', {}, 'HEAD'), { status: 200, body: '', headers: { 'content-length': '10' } })
   t.match(await get('/empty.txt'), { status: 200, body: '', headers: { 'content-length': '0' } })
   t.match((await get('/app.mjs')).headers['content-type'], /^(?:text|application)\/javascript; charset=utf-8$/)
