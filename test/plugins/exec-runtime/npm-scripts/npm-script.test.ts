@@ -244,7 +244,7 @@ t.test('a script sees what it sees under other versions of npm', async t => {
   const error = await new Promise<Error | null>(resolve => {
     execFile(found ?? 'npm', args, { timeout: 90_000 }, resolve)
   })
-  if (error !== null) return t.pass('not compared: the registry is not reached')
+  if (error !== null) return t.pass('', { skip: 'the registry of npm cannot be reached' })
   for (const version of versions) {
     const program = join(folder, 'node_modules', `npm${version}`, 'bin', 'npm-cli.js')
     chmodSync(program, 0o755)
