@@ -8,6 +8,8 @@ import { type GroupBefore, ownGroup, startedBy } from './started-processes.ts'
 const graceMs = 2000
 /** How often is looked for what still runs: ms. */
 const lookMs = 50
+/** The exit code of SIGKILL. */
+const killedCode = 137
 const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** How a command is started: `hasOwnStdout`: otherwise its output goes to stderr, as stdout is for JSON. */
@@ -22,8 +24,13 @@ export class Command {
   readonly #before: GroupBefore
   /** Its exit code, before what it has started is looked at. */
   readonly #exit: Promise<number>
-  #isInterrupted = false
-  /** Its exit code. After a signal to locald, what it has started has exited as well. Rejects where it does not start. */
+  /** The first signal to locald. */
+  #signal: NodeJS.Signals | undefined
+  #stopped: Promise<void> | undefined
+  /**
+   * Its exit code. After a signal to locald, what it has started has exited as well; the code is that of the signal where
+   * the command ignored it. Rejects where it does not start.
+   */
   readonly exited: Promise<number>
 
   /**
@@ -39,6 +46,15 @@ export class Command {
     { cwd, hasOwnStdout }: CommandOptions,
     shared: GroupBefore | undefined,
   ) {
+    const pass = (signal: NodeJS.Signals): void => {
+      this.#signal ??= signal
+      // On a terminal Ctrl-C has reached it already.
+      if (signal !== 'SIGINT' || shared === undefined) this.#child.kill(signal)
+      // Ctrl-C may have a meaning of its own in the command.
+      if (signal !== 'SIGINT') this.#stopped ??= this.#stop()
+    }
+    // Before it starts: a signal may follow its first output at once.
+    for (const signal of passed) process.on(signal, pass)
     const child = spawn(program, args, {
       cwd,
       detached: shared === undefined,
@@ -46,20 +62,15 @@ export class Command {
     })
     this.#child = child
     this.#before = shared ?? { group: child.pid, pids: new Set([process.pid]) }
-    const pass = (signal: NodeJS.Signals): void => {
-      this.#isInterrupted = true
-      // On a terminal Ctrl-C has reached it already.
-      if (signal !== 'SIGINT' || shared === undefined) child.kill(signal)
-    }
-    for (const signal of passed) process.on(signal, pass)
     this.#exit = new Promise<number>((resolve, reject) => {
       child.once('error', error => reject(startError(program, error)))
       child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)))
     })
     this.exited = this.#exit
       .then(async code => {
-        if (this.#isInterrupted) await this.stop()
-        return code
+        if (this.#signal === undefined) return code
+        await this.stop()
+        return code === killedCode ? exitCodeOf(null, this.#signal) : code
       })
       .finally(() => {
         for (const signal of passed) process.off(signal, pass)
@@ -67,10 +78,16 @@ export class Command {
   }
 
   /** Stops it and what it has started; resolves when all have exited. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    if (this.#stopped === undefined) this.#child.kill('SIGTERM')
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  /** The same, of a command that has got a signal. */
+  async #stop(): Promise<void> {
     const { pid } = this.#child
     if (pid === undefined) return
-    this.#child.kill('SIGTERM')
     const begunMs = performance.now()
     const signaled = new Set([pid])
     let ms = 0

@@ -119,6 +119,29 @@ sent.end()`,
   })
 })
 
+t.test('SIGTERM stops within its grace a command that ignores it, and all that it has started', async t => {
+  const sandbox = new Sandbox(t, { user: 'self' })
+  const folder = sandbox.project('shop', {
+    'locald.toml': `[project]\nname = "shop"\n[services.web]\ntype = "worker"\ncommand = "exec sleep 200640"\n`,
+  })
+  await sandbox.up(folder)
+  const isRunning = (command: string) => processList.naming(folder).some(each => each.command === command)
+  for (const { signal, code, script } of [
+    { signal: 'SIGTERM', code: 143, script: 'trap "" TERM; echo started; sleep 200641; sleep 200642' },
+    { signal: 'SIGHUP', code: 129, script: 'trap "" HUP TERM; echo started; sleep 200641; sleep 200642' },
+    { signal: 'SIGTERM', code: 5, script: 'trap "exit 5" TERM; echo started; sleep 200641 & wait' },
+  ] as const) {
+    const words = ['expect', '--log', 'paid', '--within', '50s', '--', 'sh', '-c', script]
+    const running = sandbox.start(words, { cwd: folder })
+    await running.prints('started')
+    const began = performance.now()
+    running.child.kill(signal)
+    t.match(await running.done, { code, signal: null }, script)
+    t.ok(performance.now() - began < 20_000, 'long before the limit of --within')
+    for (const end of [1, 2]) t.notOk(isRunning(`sleep 20064${end}`), `sleep 20064${end}`)
+  }
+})
+
 t.test('on a terminal, too, all that the command has started is stopped', async t => {
   const sandbox = new Sandbox(t, { user: 'self' })
   const folder = sandbox.project('shop', {
