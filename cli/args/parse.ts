@@ -2,6 +2,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { CommandSpec } from './commands.ts'
 import { parseFlags } from './flag-words.ts'
 import { globalFlags } from './flags.ts'
+import { checkLengths } from './lengths.ts'
 import { countWords, findCommand, findPositional, isFlag, isGlobal, listSubcommands } from './lookup.ts'
 import { unknownCommand, unknownFlag, usageError } from './usage.ts'
 
@@ -44,6 +45,7 @@ export async function parseArgs(argv: readonly string[]): Promise<ParsedArgs> {
   const given = takesChild ? positionals : [...positionals, ...tail]
   const isReplaced = command.insteadOfArgument !== undefined && flags.has(command.insteadOfArgument)
   const isOptional = command.isCommandOptional === true && !isMarked && !isReplaced
+  checkLengths({ flags, values, positionals: given }, command)
   if (!flags.has('help')) checkCount(command, { given, isReplaced }, takesChild && !isOptional ? tail : undefined)
   const child = { childArgv: takesChild ? tail : [], isChildMarked: isMarked }
   return { command, positionals: given, ...child, flags, values, group: undefined }

@@ -68,6 +68,17 @@ t.test('reports a wrong command line with what was meant, and exits with 2', asy
   t.test('nothing was started or written', async t => t.same(readdirSync(home), ['run']))
 })
 
+t.test('refuses a name that is too long, whatever the daemon takes', async t => {
+  const home = folder(t)
+  const long = 'a'.repeat(5000)
+  const message = `Error: argument '${'a'.repeat(40)}…' is too long: 5000 characters, at most 4096 [USAGE]\nHint: Usage: `
+  for (const words of ['logs', 'up', 'why', 'status', 'requests --service']) {
+    const { code, stderr } = await locald([...words.split(' '), long], { home })
+    t.match({ code, stderr }, { code: 2, stderr: message }, words)
+    t.ok(stderr.length < 400, 'does not repeat it')
+  }
+})
+
 t.test('prints help by group, of a group and of a command', async t => {
   const home = folder(t)
   const alone = await locald([], { home })
