@@ -2,7 +2,7 @@ import type { ProjectDetector, ProjectFolder } from '../../kernel/contract/plugi
 import { textOf } from '../lib/json.ts'
 import type { Manifest } from './manifest.ts'
 
-/** Files that `npm start` or people run. */
+/** Files that people run; npm before 12 ran `server.js` for `npm start` without a script. */
 const entries = [
   ...['server.js', 'server.mjs', 'server.cjs', 'app.js', 'app.mjs', 'index.js', 'index.mjs', 'main.js'],
   ...['src/server.js', 'src/index.js', 'src/app.js', 'bin/www'],
