@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { systemCode } from '../../errors.ts'
 import { meetsItself } from '../../lib/loopback.ts'
+import { readStart } from './answer-text.ts'
 
 /** The result of one probe. `address`: the loopback address that answered. */
 export interface ProbeResult {
@@ -12,6 +13,8 @@ export interface ProbeResult {
   /** Why not, as the end of a sentence: "connection refused on 127.0.0.1:5432". */
   readonly detail: string
   readonly address?: string
+  /** The beginning of the body of an answer that failed; `''` without text. */
+  readonly body?: string
   /** Something there accepts connections, but does not answer in valid HTTP. */
   readonly isStrange?: true
 }
@@ -52,7 +55,8 @@ export interface HttpTarget {
 }
 
 /**
- * Requests a path, on both loopback addresses unless one is known; a status below 400 is healthy. The body is not read.
+ * Requests a path, on both loopback addresses unless one is known; a status below 400 is healthy. Of
+ * other answers the beginning of the body is read.
  */
 export function httpProbe(target: HttpTarget, timeoutMs: number): Promise<ProbeResult> {
   const { host } = target
@@ -149,14 +153,18 @@ function get(host: string, { port, path, tls }: HttpTarget, timeoutMs: number): 
       asked.destroy()
       resolve(result)
     }
-    const timer = setTimeout(() => end({ ok: false, detail: `GET ${path} timed out after ${timeoutMs} ms` }), timeoutMs)
+    let late: ProbeResult = { ok: false, detail: `GET ${path} timed out after ${timeoutMs} ms` }
+    const timer = setTimeout(() => end(late), timeoutMs)
     asked.once('response', response => {
       const { statusCode = 0 } = response
       // Anything after the head, errors included, does not matter.
-      response.on('error', () => {}).resume()
-      const detail = `GET ${path} answered ${statusCode}`
-      // The answers of nginx and Go where they expect HTTPS.
-      end({ ok: statusCode < 400, detail, address: host, ...(statusCode === 400 ? { isStrange: true } : {}) })
+      response.on('error', () => {})
+      const answer = { detail: `GET ${path} answered ${statusCode}`, address: host }
+      if (statusCode < 400) return end({ ok: true, ...answer })
+      // Status 400: the answers of nginx and Go where they expect HTTPS.
+      const failed = { ok: false, ...answer, ...(statusCode === 400 ? { isStrange: true as const } : {}) }
+      late = failed
+      void readStart(response).then(body => end({ ...failed, body }))
     })
     asked.on('error', error => {
       const refused = refusalText(error, placeOf(host, port))

@@ -1,9 +1,11 @@
 import type { Fault, Instance } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import { pause } from '../../system/async.ts'
+import { secretsOf } from '../environment/masking.ts'
 import { exitText } from '../restart-policy.ts'
 import type { StartPlan } from '../start-plan.ts'
 import type { SupervisorHost } from '../supervisor-host.ts'
+import { quoteAnswer } from './answer-text.ts'
 import { HealthWatch } from './health.ts'
 import { OtherPort } from './other-port.ts'
 import { betterPort } from './own-port.ts'
@@ -39,6 +41,8 @@ export class ReadinessWatch {
   #lookAt = 0
   /** Why it cannot be reached. */
   #fault: Fault | undefined
+  /** The last failure, and the first body of those like it in a row. */
+  #answer: { readonly detail: string; readonly quote: string } | undefined
   /** Why it does not get ready, according to its output. */
   #cause: string | undefined
 
@@ -75,9 +79,10 @@ export class ReadinessWatch {
       host.state.set({ status: 'running', health: checked ? 'healthy' : null, reason: null })
       host.persist(instance)
       await health.watch((healthy, attempt) => {
+        if (healthy) this.#answer = undefined
         const reason = healthy
           ? null
-          : `${attempt.detail}${attempt.tries > 1 ? ` (${attempt.tries} times in a row)` : ''}`
+          : this.#withAnswer(attempt, attempt.tries > 1 ? ` (${attempt.tries} times in a row)` : '')
         host.state.set({ health: healthy ? 'healthy' : 'unhealthy', reason })
       })
     } catch (error) {
@@ -93,7 +98,7 @@ export class ReadinessWatch {
     let last: Attempt | undefined
     const timer = setTimeout(() => {
       const tries = last === undefined || last.tries === 0 ? '' : `, ${last.tries} tries`
-      const why = last === undefined ? '' : `: ${last.detail}${tries}`
+      const why = last === undefined ? '' : `: ${this.#withAnswer(last, tries)}`
       host.state.set({
         status: 'running',
         health: 'unhealthy',
@@ -111,11 +116,14 @@ export class ReadinessWatch {
     }
   }
 
-  #explain(health: HealthWatch, { detail, tries, isStrange }: Attempt, elapsedMs: number): void {
+  #explain(health: HealthWatch, attempt: Attempt, elapsedMs: number): void {
+    const { tries, isStrange } = attempt
     const { state } = this.#input.host
     // A status that the service itself reports is shown at once.
     const isShown = state.now.status === 'starting' && (tries === 0 || elapsedMs > explainAfterMs)
-    state.set(isShown ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
+    state.set(
+      isShown ? { tries, reason: this.#fault?.message ?? this.#withCause(this.#withAnswer(attempt)) } : { tries },
+    )
     const now = performance.now()
     if (elapsedMs < lookAfterMs) return
     if (now >= this.#lookAt) void this.#look(health, isStrange === true)
@@ -123,6 +131,14 @@ export class ReadinessWatch {
     if (state.now.status !== 'starting' || now < this.#outputLookAt) return
     this.#outputLookAt = now + readEveryMs
     void this.#lookAtOutput()
+  }
+
+  /** Adds the body of a failed answer: of equal ones in a row the first, as a time in it would be a change each time. */
+  #withAnswer({ detail, body = '' }: ProbeResult, tries = ''): string {
+    if (this.#answer?.detail !== detail)
+      this.#answer = { detail, quote: quoteAnswer(body, secretsOf(this.#input.plan.env)) }
+    const { quote } = this.#answer
+    return `${detail}${tries}${quote === '' ? '' : `: ${quote}`}`
   }
 
   #withCause(reason: string): string {
