@@ -1,4 +1,5 @@
 import type { Events } from '../events.ts'
+import { deletedReason } from '../registry/folder-identity.ts'
 import type { ForeignServices } from './foreign-services.ts'
 import type { Project } from './project.ts'
 
@@ -28,9 +29,10 @@ export function noteDependencies(
 function noteOf(project: Project, name: string): string | undefined {
   if (project.service(name)?.state.now.status !== 'running') return undefined
   const [first] = project.needsOf(name).flatMap(({ name: need, service }) => {
-    const { status } = service.state.now
-    return status === 'failed' || status === 'stopped' ? [{ need, status }] : []
+    const { status, reason } = service.state.now
+    return status === 'failed' || status === 'stopped' ? [{ need, status, reason }] : []
   })
   if (first === undefined) return undefined
-  return `dependency ${first.need} ${first.status === 'failed' ? 'has failed' : 'is stopped'}`
+  const why = first.reason === deletedReason ? `: ${deletedReason}` : ''
+  return `dependency ${first.need} ${first.status === 'failed' ? 'has failed' : `is stopped${why}`}`
 }

@@ -41,6 +41,17 @@ export class ForeignFolders {
     return written === undefined ? this.#findKnown(name) : (findListed(plan, written) ?? missing(plan, written))
   }
 
+  /** Returns where a project's folder was that does not exist any more; undefined where that is not known. */
+  findDeleted(plan: NamingPlan, name: string): string | undefined {
+    const { onBranch = {} } = plan
+    const chosen = Object.hasOwn(onBranch, name) ? onBranch[name] : undefined
+    if (chosen?.isUsed === true) return chosen.path
+    const written = listedFolder(plan, name)
+    return written === undefined
+      ? this.#known().find(project => project.name === name)?.path
+      : resolve(plan.path, written)
+  }
+
   #findKnown(name: string): string | FolderFault {
     const all = this.#known()
     const found = all.find(project => project.name === name && isStillAt(project.path))

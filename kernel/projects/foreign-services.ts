@@ -47,11 +47,17 @@ export class ForeignServices<P extends ForeignProject = ForeignProject> {
     this.#source = source
   }
 
-  /** Returns the service that a plan names `PROJECT:SERVICE`; undefined where its project is not loaded. */
+  /**
+   * Returns the service that a plan names `PROJECT:SERVICE`, also where its folder was deleted since; undefined where its
+   * project is not loaded.
+   */
   find(plan: NamingPlan, key: string): ForeignService<P> | undefined {
     const named = parseForeignKey(key)
-    const folder = named === undefined ? undefined : this.#source.folders.find(plan, named.project)
-    if (named === undefined || typeof folder !== 'string' || folder === plan.path) return undefined
+    if (named === undefined) return undefined
+    const { folders } = this.#source
+    const found = folders.find(plan, named.project)
+    const folder = typeof found === 'string' ? found : folders.findDeleted(plan, named.project)
+    if (folder === plan.path) return undefined
     for (const project of this.#source.list()) {
       const service = project.ref.path === folder ? project.service(named.service) : undefined
       if (service !== undefined) return { project, service }

@@ -10,6 +10,9 @@ export interface FolderIdentity {
   readonly birthtimeMs: number
 }
 
+/** Why services are stopped whose project's folder was deleted, as their status shows it. */
+export const deletedReason = 'its folder was deleted'
+
 /** Returns the identity of the folder at a path; undefined where it cannot be read. */
 export function identifyFolder(path: string): FolderIdentity | undefined {
   try {

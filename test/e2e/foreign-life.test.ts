@@ -1,4 +1,4 @@
-import { chownSync } from 'node:fs'
+import { chownSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { foreignProject, startsOf } from '../lib/foreign-projects.ts'
@@ -106,4 +106,25 @@ t.test('an agent learns the cause in the other project', async t => {
   const client = await McpClient.start(t, box, shop)
   const answer = await client.call('up')
   t.match(JSON.stringify(answer), /services:events[\s\S]*exited with code 3: no space left/)
+})
+
+t.test('a service shows that the folder of a project it depends on was deleted', async t => {
+  for (const lines of [listed, '']) {
+    const box = new Sandbox(t)
+    const services = foreignProject(box, 'services', { events: {} })
+    await box.up(services)
+    const shop = foreignProject(box, 'shop', { web }, lines)
+    await box.up(shop)
+    t.match(await box.service(shop, 'web'), { status: 'running', reason: null })
+    rmSync(services, { recursive: true })
+    await until(
+      'events to stop',
+      async () => (await box.status()).find(({ name }) => name === 'events')?.status === 'stopped',
+    )
+    t.match(await box.service(shop, 'web'), {
+      status: 'running',
+      reason: 'dependency services:events is stopped: its folder was deleted',
+    })
+    await box.ok(['stop'], { cwd: shop })
+  }
 })

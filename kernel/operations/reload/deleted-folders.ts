@@ -4,7 +4,14 @@ import type { Events } from '../../events.ts'
 import type { Project } from '../../projects/project.ts'
 import type { Projects } from '../../projects/projects.ts'
 import { namesOf } from '../../projects/selectors.ts'
-import { type FolderIdentity, findAbove, identifyFolder, isDeleted, isMissing } from '../../registry/folder-identity.ts'
+import {
+  deletedReason,
+  type FolderIdentity,
+  findAbove,
+  identifyFolder,
+  isDeleted,
+  isMissing,
+} from '../../registry/folder-identity.ts'
 
 /** What stopping services of deleted folders needs. */
 export interface DeletedFoldersInput {
@@ -18,7 +25,6 @@ export interface DeletedFoldersInput {
 
 /** A folder that is replaced by another one within this time was not deleted: ms. */
 const graceMs = 5000
-const why = 'its folder was deleted'
 
 /** Stops the services of projects whose folder was deleted, such as by `git worktree remove`. */
 export class DeletedFolders {
@@ -91,10 +97,10 @@ export class DeletedFolders {
       isStopped = !this.#isClosed && projects.list().includes(project) && project.wanted.size > 0 && isMissing(path)
       return isStopped ? namesOf(project) : []
     }
-    await stop(project, choose, why)
+    await stop(project, choose, deletedReason)
     if (!isStopped) return
     this.#known.delete(path)
-    const message = `${name}: ${why}; its services were stopped`
+    const message = `${name}: ${deletedReason}; its services were stopped`
     log.warn(message)
     events.emit({ event: 'warning', path, message, hint: 'Run `locald registry clean` to forget the project.' })
   }
