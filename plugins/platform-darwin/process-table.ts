@@ -41,16 +41,6 @@ export class DarwinProcessTable implements ProcessTable {
     return row === undefined || row.zombie ? undefined : tokenOf(row)
   }
 
-  /** Only root may signal processes of other users; threads of the kernel have no pid. */
-  async isOwn(pid: number): Promise<boolean> {
-    try {
-      process.kill(pid, 0)
-      return true
-    } catch {
-      return false
-    }
-  }
-
   async members(tree: ProcessTree): Promise<readonly ProcessInfo[]> {
     return membersOf(await this.#tools.ps(), tree).map(row => ({ pid: row.pid, ppid: row.ppid, start: tokenOf(row) }))
   }

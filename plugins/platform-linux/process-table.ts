@@ -52,11 +52,7 @@ export class LinuxProcessTable implements ProcessTable {
 
   async start(pid: number): Promise<string | undefined> {
     const stat = this.#proc.stat(pid)
-    return stat === undefined || hasExited(stat) ? undefined : this.#token(stat)
-  }
-
-  async isOwn(pid: number): Promise<boolean> {
-    return this.#proc.owner(pid) === this.#uid && this.#proc.stat(pid)?.isKernelThread === false
+    return stat === undefined || hasExited(stat) || stat.isKernelThread ? undefined : this.#token(stat)
   }
 
   async members(tree: ProcessTree): Promise<readonly ProcessInfo[]> {

@@ -119,7 +119,7 @@ t.test('leases', async t => {
       t.match(stderr, /\[USAGE\]/)
     }
     const { stderr } = await box.run(['up', '--lease', '9999999'], { cwd: folder })
-    t.match(stderr, "Hint: Use '9999999s' for seconds, or the pid of a process that you run.")
+    t.match(stderr, "Hint: Use '9999999s' for seconds, or the pid of a process that runs.")
     t.strictSame(await running(folder), [])
   })
 })

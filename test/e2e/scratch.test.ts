@@ -22,8 +22,8 @@ async function remains(sandbox: Sandbox): Promise<readonly string[]> {
 
 onHost('try runs a command at a URL and saves it on request', async (t, machine) => {
   const sandbox = machine.sandbox({ user: 'self' })
-  const folder = sandbox.project('my shop', { 'server.mjs': server, '.env': 'GREETING=from .env\n' })
-  const words = ['try', 'node', 'server.mjs', '$PORT']
+  const folder = sandbox.project('my shop', { 'greet.mjs': server, '.env': 'GREETING=from .env\n' })
+  const words = ['try', 'node', 'greet.mjs', '$PORT']
   const terminal = new PseudoTerminal(t, [process.execPath, sandbox.main, ...words], {
     ...{ columns: 120, cwd: folder, env: sandbox.env },
   })
@@ -38,16 +38,16 @@ onHost('try runs a command at a URL and saves it on request', async (t, machine)
   t.strictSame(await remains(sandbox), [])
   terminal.press('y\r')
   t.match(await terminal.exit, { code: 0, isRestored: true })
-  t.match(readFileSync(join(folder, 'locald.toml'), 'utf8'), /\[services\.web\]\ncommand = "node server\.mjs \$PORT"/)
+  t.match(readFileSync(join(folder, 'locald.toml'), 'utf8'), /\[services\.web\]\ncommand = "node greet\.mjs \$PORT"/)
   await sandbox.up(folder)
   t.match(await sandbox.get('my-shop.localhost'), { status: 200, body: 'from .env' })
 })
 
 onHost('of the same command, started several times at once, one runs', async (t, machine) => {
   const sandbox = machine.sandbox()
-  const folder = sandbox.project('shop', { 'server.mjs': server })
+  const folder = sandbox.project('shop', { 'greet.mjs': server })
   await sandbox.ok(['status', '--all'], { cwd: folder })
-  const words = ['try', 'node', 'server.mjs', '$PORT']
+  const words = ['try', 'node', 'greet.mjs', '$PORT']
   const all = [1, 2, 3].map(() => sandbox.start(words, { cwd: folder }))
   const first = await Promise.race(all.map(one => one.prints(/ready +https/).then(() => one)))
   for (const other of all.filter(one => one !== first))
@@ -60,8 +60,8 @@ onHost('of the same command, started several times at once, one runs', async (t,
 
 onHost('another command in the same folder gets the name with a number', async (t, machine) => {
   const sandbox = machine.sandbox()
-  const folder = sandbox.project('shop', { 'server.mjs': server, 'other.mjs': server })
-  const first = sandbox.start(['try', 'node', 'server.mjs', '$PORT'], { cwd: folder })
+  const folder = sandbox.project('shop', { 'greet.mjs': server, 'other.mjs': server })
+  const first = sandbox.start(['try', 'node', 'greet.mjs', '$PORT'], { cwd: folder })
   await first.prints(/ready +https:\/\/shop-try\.localhost/)
   const second = sandbox.start(['try', 'node', 'other.mjs', '$PORT'], { cwd: folder })
   await second.prints(/ready +https:\/\/shop-try-2\.localhost/)

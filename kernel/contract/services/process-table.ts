@@ -64,10 +64,8 @@ export interface ProcessTable {
    * that it has seen.
    */
   readonly orphansReturn: boolean
-  /** Returns the start token of a live process: never trust a pid without it. */
+  /** Returns the start token of a live process, not of a thread of the kernel: never trust a pid without it. */
   start(pid: number): Promise<string | undefined>
-  /** Returns whether a live process is a program of this user's: neither another user's nor a thread of the kernel. */
-  isOwn(pid: number): Promise<boolean>
   /** Returns all live processes of a tree, without the keeper. */
   members(tree: ProcessTree): Promise<readonly ProcessInfo[]>
   /** Returns the present folder of a process, also of one that was moved; absent where the system does not show it. */

@@ -19,7 +19,7 @@ import {
 export interface LeasesInput {
   readonly projects: Pick<Projects, 'list' | 'foreign'>
   readonly holds: Holds
-  readonly table: () => Pick<ProcessTable, 'start' | 'isOwn'> | undefined
+  readonly table: () => Pick<ProcessTable, 'start'> | undefined
   /** Whether the project in a folder is pinned: it then needs no lease. */
   readonly isPinned: (path: string) => boolean
   /** Stops services that `names` returns in the project's turn. */
@@ -45,20 +45,14 @@ export class Leases {
     this.#input = input
   }
 
-  /** Returns the owner that a request names. Throws USAGE where the user has no such process. */
+  /** Returns the owner that a request names. Throws USAGE where there is no such process. */
   async identify({ pid, name, seconds }: LeaseBody): Promise<LeaseOwner> {
     if (pid === undefined) return { processes: [], untilMs: Date.now() + (seconds ?? 0) * 1000 }
-    const table = this.#input.table()
-    const start = await table?.start(pid)
-    const hint = `Use '${pid}s' for seconds, or the pid of a process that you run.`
+    const start = await this.#input.table()?.start(pid)
     if (start === undefined)
-      throw new LocaldError('USAGE', `there is no process with pid ${pid} that a lease could belong to`, { hint })
-    if ((await table?.isOwn(pid)) !== true)
-      throw new LocaldError(
-        'USAGE',
-        `a lease cannot belong to pid ${pid}: that process is another user's or the system's`,
-        { hint },
-      )
+      throw new LocaldError('USAGE', `there is no process with pid ${pid} that a lease could belong to`, {
+        hint: `Use '${pid}s' for seconds, or the pid of a process that runs.`,
+      })
     return { processes: [{ pid, start, ...(name === undefined ? {} : { name }) }], untilMs: null }
   }
 

@@ -168,7 +168,6 @@ export function but(table: ProcessTable, other: Partial<ProcessTable>): ProcessT
   return {
     orphansReturn: table.orphansReturn,
     start: pid => table.start(pid),
-    isOwn: pid => table.isOwn(pid),
     members: tree => table.members(tree),
     usage: trees => table.usage(trees),
     listeners: pids => table.listeners(pids),

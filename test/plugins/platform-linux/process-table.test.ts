@@ -1,9 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { parseStat } from '../../../plugins/platform-linux/proc/stat.ts'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
 import { until } from '../../lib/running.ts'
 import { treeOf, waitForExit } from '../../lib/table-processes.ts'
@@ -39,16 +37,15 @@ const recycler = `
 
 const marked = (mark: string) => ['prlimit', `--rttime=${mark}:unlimited`]
 
-t.test('isOwn is false for processes of other users, threads of the kernel, and exited ones', linux, async t => {
-  const { pid } = await script(t, 'echo $$; exec sleep 300', 1)
-  t.equal(await table.isOwn(pid), true)
-  t.equal(await new LinuxProcessTable(uid + 1).isOwn(pid), false)
-  t.equal(await table.isOwn(await deadPid(t)), false)
-  const thread = parseStat('2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 3 0 0 20 0 1 0 0 0 0')
-  t.match(
-    [thread, parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))],
-    [{ isKernelThread: true }, { isKernelThread: false }],
-  )
+t.test('a thread of the kernel is no process to wait for', async t => {
+  const root = t.testdir({
+    sys: { kernel: { random: { boot_id: 'boot' } } },
+    2: { stat: '2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 3 0 0 20 0 1 0 1 0 0' },
+    3: { stat: '3 (node) S 0 3 3 0 -1 4194560 0 0 0 0 0 3 0 0 20 0 1 0 1 0 0' },
+  })
+  const table = new LinuxProcessTable(uid, root)
+  t.equal(await table.start(2), undefined)
+  t.type(await table.start(3), 'string')
 })
 
 t.test('start', linux, async t => {

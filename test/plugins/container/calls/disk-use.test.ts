@@ -52,14 +52,16 @@ t.test('lists what is of this daemon, with its project and service', async t => 
   const script = `process.stdout.write(${JSON.stringify(answers)}[process.argv[1]])`
   const engine = fakeEngine([process.execPath, '-e', script])
   const { signal } = new AbortController()
-  t.strictSame(await diskUseOf(engine, names, signal), [
+  const listed = await diskUseOf(engine, names, signal)
+  const items = listed.map(part => ('remove' in part ? { ...part, remove: typeof part.remove } : part))
+  t.strictSame(items, [
     { what: 'podman image', name: 'docker.io/library/redis:7', bytes: 4_590_000 },
     {
       ...{ what: 'podman image', name: `localhost/locald-${owner}/shop/web:latest`, bytes: 2_000_000 },
       ...{ project: 'shop', service: 'web' },
     },
-    { what: 'podman volume', name: 'content', bytes: 10, project: 'shop' },
-    { what: 'podman volume', name: 'own', bytes: 20, project: 'shop', service: 'db' },
+    { what: 'podman volume', name: 'content', bytes: 10, project: 'shop', remove: 'function' },
+    { what: 'podman volume', name: 'own', bytes: 20, project: 'shop', service: 'db', remove: 'function' },
   ])
   t.strictSame(await diskUseOf({ ...engine, dialect: 'nerdctl' }, names, signal), [], 'its VM is counted as a whole')
 })

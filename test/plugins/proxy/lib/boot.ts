@@ -79,7 +79,6 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
   const processTable: ProcessTable = {
     orphansReturn: false,
     start: missing('start'),
-    isOwn: missing('isOwn'),
     members: missing('members'),
     usage: missing('usage'),
     listeners: missing('listeners'),
