@@ -156,7 +156,8 @@ async function stop(words: readonly string[]): Promise<void> {
     fatal(`expected status \`Running\`, got \`${instance.status}\` (maybe use \`limactl stop -f\`?)`)
   }
   kill(instance.agent, 'SIGINT')
-  while (inspect(name)?.status !== 'Stopped') await pause(20)
+  // A test may have removed its folder meanwhile.
+  for (let now = inspect(name); now !== undefined && now.status !== 'Stopped'; now = inspect(name)) await pause(20)
   log('info', `The instance ${name} has shut down`)
 }
 
