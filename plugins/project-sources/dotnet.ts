@@ -1,4 +1,5 @@
 import type { ProjectDetector, ProjectFolder } from '../../kernel/contract/plugin.ts'
+import { foldersIn } from './folders.ts'
 import { compileSeconds } from './go.ts'
 
 const projectFile = /\.(?:cs|fs|vb)proj$/
@@ -6,6 +7,8 @@ const projectFile = /\.(?:cs|fs|vb)proj$/
 const web = /\bSdk\s*=\s*"Microsoft\.NET\.Sdk\.(?:Web|BlazorWebAssembly)"/
 /** Folders that are looked at. */
 const folderLimit = 50
+/** Names of folders that are not hidden. */
+const visibleName = /^\w/
 
 /** .NET: the only project for the web, at the root, in its folders or in those of src/. */
 export const dotnet: ProjectDetector = {
@@ -22,8 +25,8 @@ export const dotnet: ProjectDetector = {
 }
 
 async function findProjects(folder: ProjectFolder) {
-  const dirs = await foldersIn(folder, '.')
-  const inSrc = dirs.includes('src') ? await foldersIn(folder, 'src') : []
+  const dirs = await foldersIn(folder, '.', visibleName)
+  const inSrc = dirs.includes('src') ? await foldersIn(folder, 'src', visibleName) : []
   const all: string[] = []
   const serving: string[] = []
   for (const dir of ['.', ...dirs, ...inSrc.map(name => `src/${name}`)].slice(0, folderLimit)) {
@@ -35,11 +38,6 @@ async function findProjects(folder: ProjectFolder) {
     }
   }
   return { all, serving }
-}
-
-async function foldersIn(folder: ProjectFolder, dir: string): Promise<readonly string[]> {
-  const entries = await folder.list(dir)
-  return entries.flatMap(({ name, kind }) => (kind === 'folder' && /^\w/.test(name) ? [name] : []))
 }
 
 /** The address is an argument, as a launch profile takes precedence over variables. */

@@ -1,4 +1,5 @@
 import type { ProjectDetector, ProjectFolder } from '../../kernel/contract/plugin.ts'
+import { foldersIn } from './folders.ts'
 
 /** Seconds that the first compilation may take, with the download of its packages. */
 export const compileSeconds = 300
@@ -11,8 +12,13 @@ export const mainNames = ['server', 'web', 'api', 'app', 'http', 'serve']
 
 /** Folders of a module that are looked at. */
 const folderLimit = 50
+/** Names of folders that need no quotes. */
+const plainName = /^[\w.-]+$/
 
-/** Go: the main package at the root of the module, else the only one, or the one with the name of a server, in its folders and in cmd/. */
+/**
+ * Go: the main package at the root of the module, else the only one, or the one with the name of a server, in its folders
+ * and in cmd/.
+ */
 export const go: ProjectDetector = {
   files: ['go.mod', 'cmd'],
   async detect(folder) {
@@ -42,18 +48,13 @@ function noteOf(found: readonly string[], main: string) {
 
 /** Returns the folders with a main package: cmd/ and what is in it, else those of the module. */
 async function findMains(folder: ProjectFolder): Promise<readonly string[]> {
-  const inCmd = ['cmd', ...(await foldersIn(folder, 'cmd')).map(name => `cmd/${name}`)]
-  for (const dirs of [inCmd, await foldersIn(folder, '.')]) {
+  const inCmd = ['cmd', ...(await foldersIn(folder, 'cmd', plainName)).map(name => `cmd/${name}`)]
+  for (const dirs of [inCmd, await foldersIn(folder, '.', plainName)]) {
     const mains: string[] = []
     for (const dir of dirs.slice(0, folderLimit)) if (await isMain(folder, dir)) mains.push(dir)
     if (mains.length > 0) return mains
   }
   return []
-}
-
-async function foldersIn(folder: ProjectFolder, dir: string): Promise<readonly string[]> {
-  const entries = await folder.list(dir)
-  return entries.flatMap(({ name, kind }) => (kind === 'folder' && /^[\w.-]+$/.test(name) ? [name] : []))
 }
 
 function run(path: string): Readonly<Record<string, unknown>> {

@@ -11,7 +11,7 @@ const pythonFiles = ['app.py', 'main.py', 'wsgi.py', 'server.py', 'run.py', 'src
 /** A Python program of an unknown kind. */
 export const pythonProgram = namedFile(pythonFiles, async (folder, file) => ({
   reason: `${file} neither imports a framework that locald knows nor listens`,
-  example: command(`${(await findPython(folder)).command} ${file}`),
+  example: servedBy(`${(await findPython(folder)).command} ${file}`),
 }))
 
 /** A Dockerfile: the ports that it exposes say what a container of it serves. */
@@ -20,7 +20,7 @@ export const dockerfile = namedFile(['Dockerfile', 'Containerfile'], async (fold
   const container = { type: 'container', build: '.', container_port: Number(port ?? 8080) }
   return {
     reason: `a ${file} alone does not name a service`,
-    example: folder.types.includes('container') ? { web: container } : command('node server.js'),
+    example: folder.types.includes('container') ? { web: container } : servedBy('node server.js'),
   }
 })
 
@@ -57,13 +57,15 @@ export const otherLanguage: ProjectDetector = {
   files: [...new Set(others.map(([file]) => file.split('/')[0] ?? file))],
   async detect(folder) {
     for (const [file, text] of others)
-      if (await folder.has(file)) return { reason: `${file} does not say which command serves`, example: command(text) }
+      if (await folder.has(file))
+        return { reason: `${file} does not say which command serves`, example: servedBy(text) }
     return undefined
   },
 }
 
-export function command(text: string): ServiceTables {
-  return { web: { command: text } }
+/** A project of one service, which a command runs. */
+export function servedBy(command: string): ServiceTables {
+  return { web: { command } }
 }
 
 /** Makes a detector of the first of these files, which never describes a project. */

@@ -48,10 +48,7 @@ export function parallelCommands(manifest: Manifest, text: string): readonly Par
     ([, one, two, plain]) => one ?? two ?? plain ?? '',
   )
   const isParallel = program !== 'npm-run-all' && program !== 'npm-run-all2'
-  const flags = words.flatMap((each, at) =>
-    each.startsWith('-') ? [each, ...(valued.has(each) ? [`${at + 1}`] : [])] : [],
-  )
-  if (!isParallel && !flags.some(flag => flag === '-p' || flag === '--parallel')) return undefined
+  if (!isParallel && !words.some(each => each === '-p' || each === '--parallel')) return undefined
   const names = /(?:^|\s)(?:-n|--names)[= ]["']?([^\s"']+)/.exec(text)?.[1]?.split(/[,;]/) ?? []
   const plain = words.filter((each, at) => !each.startsWith('-') && !isValue(words[at - 1], program))
   const found = plain.flatMap(each => toCommands(manifest, each, program))

@@ -1,11 +1,6 @@
-import type {
-  Detection,
-  ProjectDetector,
-  ProjectFolder,
-  ServiceTables,
-  Unsuitable,
-} from '../../kernel/contract/plugin.ts'
+import type { Detection, ProjectDetector, ProjectFolder, Unsuitable } from '../../kernel/contract/plugin.ts'
 import { isBuild, isLocald, isServer } from './command-line.ts'
+import { servedBy } from './other-files.ts'
 import { readBlocks, type TaskFile, textOfTask } from './task-blocks.ts'
 
 /** Tasks that start what is developed, the best one first. */
@@ -58,7 +53,7 @@ export const tasks: readonly ProjectDetector[] = [make, just, task].map(runner =
     const fault = faultOf(where, command, body)
     if (fault !== undefined) return fault
     const isSure = isServer(body) || (name !== unsureName && !(await isNative(folder)))
-    return isSure ? detectionOf(file, command) : { reason: `${where} may serve or not`, example: services(command) }
+    return isSure ? detectionOf(file, command) : { reason: `${where} may serve or not`, example: servedBy(command) }
   },
 }))
 
@@ -69,7 +64,7 @@ export const otherTasks: readonly ProjectDetector[] = [make, just, task].map(run
     const { file, blocks } = (await findTasks(folder, runner)) ?? {}
     if (blocks === undefined || [...taskNames, unsureName].some(name => blocks.has(name))) return undefined
     const name = [...blocks.keys()].find(each => /serve|dev|start|run|up|watch/.test(each)) ?? 'dev'
-    return { reason: `${file} does not say which command serves`, example: services(`${runner.program} ${name}`) }
+    return { reason: `${file} does not say which command serves`, example: servedBy(`${runner.program} ${name}`) }
   },
 }))
 
@@ -98,8 +93,8 @@ export const scriptFile: ProjectDetector = {
 
 /** Returns why a task does not do. */
 function faultOf(where: string, command: string, body: string): Unsuitable | undefined {
-  if (isLocald(body)) return { reason: `${where} starts locald`, example: services('node server.js') }
-  const example = services(command)
+  if (isLocald(body)) return { reason: `${where} starts locald`, example: servedBy('node server.js') }
+  const example = servedBy(command)
   // It returns at once, or its containers are in a compose file.
   if (/\b(?:docker|podman)\b/.test(body)) return { reason: `${where} starts containers`, example }
   if (body.trim() === '' || isServer(body)) return undefined
@@ -128,11 +123,7 @@ async function isNative(folder: ProjectFolder): Promise<boolean> {
 }
 
 function detectionOf(file: string, command: string): Detection {
-  return { file, services: services(command) }
-}
-
-function services(command: string): ServiceTables {
-  return { web: { command } }
+  return { file, services: servedBy(command) }
 }
 
 /** Replaces variables of a Makefile that it sets itself; `$(PORT)` is left for `make` to take from the environment. */
